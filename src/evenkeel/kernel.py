@@ -1,0 +1,177 @@
+"""Compiling kernels: one decorator, one cache, and calls through native addresses.
+
+A kernel is a function that Numba compiles with strict IEEE arithmetic. `@kernel` decorates without compiling;
+`compiled` compiles with one explicit signature when something first needs it, from the cache on disk where it can.
+
+The cache folder is named after a digest of all kernel sources, the versions of Python, Numba and llvmlite, and the
+CPU, because Numba itself stamps each file alone and would serve a stale result after an edit in a function that a
+kernel calls. It must be set before the first decorator runs, so it is set when this module is imported.
+
+`invoke` calls a node by its address. It is the only place that knows Numba's calling convention; an address is always
+an argument, never a global, because a global would be frozen into cached code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding
+import numba
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from evenkeel.model.errors import invariant
+
+KERNEL_IMPORTS = (b"evenkeel.kernel import", b"evenkeel.features.node import")
+"""A source file with one of these may hold kernels."""
+
+FLOATS = types.Array(types.float64, 1, "C")
+FLOATS_IN = types.Array(types.float64, 1, "C", readonly=True)
+INTS = types.Array(types.int64, 1, "C")
+INTS_IN = types.Array(types.int64, 1, "C", readonly=True)
+WINDOW = types.Array(types.float64, 2, "C")
+PLAN = types.Array(types.int64, 2, "C")
+
+NODE_SIGNATURE = types.void(FLOATS, FLOATS, WINDOW, INTS, types.int64, types.int64)
+"""`(p, s, x, r, start, stop)`: parameters, state, window, rows, first column, column after the last."""
+
+CACHE_FOLDERS_KEPT = 4
+"""Compiled kernels of so many source versions stay on disk; older ones are removed when a new one is made."""
+
+announce: Callable[[str], None] | None = None
+"""Called with one sentence before the first compilation on a fresh cache; the command line sets it."""
+
+
+def cache_home() -> Path:
+    """Return the folder that holds the caches: `$EVENKEEL_KERNEL_CACHE`, else the user's cache directory."""
+    chosen = os.environ.get("EVENKEEL_KERNEL_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "evenkeel" / "kernels"
+
+
+def source_digest() -> str:
+    """Return a digest of everything that compiled code depends on."""
+    digest = hashlib.sha256()
+    facts = (
+        platform.python_version(), numba.__version__, llvmlite.__version__, llvmlite.binding.get_host_cpu_name(),
+        llvmlite.binding.get_host_cpu_features().flatten(), str(numba.config.BOUNDSCHECK), str(numba.config.CPU_NAME),
+    )  # fmt: skip
+    digest.update(repr(facts).encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        source = path.read_bytes()
+        if (
+            b"evenkeel.kernel import" in source
+            or b"evenkeel.features.node import" in source
+            or path.name == "kernel.py"
+        ):
+            digest.update(path.name.encode())
+            digest.update(source)
+    return digest.hexdigest()[:24]
+
+
+def _prepare_cache() -> tuple[Path | None, bool]:
+    """Return the cache folder, or None where nothing can be written, and whether it is new."""
+    home = cache_home()
+    folder = home / source_digest()
+    fresh = not folder.is_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return None, True
+    if fresh:
+        _remove_old_caches(home, keep=folder)
+    return folder, fresh
+
+
+def _remove_old_caches(home: Path, *, keep: Path) -> None:
+    others = [folder for folder in home.iterdir() if folder.is_dir() and folder != keep and len(folder.name) == 24]
+    others.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in others[CACHE_FOLDERS_KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+CACHE_FOLDER, _fresh = _prepare_cache()
+if CACHE_FOLDER is not None:
+    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Mark a function as a kernel: strict IEEE float64, no interpreter lock, compiled when first needed."""
+    return numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Mark a small function that only other kernels call; it is compiled into its callers and never on its own."""
+    return numba.njit(nogil=True, error_model="numpy")(function)
+
+
+def compiled(dispatcher: Any, signature: Any) -> Any:
+    """Compile a kernel with its one signature, from the cache where possible, and return it.
+
+    A second signature can never slip in: after this call the kernel refuses arguments of other types.
+    """
+    if not dispatcher.overloads:
+        _announce_once()
+        dispatcher.compile(signature)
+        dispatcher.disable_compile()
+    return dispatcher
+
+
+def address_of(dispatcher: Any) -> int:
+    """Return the native address of a node kernel, valid in this process only."""
+    compiled(dispatcher, NODE_SIGNATURE)
+    (overload,) = dispatcher.overloads.values()
+    address = overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name)
+    invariant(address != 0, "a compiled kernel has no address", kernel=dispatcher.__name__)
+    return int(address)
+
+
+def _announce_once() -> None:
+    global _fresh
+    if not _fresh:
+        return
+    _fresh = False
+    if announce is not None:
+        where = "" if CACHE_FOLDER is not None else "; no cache folder can be written, so every start will do it again"
+        announce(f"compiling kernels for this machine, once, a few seconds{where}")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def invoke(
+    typing_context: Any, address: Any, p: Any, s: Any, x: Any, r: Any, start: Any, stop: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """Call the node at `address` with `(p, s, x, r, start, stop)`; an error inside passes on to the caller."""
+    del typing_context, address, p, s, x, r, start, stop
+    signature = types.void(types.int64, *NODE_SIGNATURE.args)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Sequence[Any]) -> Any:
+        function_type = context.call_conv.get_function_type(NODE_SIGNATURE.return_type, NODE_SIGNATURE.args)
+        pointer = builder.inttoptr(arguments[0], ir.PointerType(function_type))
+        status, _ = context.call_conv.call_function(
+            builder, pointer, NODE_SIGNATURE.return_type, NODE_SIGNATURE.args, arguments[1:]
+        )
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return signature, generate

@@ -1,0 +1,4 @@
+"""The nouns of trading: instruments, bars, orders, fills, events, commands, reasons, ids.
+
+Nothing here reads a clock, a file or a network, and nothing imports another room of the house.
+"""

@@ -1,0 +1,73 @@
+"""Orders to the outside: what a driver must do, imperative, frozen and flat."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.intent import OrderKind, TimeInForce
+from evenkeel.model.reason import ExitReason
+
+
+class SubmitEntry(msgspec.Struct, frozen=True, kw_only=True, tag="submit_entry", tag_field="type", omit_defaults=True):
+    """Send an entry with its protection as distances, which the venue anchors to the fill (ruling 36).
+
+    Attributes:
+        client_id: Our id.
+        trade: Number of the trade, from 1.
+        kind: Market, limit or stop.
+        quantity: Signed units: positive buys, negative sells.
+        price: Limit or trigger price; None for a market order.
+        time_in_force: Of a limit order.
+        expire_bars: Execution bars to live, 0 for ever.
+        stop_distance: From the fill to the stop; None is no stop.
+        target_distance: From the fill to the target; None is no target.
+        signal: Number of the rule behind it, for the venue's reports.
+    """
+
+    client_id: ClientId
+    trade: int
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_bars: int = 0
+    stop_distance: Decimal | None = None
+    target_distance: Decimal | None = None
+    signal: int = -1
+
+
+class SubmitExit(msgspec.Struct, frozen=True, kw_only=True, tag="submit_exit", tag_field="type", omit_defaults=True):
+    """Close the position: at the market, or at the last close where the data ends.
+
+    Attributes:
+        client_id: Our id.
+        trade: Number of the trade.
+        leg: `exit` for a signal, `guard` for a limit or the end of the data.
+        reason: How the trade is to be recorded.
+        at_last_close: Whether there is no next bar to trade in.
+        signal: Number of the rule behind it.
+    """
+
+    client_id: ClientId
+    trade: int
+    leg: Leg
+    reason: ExitReason
+    at_last_close: bool = False
+    signal: int = -1
+
+
+class CancelEntry(msgspec.Struct, frozen=True, kw_only=True, tag="cancel_entry", tag_field="type"):
+    """Withdraw a pending entry.
+
+    Attributes:
+        client_id: Our id of it.
+    """
+
+    client_id: ClientId
+
+
+Command: TypeAlias = SubmitEntry | SubmitExit | CancelEntry

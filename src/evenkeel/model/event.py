@@ -1,0 +1,140 @@
+"""Facts: what happened outside the core, past tense, frozen and flat.
+
+Each has `event_ns`, when it happened, and `known_ns`, when it entered the inbox; `known_ns` strictly rises and a
+decision may depend on nothing later.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.intent import OrderKind
+from evenkeel.model.reason import ExitReason, Reason, StopReason
+
+
+class FillPoint(StrEnum):
+    """Where inside its base bar a simulated fill lies."""
+
+    OPEN = "open"
+    INSIDE = "inside"
+    CLOSE = "close"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+    """A fact.
+
+    Attributes:
+        event_ns: When it happened.
+        known_ns: When we learned of it.
+    """
+
+    event_ns: int
+    known_ns: int
+
+
+class BarsClosed(Event, frozen=True, kw_only=True, tag="bars_closed"):
+    """A set of execution bars closed and the strategy may act.
+
+    Attributes:
+        segment: Unbroken stretch of the data, from 0.
+        bar: Execution bar within it, from 0; it names the data instead of copying it (ruling 42).
+    """
+
+    segment: int
+    bar: int
+
+
+class OrderAccepted(Event, frozen=True, kw_only=True, tag="order_accepted"):
+    """The venue has the order and lets it rest.
+
+    Attributes:
+        client_id: Our id of it.
+    """
+
+    client_id: ClientId
+
+
+class OrderFilled(Event, frozen=True, kw_only=True, tag="order_filled"):
+    """The venue executed an order whole.
+
+    Attributes:
+        client_id: Our id; None for a protective leg, which the venue holds as a child of the entry.
+        leg: Which order of the trade.
+        kind: Market, limit, stop or take_profit.
+        quantity: Signed units: positive bought, negative sold.
+        price: Per unit, slippage inside.
+        fee: Positive is paid.
+        gross: Realised by this fill, without fees.
+        slippage: Memo: what slippage cost; inside the price already.
+        taker: Whether it took liquidity.
+        row: Base bar within the segment.
+        bar: Execution bar in progress.
+        point: Where inside the base bar.
+        exit_reason: How the trade ended; None for an entry.
+        stop_price: Protective stop after the fill, of an entry.
+        target_price: Target after the fill, of an entry.
+        adverse: Largest move against the position while held, as a fraction of the entry price; of an exit.
+        favourable: Largest move in its favour; of an exit.
+        bars_held: Execution bars closed while it was held; of an exit.
+    """
+
+    client_id: ClientId | None = None
+    leg: Leg
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    gross: Decimal = Decimal(0)
+    slippage: Decimal
+    taker: bool
+    row: int
+    bar: int
+    point: FillPoint
+    exit_reason: ExitReason | None = None
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+    adverse: Decimal = Decimal(0)
+    favourable: Decimal = Decimal(0)
+    bars_held: int = 0
+
+
+class OrderDied(Event, frozen=True, kw_only=True, tag="order_died"):
+    """An order ended without a fill: expired, cancelled by its time in force, or by the end of the data.
+
+    Attributes:
+        client_id: Our id of it.
+        reason: Why.
+    """
+
+    client_id: ClientId
+    reason: Reason
+
+
+class LimitBreached(Event, frozen=True, kw_only=True, tag="limit_breached"):
+    """The account met a limit of the run when it was marked.
+
+    Attributes:
+        limit: Which.
+    """
+
+    limit: StopReason
+
+
+class StretchEnded(Event, frozen=True, kw_only=True, tag="stretch_ended"):
+    """An unbroken stretch of data ended, by a gap or for good; nothing may be carried over it.
+
+    Attributes:
+        segment: Its number.
+        reason: DATA_GAP or END_OF_DATA.
+    """
+
+    segment: int
+    reason: Reason
+
+
+AnyEvent: TypeAlias = BarsClosed | OrderAccepted | OrderFilled | OrderDied | LimitBreached | StretchEnded

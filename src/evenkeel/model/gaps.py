@@ -1,0 +1,43 @@
+"""What is specified but not built yet: refused by name, never ignored, and listed by `keel doctor --gaps`.
+
+A loader that meets such a thing calls `not_available(GAPS["..."])`; the sentence it raises is the one that the list
+shows. An entry disappears in the commit that builds the thing.
+"""
+
+from __future__ import annotations
+
+from evenkeel.model.errors import NotAvailable
+
+GAPS: dict[str, str] = {
+    "play.symbols": "several symbols in one play (`symbols` with more than one entry)",
+    "play.intrabar": "`timeframes.evaluate: intrabar`",
+    "play.partial_exit": "exits of less than 100 percent",
+    "play.trailing": "trailing stops (`trailing_atr`, `trailing_pct`, `risk_model.trailing`)",
+    "play.break_even": "break-even stops (`break_even`)",
+    "play.ladder": "target ladders (`take_profit.type: ladder`)",
+    "play.leverage": "leverage above 1 (`account.max_leverage`): margin and liquidation are not simulated yet",
+    "play.funding": "funding payments (`account.funding`)",
+    "play.impact": "market impact (`account.impact`)",
+    "play.liquidation": "liquidation settings (`liquidation_bps`, `on_sl_beyond_liq`, `mm_deduction`, risk tiers)",
+    "play.deploy": "the `deploy` section: no live venue exists yet",
+    "play.validation": "the `validation` section: synthetic markets do not exist yet",
+    "play.mark_price": "the built-ins `mark_price`, `funding_rate` and `open_interest`",
+    "play.include": "blocks with `include`, playbooks and systems",
+    "play.anchor": "windows whose `anchor_tf` is finer than the execution timeframe, or that read `last_price`",
+    "features.indicators": "30 of the 43 indicators; `keel indicators` lists those that exist",
+    "features.structures": "5 of the 7 structures; `keel indicators` lists those that exist",
+    "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
+    "data.ticks": "tick trades, quotes and funding in the catalog",
+}
+"""Key to the words that name the thing."""
+
+
+def not_available(key: str, *, where: str = "") -> NotAvailable:
+    """Return the refusal of a thing in `GAPS`.
+
+    Args:
+        key: A key of `GAPS`.
+        where: File, line and column, or the option that asked for it.
+    """
+    prefix = f"{where}: " if where else ""
+    return NotAvailable(f"{prefix}{GAPS[key]} is not available yet; `keel doctor --gaps` lists all such")

@@ -1,0 +1,88 @@
+"""What a strategy wishes: an intent says what and why, never whether or how much."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from evenkeel.model.reason import Reason
+
+
+class Direction(StrEnum):
+    """Which way a position profits."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short."""
+        return 1 if self is Direction.LONG else -1
+
+
+class OrderKind(StrEnum):
+    """How an order wants to be filled."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    TAKE_PROFIT = "take_profit"
+
+
+class TimeInForce(StrEnum):
+    """How long an order lives."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    POST_ONLY = "PostOnly"
+
+
+class Enter(msgspec.Struct, frozen=True, kw_only=True, tag="enter", tag_field="type"):
+    """Open a position with its protection.
+
+    Attributes:
+        direction: Long or short.
+        kind: Market, limit or stop.
+        price: Limit or trigger price; None for a market order.
+        time_in_force: Of a limit order.
+        expire_bars: Execution bars until the order expires; 0 is never.
+        stop_distance: From the fill to the protective stop, in price; None is no stop.
+        target_distance: From the fill to the target, in price; None is no target.
+        reason: The rule that asks for it, in the strategy's own words.
+    """
+
+    direction: Direction
+    kind: OrderKind = OrderKind.MARKET
+    price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_bars: int = 0
+    stop_distance: Decimal | None = None
+    target_distance: Decimal | None = None
+    reason: str = ""
+
+
+class Leave(msgspec.Struct, frozen=True, kw_only=True, tag="leave", tag_field="type"):
+    """Close the position at the market.
+
+    Attributes:
+        reason: The rule that asks for it, in the strategy's own words.
+    """
+
+    reason: str = ""
+
+
+class Abstain(msgspec.Struct, frozen=True, kw_only=True, tag="abstain", tag_field="type"):
+    """Do nothing, and say why: the strategy's own refusal.
+
+    Attributes:
+        reason: Why; OK means that no rule spoke.
+    """
+
+    reason: Reason
+
+
+Intent: TypeAlias = Enter | Leave | Abstain
