@@ -1,0 +1,253 @@
+"""Nodes: a kernel with its declaration. Adding an indicator is writing one file with one of these.
+
+    @indicator(
+        "sma",
+        summary="Simple moving average",
+        inputs=("source",),
+        params=(Param("length", int, 20, low=1, high=MAX_LENGTH),),
+        outputs=(Output("value"),),
+        state=lambda p: 3,
+        lookback=lambda p: p["length"],
+        first=lambda p: {"value": p["length"]},
+        warmup=lambda p: p["length"],
+        formula="mean of the last n values",
+        source="Definition",
+    )
+    def sma(p, s, x, r, start, stop): ...
+
+The kernel gets its parameters `p` as float64 in declared order, its state `s` (zero at birth), the window `x` (one
+row a value, columns are bars), the row numbers `r` (inputs in declared order, then outputs), and writes its outputs
+for `start <= i < stop` and nothing else. It may read inputs and outputs back to `i - lookback`; columns before the
+first bar hold NaN. Nothing may depend on `start`, `stop` or the ends of the array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from evenkeel.kernel import kernel
+from evenkeel.model.errors import UsageError, invariant
+
+Value: TypeAlias = "int | float | str | bool"
+Params: TypeAlias = Mapping[str, Any]
+
+MAX_LENGTH = 5000
+"""Longest window of an indicator, in bars: a bound on memory and warm-up."""
+
+DRIFT_BARS = 4096
+"""A running sum is computed afresh whenever the bar count in the state is a multiple of this (ruling 66)."""
+
+
+class OutputType(StrEnum):
+    """What the numbers of an output stand for."""
+
+    FLOAT = "FLOAT"
+    INT = "INT"
+    BOOL = "BOOL"
+    ENUM = "ENUM"
+    STRING = "STRING"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter of a node.
+
+    Attributes:
+        name: As written in a play.
+        type: int, float, bool or str.
+        default: Used when absent; None makes the parameter required unless `optional`.
+        low: Smallest value; `above` makes it exclusive.
+        high: Largest value.
+        above: Whether `low` itself is refused.
+        choices: Allowed words of a str parameter; the kernel gets the position in this list.
+        optional: Whether the parameter may stay absent; the kernel then gets NaN.
+        meaning: For people.
+    """
+
+    name: str
+    type: type
+    default: Value | None = None
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output of a node.
+
+    Attributes:
+        name: As written after the dot in a play.
+        type: What its numbers stand for.
+        values: Words of an ENUM; the number in the row is the position in this list.
+        meaning: For people.
+    """
+
+    name: str
+    type: OutputType = OutputType.FLOAT
+    values: tuple[str, ...] = ()
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The declaration of a node and its kernel.
+
+    Attributes:
+        name: Unique over all nodes.
+        kind: `indicator`, `structure` or `condition`.
+        summary: One line for lists.
+        inputs: Names of what it reads: bar columns, `source`, or `<kind of structure>.<output>`; a trailing `?` marks
+            an input that may be absent.
+        params: Its parameters in kernel order.
+        outputs: Its outputs in row order.
+        primary: The output meant when none is named.
+        state: Number of float64 of state, from the parameters.
+        lookback: How many bars behind the current one it reads, from the parameters.
+        first: Output name to the bar, counted from 1, on which it has its first value.
+        warmup: Bars to request before its values are trusted (at least `first`; larger for recursive averages).
+        formula: The definition in words and signs.
+        source: Where the definition comes from.
+        uses: Kinds of structures it depends on.
+        kernel: The compiled function.
+        check: Extra rule over the parameters; returns a sentence when they contradict each other.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    inputs: tuple[str, ...]
+    params: tuple[Param, ...]
+    outputs: tuple[Output, ...]
+    primary: str
+    state: Callable[[Params], int]
+    lookback: Callable[[Params], int]
+    first: Callable[[Params], dict[str, int]]
+    warmup: Callable[[Params], int]
+    formula: str
+    source: str
+    kernel: Callable[..., Any]
+    uses: tuple[str, ...] = ()
+    check: Callable[[Params], str | None] = field(default=lambda _: None)
+
+    @property
+    def single_series(self) -> bool:
+        """Whether it reads one series that a play may choose with `source`."""
+        return self.inputs == ("source",)
+
+    def output(self, name: str | None) -> Output:
+        """Return the output of that name, or the primary one for None."""
+        wanted = name or self.primary
+        for output in self.outputs:
+            if output.name == wanted:
+                return output
+        raise UsageError(f"{self.name} has no output '{name}'; it has {', '.join(o.name for o in self.outputs)}")
+
+    def resolve(self, given: Params) -> dict[str, Value | None]:
+        """Return all parameters with defaults filled in, each checked.
+
+        Raises:
+            UsageError: If one is unknown, missing, of the wrong type or out of bounds.
+        """
+        names = [param.name for param in self.params]
+        for name in given:
+            if name not in names:
+                raise UsageError(f"{self.name} has no parameter '{name}'; it has {', '.join(names) or 'none'}")
+        values = {param.name: _checked(self.name, param, given.get(param.name, param.default)) for param in self.params}
+        complaint = self.check(values)
+        if complaint:
+            raise UsageError(f"{self.name}: {complaint}")
+        return values
+
+    def encode(self, values: Params) -> list[float]:
+        """Return resolved parameters as the kernel gets them."""
+        return [_encoded(param, values[param.name]) for param in self.params]
+
+
+def _checked(node: str, param: Param, value: Any) -> Value | None:
+    if value is None:
+        if param.optional:
+            return None
+        raise UsageError(f"{node} needs the parameter '{param.name}'")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = {
+        int: is_number and float(value).is_integer(), float: is_number,
+        bool: isinstance(value, bool), str: isinstance(value, str),
+    }[param.type]  # fmt: skip
+    if not fits:
+        raise UsageError(f"{node}.{param.name} must be {_TYPE_WORDS[param.type]}, not {value!r}")
+    if param.choices and value not in param.choices:
+        raise UsageError(f"{node}.{param.name} is {value!r}; allowed are {', '.join(param.choices)}")
+    if is_number:
+        _check_bounds(node, param, float(value))
+    return param.type(value)  # type: ignore[no-any-return]
+
+
+_TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+
+
+def _check_bounds(node: str, param: Param, value: float) -> None:
+    too_low = param.low is not None and (value < param.low or (param.above and value == param.low))
+    too_high = param.high is not None and value > param.high
+    if too_low or too_high or value != value:
+        sign = ">" if param.above else ">="
+        low = f"{sign} {param.low:g}" if param.low is not None else ""
+        high = f"<= {param.high:g}" if param.high is not None else ""
+        raise UsageError(f"{node}.{param.name} is {value:g}; it must be {' and '.join(filter(None, (low, high)))}")
+
+
+def _encoded(param: Param, value: Value | None) -> float:
+    if value is None:
+        return float("nan")
+    if isinstance(value, str):
+        return float(param.choices.index(value)) if param.choices else 0.0
+    return float(value)
+
+
+def _node(kind: str, name: str, facts: dict[str, Any]) -> Callable[[Callable[..., Any]], Node]:
+    def decorate(function: Callable[..., Any]) -> Node:
+        declared = dict(facts)
+        declared.setdefault("primary", declared["outputs"][0].name)
+        node = Node(name=name, kind=kind, kernel=kernel(function), **declared)
+        invariant(any(o.name == node.primary for o in node.outputs), "a node's primary output must exist", node=name)
+        return node
+
+    return decorate
+
+
+def indicator(name: str, **facts: Any) -> Callable[[Callable[..., Any]], Node]:
+    """Declare an indicator; see the head of this module and `Node` for the facts."""
+    return _node("indicator", name, facts)
+
+
+def structure(name: str, **facts: Any) -> Callable[[Callable[..., Any]], Node]:
+    """Declare a structure detector; see the head of this module and `Node` for the facts."""
+    return _node("structure", name, facts)
+
+
+def condition(
+    name: str,
+    *,
+    inputs: tuple[str, ...],
+    params: tuple[str, ...] = (),
+    outputs: tuple[str, ...] = ("value",),
+    state: Callable[[Params], int] = lambda _: 0,
+    lookback: Callable[[Params], int] = lambda _: 0,
+    formula: str,
+) -> Callable[[Callable[..., Any]], Node]:
+    """Declare a node of the condition language: parameters are plain floats, it is not listed to users.
+
+    Rows of truth hold 1.0 for TRUE, 0.0 for FALSE and NaN for UNKNOWN.
+    """
+    facts: dict[str, Any] = {
+        "summary": formula, "inputs": inputs, "params": tuple(Param(p, float, optional=True) for p in params),
+        "outputs": tuple(Output(o) for o in outputs), "state": state, "lookback": lookback,
+        "first": lambda _: {}, "warmup": lambda _: 0, "formula": formula, "source": "plays.md 2",
+    }  # fmt: skip
+    return _node("condition", name, facts)

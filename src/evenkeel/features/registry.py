@@ -1,0 +1,86 @@
+"""All indicators and structures by name, found by looking into their folders."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from functools import cache
+
+from evenkeel.features import indicators, structures
+from evenkeel.features.node import Node
+from evenkeel.model.errors import UsageError
+
+INDICATOR_NAMES = (
+    "ema", "sma", "wma", "dema", "tema", "trima", "zlma", "kama", "alma", "linreg", "midprice", "ohlc4", "vwap",
+    "rsi", "cci", "willr", "roc", "mom", "cmo", "mfi", "uo", "obv", "cmf", "atr", "natr",
+    "macd", "ppo", "trix", "tsi", "kvo", "bbands", "kc", "donchian", "stoch", "stochrsi", "adx", "dm", "aroon",
+    "vortex", "supertrend", "psar", "squeeze", "fisher",
+)  # fmt: skip
+"""The 43 of the specification, built or not."""
+
+STRUCTURE_NAMES = ("swing", "zone", "trend", "fibonacci", "derived_zone", "rolling_window", "market_structure")
+"""The 7 of the specification, built or not."""
+
+
+@cache
+def all_indicators() -> dict[str, Node]:
+    """Return every indicator by name, in the order of the specification."""
+    found = _nodes_in(indicators)
+    return {
+        name: found[name] for name in [*INDICATOR_NAMES, *sorted(set(found) - set(INDICATOR_NAMES))] if name in found
+    }
+
+
+@cache
+def all_structures() -> dict[str, Node]:
+    """Return every structure by name, in the order of the specification."""
+    found = _nodes_in(structures)
+    return {
+        name: found[name] for name in [*STRUCTURE_NAMES, *sorted(set(found) - set(STRUCTURE_NAMES))] if name in found
+    }
+
+
+def find_indicator(name: str) -> Node:
+    """Return the indicator of that name.
+
+    Raises:
+        UsageError: If there is none; it names the nearest one, or says that the indicator is not available yet.
+    """
+    return _find(name, "indicator", all_indicators(), INDICATOR_NAMES)
+
+
+def find_structure(name: str) -> Node:
+    """Return the structure of that name.
+
+    Raises:
+        UsageError: If there is none; it names the nearest one, or says that the structure is not available yet.
+    """
+    return _find(name, "structure", all_structures(), STRUCTURE_NAMES)
+
+
+def _find(name: str, kind: str, known: dict[str, Node], specified: tuple[str, ...]) -> Node:
+    if name in known:
+        return known[name]
+    if name in specified:
+        raise UsageError(
+            f"{kind} '{name}' is not available yet; `keel indicators` lists those that are", reason="NOT_AVAILABLE"
+        )
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
+    raise UsageError(f"there is no {kind} '{name}'; {hint}")
+
+
+def _in_order(found: dict[str, Node], specified: tuple[str, ...]) -> dict[str, Node]:
+    others = sorted(set(found) - set(specified))
+    return {name: found[name] for name in (*specified, *others) if name in found}
+
+
+def _nodes_in(package: object) -> dict[str, Node]:
+    nodes: dict[str, Node] = {}
+    for module_info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):  # type: ignore[attr-defined]
+        module = importlib.import_module(module_info.name)
+        for value in vars(module).values():
+            if isinstance(value, Node) and value.kind != "condition":
+                nodes[value.name] = value
+    return nodes

@@ -1,0 +1,1 @@
+"""Whether and how much: sizing, limits and gates. A strategy proposes; risk may shrink or refuse, never enlarge."""

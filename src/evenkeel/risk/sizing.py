@@ -1,0 +1,151 @@
+"""How many lots: the sizing models and the caps on every one of them.
+
+One float64 kernel serves both lanes. Notional `N` is quantity times price times multiplier; `lev` the leverage; `f` the
+taker fee of one side as a fraction of the notional, commissions per contract included.
+
+    percent_equity   free * value * lev
+    risk_based       equity * value / (|price - stop| / price [+ 2 f + slippage])
+    fixed_usdt       value * lev (margin) or value (notional), account currency
+    fixed_quantity   value units; never shrunk: what does not fit is refused
+
+Caps: `equity * max_position * lev`, `free * lev / (1 + 2 f lev)` (so that the fees fit too), `max_notional`,
+`max_margin * lev`. Source: plays.md 6.8, with its golden vectors 13 to 22 as tests.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+
+from evenkeel.kernel import inlined
+from evenkeel.model.bar import Floats
+from evenkeel.model.reason import Reason
+
+
+class SizingModel(IntEnum):
+    """How the size of an entry is found; the number is what the kernel gets."""
+
+    PERCENT_EQUITY = 0
+    RISK_BASED = 1
+    FIXED_USDT = 2
+    FIXED_QUANTITY = 3
+
+
+class Sizing(IntEnum):
+    """Places in the array of sizing terms; fractions, account currency and units, missing caps as infinity."""
+
+    MODEL = 0
+    VALUE = 1
+    BASIS_NOTIONAL = 2
+    INCLUDE_COSTS = 3
+    LEVERAGE = 4
+    MAX_POSITION = 5
+    INCLUDE_CLOSE_FEE = 6
+    MIN_NOTIONAL = 7
+    MAX_NOTIONAL = 8
+    MAX_MARGIN = 9
+    MIN_QUANTITY = 10
+    MAX_QUANTITY = 11
+    TAKER = 12
+    PER_CONTRACT = 13
+    SLIPPAGE = 14
+    MULTIPLIER = 15
+    LOT_NUMERATOR = 16
+    LOT_DENOMINATOR = 17
+    TICK = 18
+
+
+SIZING_TERMS = len(Sizing)
+
+REASONS = tuple(Reason)
+"""Reasons by the number that kernels use for them."""
+
+
+def reason_number(reason: Reason) -> int:
+    """Return the number of a reason in kernels."""
+    return REASONS.index(reason)
+
+
+_MODEL, _VALUE, _BASIS, _COSTS, _LEVERAGE = (
+    int(Sizing.MODEL), int(Sizing.VALUE), int(Sizing.BASIS_NOTIONAL), int(Sizing.INCLUDE_COSTS), int(Sizing.LEVERAGE),
+)  # fmt: skip
+_MAX_POSITION, _CLOSE_FEE = int(Sizing.MAX_POSITION), int(Sizing.INCLUDE_CLOSE_FEE)
+_MIN_NOTIONAL, _MAX_NOTIONAL, _MAX_MARGIN = int(Sizing.MIN_NOTIONAL), int(Sizing.MAX_NOTIONAL), int(Sizing.MAX_MARGIN)
+_MIN_QUANTITY, _MAX_QUANTITY = int(Sizing.MIN_QUANTITY), int(Sizing.MAX_QUANTITY)
+_TAKER, _PER_CONTRACT, _SLIPPAGE = int(Sizing.TAKER), int(Sizing.PER_CONTRACT), int(Sizing.SLIPPAGE)
+_MULTIPLIER, _LOT_N, _LOT_D = int(Sizing.MULTIPLIER), int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR)
+_PERCENT, _RISK, _FIXED, _QUANTITY = (int(model) for model in SizingModel)
+
+_OK = reason_number(Reason.OK)
+_MISSING = reason_number(Reason.RISK_INPUT_MISSING)
+_SMALL_NOTIONAL = reason_number(Reason.BELOW_MIN_NOTIONAL)
+_SMALL_QUANTITY = reason_number(Reason.BELOW_MIN_QUANTITY)
+_MARGIN = reason_number(Reason.INSUFFICIENT_MARGIN)
+_LARGE = reason_number(Reason.QUANTITY_ABOVE_LIMIT)
+
+SNAP = 1.0 + 1e-12
+"""A quantity this close below a whole lot counts as that lot: prices and lots as floats would lose it otherwise."""
+
+
+@inlined
+def wanted_notional(t: Floats, equity: float, free: float, price: float, stop_distance: float) -> float:
+    """Return the notional that the model asks for before any cap; NaN when an input is missing."""
+    model, value, leverage = t[_MODEL], t[_VALUE], t[_LEVERAGE]
+    if model == _PERCENT:
+        return free * value * leverage
+    if model == _RISK:
+        if not stop_distance > 0.0:
+            return math.nan
+        loss = stop_distance / price
+        if t[_COSTS] == 1.0:
+            loss += 2.0 * fee_fraction(t, price) + t[_SLIPPAGE]
+        return equity * value / loss
+    if model == _FIXED:
+        return value if t[_BASIS] == 1.0 else value * leverage
+    return value * price * t[_MULTIPLIER]
+
+
+@inlined
+def fee_fraction(t: Floats, price: float) -> float:
+    """Return the taker fee of one side as a fraction of the notional."""
+    return t[_TAKER] + t[_PER_CONTRACT] / (price * t[_MULTIPLIER])
+
+
+@inlined
+def notional_cap(t: Floats, equity: float, free: float, price: float) -> float:
+    """Return the largest notional that the account can carry, its fees included."""
+    leverage = t[_LEVERAGE]
+    sides = 2.0 if t[_CLOSE_FEE] == 1.0 else 1.0
+    fee_safe = free * leverage / (1.0 + sides * fee_fraction(t, price) * leverage)
+    return min(equity * t[_MAX_POSITION] * leverage, fee_safe, t[_MAX_NOTIONAL], t[_MAX_MARGIN] * leverage)
+
+
+@inlined
+def size_entry(t: Floats, equity: float, free: float, price: float, stop_distance: float) -> tuple[int, int]:
+    """Return the number of lots to open and the number of a reason; 0 lots unless the reason is OK.
+
+    Args:
+        t: Terms, see `Sizing`.
+        equity: Of the account, account currency.
+        free: Equity not used as margin.
+        price: Decision price.
+        stop_distance: From the price to the stop, NaN without one.
+    """
+    wanted = wanted_notional(t, equity, free, price, stop_distance)
+    if not (wanted > 0.0 and price > 0.0):
+        return 0, _MISSING
+    cap = notional_cap(t, equity, free, price)
+    if t[_MODEL] == _QUANTITY and wanted > cap * SNAP:
+        return 0, _MARGIN
+    quantity = min(wanted, cap) / (price * t[_MULTIPLIER])
+    if t[_MODEL] == _QUANTITY:
+        quantity = t[_VALUE]
+    lots = math.floor(quantity * t[_LOT_D] / t[_LOT_N] * SNAP)
+    rounded = lots * t[_LOT_N] / t[_LOT_D]
+    if lots < 1 or rounded < t[_MIN_QUANTITY]:
+        return 0, _MARGIN if cap <= 0.0 else _SMALL_QUANTITY
+    if rounded > t[_MAX_QUANTITY]:
+        return 0, _LARGE
+    if rounded * price * t[_MULTIPLIER] < t[_MIN_NOTIONAL]:
+        return 0, _SMALL_NOTIONAL
+    return int(lots), _OK

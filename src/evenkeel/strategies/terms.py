@@ -1,0 +1,85 @@
+"""The terms of a run: money, costs, limits and order habits, resolved once and used by every lane and mode."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from evenkeel.model.intent import TimeInForce
+
+
+class SizingTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an entry is.
+
+    Attributes:
+        model: `percent_equity`, `risk_based`, `fixed_usdt` or `fixed_quantity`.
+        value: A fraction for the first two, account currency for the third, units for the last.
+        include_costs: `risk_based` only: whether the loss at the stop includes fees and slippage.
+        basis: `fixed_usdt` only: `margin` or `notional`.
+        max_leverage: Largest leverage of a position.
+    """
+
+    model: str = "percent_equity"
+    value: Decimal = Decimal(1)
+    include_costs: bool = False
+    basis: str = "margin"
+    max_leverage: Decimal = Decimal(1)
+
+
+class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Money, costs and limits; rates and limits are fractions.
+
+    Attributes:
+        currency: Account currency, equal to the instrument's quote currency.
+        start_equity: Money at the start.
+        taker: Fee of the notional of a fill that took liquidity.
+        maker: Fee of the notional of a fill that rested.
+        per_contract: Fee per unit and side on top.
+        slippage: Adverse price move of every fill that takes.
+        max_drawdown: The run stops at this fall from the peak; 1 is off.
+        stop_equity: The run stops when equity falls to this.
+        min_notional: Smaller entries are refused.
+        max_notional: Largest position; None is no cap.
+        max_margin: Largest margin of a position; None is no cap.
+        max_position: Largest position as a fraction of equity times leverage.
+        include_close_fee: Whether the fee of the close is kept free when an entry is sized.
+    """
+
+    currency: str
+    start_equity: Decimal = Decimal(10000)
+    taker: Decimal
+    maker: Decimal
+    per_contract: Decimal = Decimal(0)
+    slippage: Decimal = Decimal(0)
+    max_drawdown: Decimal = Decimal("0.2")
+    stop_equity: Decimal = Decimal(0)
+    min_notional: Decimal = Decimal(0)
+    max_notional: Decimal | None = None
+    max_margin: Decimal | None = None
+    max_position: Decimal = Decimal("0.95")
+    include_close_fee: bool = True
+
+
+class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How entries and targets are worked.
+
+    Attributes:
+        time_in_force: Of limit entries.
+        expire_bars: Execution bars a resting entry lives; 0 is for ever.
+        target_is_limit: Whether targets rest as limit orders (maker, no slippage) or fire as market orders.
+        trade_through: Whether a resting limit fills only when the price goes beyond it.
+    """
+
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_bars: int = 0
+    target_is_limit: bool = False
+    trade_through: bool = False
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """All terms of a run."""
+
+    account: AccountTerms
+    sizing: SizingTerms = SizingTerms()
+    order: OrderTerms = OrderTerms()

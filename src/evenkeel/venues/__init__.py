@@ -1,0 +1,1 @@
+"""One folder a venue. A venue carries orders out and reports; it decides nothing."""

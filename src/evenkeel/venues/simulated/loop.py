@@ -1,0 +1,430 @@
+"""The match-and-settle loop: the one place where a simulated order becomes a fill.
+
+The research lane runs it through with the strategy's decide kernel inside; the engine lane runs the same loop with
+`pausing`, which returns at each report, wake and limit, so that the core decides in between. There is no second
+matching code, and skipping ahead is nothing else than the first step of the loop: with nothing pending and nothing
+held it goes straight to the next execution bar whose wake column speaks.
+
+One base bar, in order (plays.md 5.4 and 6.6):
+
+    OPEN_EXIT     a gap through stop or target, else a pending close, at the open
+    OPEN_ENTRY    a pending entry at the open
+    INSIDE_ENTRY  a resting limit or stop entry against the range
+    INSIDE_EXIT   stop, then target, against the range
+    CLOSE         mark the account, watch drawdown and equity limits
+    EXEC          at the close of an execution bar: equity point, expiry of the entry
+    DECIDE        wake and decide
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import types
+
+from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, WINDOW, inlined, invoke, kernel
+from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.reason import Reason
+from evenkeel.risk.gates import judge_entry
+from evenkeel.risk.sizing import reason_number
+from evenkeel.strategies.decision import Action, EntryKind, Slot
+from evenkeel.venues.simulated.book import Book, Exit, Leg, Mark, Pause, Point, Stage, Term
+from evenkeel.venues.simulated.steps import (
+    drop_entry,
+    place_entry,
+    place_exit,
+    settle_entry,
+    settle_exit,
+    slipped,
+    unrealised,
+)
+
+_ROW, _STAGE, _EXEC, _CASH, _LOTS = (int(p) for p in (Book.ROW, Book.STAGE, Book.EXEC, Book.CASH, Book.LOTS))
+_ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
+    int(p) for p in (Book.ENTRY_KIND, Book.ENTRY_LOTS, Book.ENTRY_TIF, Book.ENTRY_LIVE)
+)
+_EXPIRES, _EXIT, _EXIT_SIGNAL = int(Book.ENTRY_EXPIRES), int(Book.EXIT), int(Book.EXIT_SIGNAL)
+_ENTERED_INSIDE, _STOPPED, _PEAK = int(Book.ENTERED_INSIDE), int(Book.STOPPED), int(Book.PEAK)
+_REPORTS, _OPENED = int(Book.REPORTS), int(Book.OPENED_EXEC)
+_ENTRY, _STOP, _TARGET, _PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
+_HIGH, _LOW, _DRAWDOWN = int(Mark.HIGH), int(Mark.LOW), int(Mark.DRAWDOWN)
+_MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
+_TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
+_SCAN, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (int(s) for s in Stage)
+_END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in Pause)
+_AT_OPEN, _INSIDE, _AT_CLOSE = (int(p) for p in Point)
+_LEG_STOP, _LEG_TARGET, _LEG_EXIT, _LEG_GUARD = int(Leg.STOP), int(Leg.TARGET), int(Leg.EXIT), int(Leg.GUARD)
+_BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), int(Exit.SIGNAL)
+_BY_DRAWDOWN, _BY_EQUITY = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP)
+_MARKET, _LIMIT_ENTRY, _STOP_ENTRY = int(EntryKind.MARKET), int(EntryKind.LIMIT), int(EntryKind.STOP)
+_GTC, _IOC, _FOK, _POST_ONLY = 0, 1, 2, 3
+_POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
+    int(s) for s in (Slot.POSITION, Slot.ENTRY_PRICE, Slot.BARS_HELD, Slot.ACTION)
+)
+_DIRECTION, _KIND, _PRICE_SLOT = int(Slot.DIRECTION), int(Slot.KIND), int(Slot.PRICE)
+_STOP_SLOT, _TARGET_SLOT, _SIGNAL = int(Slot.STOP_DISTANCE), int(Slot.TARGET_DISTANCE), int(Slot.SIGNAL)
+_REASON = int(Slot.REASON)
+_ENTER, _LEAVE = int(Action.ENTER), int(Action.EXIT)
+_OK = reason_number(Reason.OK)
+_EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
+    reason_number(r) for r in (Reason.EXPIRED, Reason.POST_ONLY_WOULD_CROSS, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED)
+)
+
+TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
+"""Words by the number that the loop uses."""
+
+RUN_SIGNATURE = types.int64(
+    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # open, high, low, close, last base row of each exec bar
+    WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
+    INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
+    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), INTS, INTS,  # reports, equity, refusals
+    types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
+    types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
+)  # fmt: skip
+
+
+@kernel
+def run(
+    opens: Floats, highs: Floats, lows: Floats, closes: Floats, last_row: Ints,
+    x: Floats, column: int, wake_flat: int, wake_hold: int,
+    book: Ints, mark: Floats, terms: Floats, sizing: Floats,
+    ints: Ints, floats: Floats, equity: Ints, refusals: Ints,
+    decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    stop_row: int, stop_exec: int, pausing: bool,
+) -> int:  # fmt: skip
+    """Advance the venue until something is to be told, or to the end of the given rows.
+
+    Args:
+        opens: Base bars, like highs, lows and closes.
+        last_row: Last base row of each execution bar.
+        x: Window of the execution graph.
+        column: Window column that execution bar 0 would have; bar e lies at `column + e`.
+        wake_flat: Row of `x` that is 1.0 where a flat strategy may act.
+        wake_hold: The same for one that holds a position.
+        book: See `Book`; like `mark` it is the state and is changed.
+        mark: See `Mark`.
+        terms: See `Term`.
+        sizing: Terms of the gates, see `evenkeel.risk.sizing.Sizing`.
+        ints: Space for integer reports; `book[REPORTS]` counts those written.
+        floats: Space for the prices of reports.
+        equity: One count of 1e-8 for each execution bar, written at its close.
+        refusals: Counts how often an entry was refused, by the number of the reason.
+        decide: Address of the decide kernel, with parameters `dp`, slots `ds` and rows `dr`; unused when pausing.
+        order: Time in force and bars to live of entry orders.
+        stop_row: First base row not to process: the one after the last execution bar in the window, or the end.
+        stop_exec: First execution bar not in the window.
+        pausing: Whether to return at each report, wake and limit instead of deciding here.
+
+    Returns:
+        The number of a `Pause`.
+    """
+    while True:
+        row, stage = book[_ROW], book[_STAGE]
+        if book[_REPORTS] + 2 > len(ints):
+            return _FULL
+        if stage == _SCAN:
+            if book[_STOPPED] != 0 and book[_LOTS] == 0:
+                return _END
+            if book[_LOTS] == 0 and book[_ENTRY_KIND] == 0:
+                if not skip_flat(x, column, wake_flat, last_row, book, equity, stop_exec):
+                    book[_ROW] = max(row, stop_row)
+                    return _END
+                book[_STAGE] = _DECIDE
+                continue
+            if book[_LOTS] != 0 and book[_EXIT] == 0:
+                skip_holding(highs, lows, closes, last_row, x, column, wake_hold, book, mark, terms, equity, stop_row)
+            if book[_ROW] >= stop_row:
+                return _END
+            book[_STAGE] = _OPEN_EXIT
+        elif stage == _OPEN_EXIT:
+            book[_STAGE] = _OPEN_ENTRY
+            book[_ENTERED_INSIDE] = 0
+            if book[_LOTS] != 0:
+                before = book[_REPORTS]
+                exit_at_open(opens[row], row, book, mark, terms, ints, floats)
+                if pausing and book[_REPORTS] != before:
+                    return _REPORT
+        elif stage == _OPEN_ENTRY:
+            book[_STAGE] = _INSIDE_ENTRY
+            if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
+                before = book[_REPORTS]
+                enter_at_open(opens[row], row, book, mark, terms, ints, floats)
+                if pausing and book[_REPORTS] != before:
+                    return _REPORT
+        elif stage == _INSIDE_ENTRY:
+            book[_STAGE] = _INSIDE_EXIT
+            if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
+                before = book[_REPORTS]
+                enter_inside(highs[row], lows[row], row, book, mark, terms, ints, floats)
+                if pausing and book[_REPORTS] != before:
+                    return _REPORT
+        elif stage == _INSIDE_EXIT:
+            book[_STAGE] = _CLOSE
+            if book[_LOTS] != 0:
+                before = book[_REPORTS]
+                exit_inside(highs[row], lows[row], closes[row], row, book, mark, terms, ints, floats)
+                if pausing and book[_REPORTS] != before:
+                    return _REPORT
+        elif stage == _CLOSE:
+            book[_STAGE] = _AT_EXEC
+            breach = mark_account(highs[row], lows[row], closes[row], book, mark, terms)
+            if breach != 0 and book[_STOPPED] == 0:
+                book[_STOPPED] = breach
+                if pausing:
+                    return _LIMIT
+                if book[_LOTS] != 0:
+                    place_exit(book, breach, -1)
+        elif stage == _AT_EXEC:
+            e = book[_EXEC]
+            if e < len(last_row) and row == last_row[e]:
+                equity[e] = book[_CASH] + unrealised(book[_LOTS], mark[_ENTRY], closes[row], terms)
+                book[_STAGE] = _DECIDE
+                if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
+                    drop_entry(book, mark, ints, floats, row, _EXPIRED)
+                    if pausing:
+                        return _REPORT
+            else:
+                book[_STAGE] = _NEXT
+        elif stage == _DECIDE:
+            e = book[_EXEC]
+            book[_STAGE] = _NEXT
+            wake = wake_flat if book[_LOTS] == 0 else wake_hold
+            idle = book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and book[_STOPPED] == 0
+            if idle and x[wake, column + e] == 1.0:
+                if pausing:
+                    return _WAKE
+                decide_here(closes[row], x, column + e, book, mark, terms, sizing, refusals, decide, dp, ds, dr, order)
+        else:
+            if book[_EXEC] < len(last_row) and row == last_row[book[_EXEC]]:
+                book[_EXEC] += 1
+            book[_ROW] = row + 1
+            book[_STAGE] = _SCAN
+
+
+@inlined
+def skip_flat(
+    x: Floats, column: int, wake_flat: int, last_row: Ints, book: Ints, equity: Ints, stop_exec: int
+) -> bool:  # fmt: skip
+    """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
+    e, cash = book[_EXEC], book[_CASH]
+    wakes = x[wake_flat]
+    while e < stop_exec:
+        equity[e] = cash
+        if wakes[column + e] == 1.0:
+            book[_EXEC], book[_ROW] = e, last_row[e]
+            return True
+        e += 1
+    book[_EXEC] = e
+    return False
+
+
+@inlined
+def skip_holding(
+    highs: Floats, lows: Floats, closes: Floats, last_row: Ints, x: Floats, column: int, wake_hold: int,
+    book: Ints, mark: Floats, terms: Floats, equity: Ints, stop_row: int,
+) -> None:  # fmt: skip
+    """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
+
+    It does for each bar passed what the stages CLOSE and EXEC do, and leaves a bar in which anything could happen
+    whole to the stages.
+    """
+    lots, entry = book[_LOTS], mark[_ENTRY]
+    upper = mark[_TARGET] if lots > 0 else mark[_STOP]
+    lower = mark[_STOP] if lots > 0 else mark[_TARGET]
+    cash, peak, stop_equity = book[_CASH], book[_PEAK], terms[_STOP_EQUITY]
+    allowed, deepest = terms[_MAX_DRAWDOWN], mark[_DRAWDOWN]
+    high, low = mark[_HIGH], mark[_LOW]
+    wakes = x[wake_hold]
+    e, i = book[_EXEC], book[_ROW]
+    while i < stop_row:
+        if lows[i] <= lower or highs[i] >= upper:
+            break
+        value = cash + unrealised(lots, entry, closes[i], terms)
+        top = max(peak, value)
+        if top - value > deepest * top:
+            deepest_here = (top - value) / top
+            if deepest_here >= allowed:
+                break
+            deepest = deepest_here
+        if value <= stop_equity:
+            break
+        if e < len(last_row) and last_row[e] == i:
+            if wakes[column + e] == 1.0:
+                break
+            equity[e] = value
+            e += 1
+        peak = top
+        high, low = max(high, highs[i]), min(low, lows[i])
+        i += 1
+    book[_EXEC], book[_ROW], book[_PEAK] = e, i, peak
+    mark[_HIGH], mark[_LOW], mark[_DRAWDOWN] = high, low, deepest
+
+
+@inlined
+def exit_at_open(o: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats) -> None:
+    """Close a held position at the open: stop gap, target gap, then a pending close."""
+    direction = 1 if book[_LOTS] > 0 else -1
+    mark[_HIGH], mark[_LOW] = max(mark[_HIGH], o), min(mark[_LOW], o)
+    worse = slipped(o, -direction, terms)
+    if direction * (o - mark[_STOP]) <= 0.0:
+        settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, _LEG_STOP, _BY_STOP, 1)
+    elif direction * (o - mark[_TARGET]) >= 0.0:
+        if terms[_TARGET_IS_LIMIT] == 1.0:
+            settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, o, o, _LEG_TARGET, _BY_TARGET, 0)
+        else:
+            settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, _LEG_TARGET, _BY_TARGET, 1)
+    elif book[_EXIT] != 0:
+        reason = book[_EXIT]
+        leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
+        settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, leg, reason, 1)
+
+
+@inlined
+def exit_inside(
+    h: float, low: float, c: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
+) -> None:
+    """Close a position inside the bar: the stop first; a target only if the position was held from the open.
+
+    A position entered inside this bar is exposed to its stop on the whole range, because the order of prices is not
+    known, and gets its target only when the bar closes beyond it.
+    """
+    direction = 1 if book[_LOTS] > 0 else -1
+    worst, best = (low, h) if direction > 0 else (h, low)
+    if book[_ENTERED_INSIDE] == 1:
+        best = c
+    stop, target = mark[_STOP], mark[_TARGET]
+    if direction * (worst - stop) <= 0.0:
+        price = slipped(stop, -direction, terms)
+        settle_exit(book, mark, terms, ints, floats, row, _INSIDE, price, stop, _LEG_STOP, _BY_STOP, 1)
+    elif direction * (best - target) >= 0.0:
+        if terms[_TARGET_IS_LIMIT] == 1.0:
+            settle_exit(book, mark, terms, ints, floats, row, _INSIDE, target, target, _LEG_TARGET, _BY_TARGET, 0)
+        else:
+            price = slipped(target, -direction, terms)
+            settle_exit(book, mark, terms, ints, floats, row, _INSIDE, price, target, _LEG_TARGET, _BY_TARGET, 1)
+
+
+@inlined
+def enter_at_open(o: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats) -> None:
+    """Fill, rest or drop the pending entry at the open."""
+    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
+    kind, price, first = book[_ENTRY_KIND], mark[_PRICE], book[_LIVE] == 0
+    worse = slipped(o, direction, terms)
+    book[_LIVE] = 1
+    if kind == _MARKET:
+        settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, 1)
+    elif kind == _STOP_ENTRY:
+        if direction * (o - price) >= 0.0:
+            settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, 1)
+    elif first:
+        meet_limit_first(o, worse, row, book, mark, terms, ints, floats)
+    elif direction * (price - o) > 0.0 or (price == o and terms[_TRADE_THROUGH] == 0.0):
+        settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, o, o, 0)
+
+
+@inlined
+def meet_limit_first(
+    o: float, worse: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
+) -> None:
+    """Decide a limit entry on its first live bar: it takes, is dropped by its time in force, or rests."""
+    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
+    price, tif = mark[_PRICE], book[_TIF]
+    if direction * (price - o) >= 0.0:
+        if tif == _POST_ONLY:
+            drop_entry(book, mark, ints, floats, row, _POST)
+        else:
+            better = min(price, worse) if direction > 0 else max(price, worse)
+            settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, better, o, 1)
+    elif tif == _IOC:
+        drop_entry(book, mark, ints, floats, row, _IOC_DEAD)
+    elif tif == _FOK:
+        drop_entry(book, mark, ints, floats, row, _FOK_DEAD)
+
+
+@inlined
+def enter_inside(
+    h: float, low: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
+) -> None:
+    """Fill a resting limit at its price, or a stop entry at its trigger with slippage, when the range reaches it."""
+    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
+    price = mark[_PRICE]
+    if book[_ENTRY_KIND] == _STOP_ENTRY:
+        if direction * ((h if direction > 0 else low) - price) >= 0.0:
+            book[_ENTERED_INSIDE] = 1
+            worse = slipped(price, direction, terms)
+            settle_entry(book, mark, terms, ints, floats, row, _INSIDE, worse, price, 1)
+        return
+    depth = direction * (price - (low if direction > 0 else h))
+    if depth > 0.0 or (depth == 0.0 and terms[_TRADE_THROUGH] == 0.0):
+        book[_ENTERED_INSIDE] = 1
+        settle_entry(book, mark, terms, ints, floats, row, _INSIDE, price, price, 0)
+
+
+@inlined
+def mark_account(h: float, low: float, c: float, book: Ints, mark: Floats, terms: Floats) -> int:
+    """Mark the account at the close of a base bar; return why the run must stop, or 0."""
+    value = book[_CASH]
+    if book[_LOTS] != 0:
+        value += unrealised(book[_LOTS], mark[_ENTRY], c, terms)
+        whole = book[_ENTERED_INSIDE] == 0
+        mark[_HIGH] = max(mark[_HIGH], h if whole else c)
+        mark[_LOW] = min(mark[_LOW], low if whole else c)
+    book[_PEAK] = max(book[_PEAK], value)
+    fall = (book[_PEAK] - value) / book[_PEAK]
+    mark[_DRAWDOWN] = max(mark[_DRAWDOWN], fall)
+    if value <= terms[_STOP_EQUITY]:
+        return _BY_EQUITY
+    return _BY_DRAWDOWN if fall >= terms[_MAX_DRAWDOWN] else 0
+
+
+@inlined
+def decide_here(
+    close: float, x: Floats, at: int, book: Ints, mark: Floats, terms: Floats, sizing: Floats, refusals: Ints,
+    decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+) -> None:  # fmt: skip
+    """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates."""
+    tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1)
+    invoke(decide, dp, ds, x, dr, at, at + 1)
+    if ds[_ACTION] == _LEAVE:
+        place_exit(book, _BY_SIGNAL, int(ds[_SIGNAL]))
+    elif ds[_ACTION] == _ENTER:
+        free = book[_CASH] / 1e8
+        direction = int(ds[_DIRECTION])
+        lots, reason = judge_entry(sizing, free, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT])
+        if reason != _OK:
+            refusals[reason] += 1
+            return
+        place_entry(
+            book, mark, terms, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], order[0], order[1],
+            ds[_STOP_SLOT], ds[_TARGET_SLOT], int(ds[_SIGNAL]),
+        )  # fmt: skip
+    elif ds[_REASON] != _OK:
+        refusals[int(ds[_REASON])] += 1
+
+
+@kernel
+def tell_position(ds: Floats, lots: int, entry: float, bars_held: int) -> None:
+    """Write into the slots of a decide kernel what the strategy may know of its own position."""
+    ds[_POSITION] = 1.0 if lots > 0 else (-1.0 if lots < 0 else 0.0)
+    ds[_ENTRY_SLOT] = entry if lots != 0 else math.nan
+    ds[_BARS_HELD] = float(bars_held) if lots != 0 else 0.0
+
+
+CLOSE_SIGNATURE = types.void(
+    types.float64, types.int64, INTS, FLOATS, FLOATS,
+    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), types.int64,
+)  # fmt: skip
+
+
+@kernel
+def close_out(
+    close: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, reason: int
+) -> None:
+    """Close a held position at the last close before the data ends, with slippage and the taker fee."""
+    direction = 1 if book[_LOTS] > 0 else -1
+    reason = book[_EXIT] if book[_EXIT] != 0 else reason
+    mark[_HIGH], mark[_LOW] = max(mark[_HIGH], close), min(mark[_LOW], close)
+    leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
+    settle_exit(
+        book, mark, terms, ints, floats, row, _AT_CLOSE, slipped(close, -direction, terms), close, leg, reason, 1
+    )

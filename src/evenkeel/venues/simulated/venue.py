@@ -1,0 +1,197 @@
+"""The simulated venue as an object: it advances over a stretch of bars and takes orders at its pauses.
+
+venue = SimulatedVenue(terms, instrument, wakes, start_cash)
+venue.open_stretch(features, series, first_exec=warm)
+while (pause := venue.advance()) is not Pause.END:
+    ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numba import types
+
+from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.kernel import FLOATS, INTS, address_of, compiled
+from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.errors import invariant
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.number import postings_from_money, to_float
+from evenkeel.risk.gates import gate_terms
+from evenkeel.risk.sizing import REASONS
+from evenkeel.strategies.decision import SLOTS
+from evenkeel.strategies.strategy import DecideKernel
+from evenkeel.strategies.terms import Terms
+from evenkeel.venues.simulated import loop, steps
+from evenkeel.venues.simulated.book import Book, Mark, Pause, Price, Report, Term, new_book, new_mark
+
+REPORT_LINES = 4096
+"""Reports kept before they are handed over; a run through never holds more in memory at once."""
+
+_PLACE_ENTRY = types.void(
+    INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
+    types.float64, types.float64, types.int64,
+)  # fmt: skip
+_PLACE_EXIT = types.void(INTS, types.int64, types.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One report of the loop: integers by `Report`, prices by `Price`."""
+
+    ints: Ints
+    floats: Floats
+
+
+def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
+    """Return the terms of matching and settling as the loop reads them."""
+    values = np.zeros(len(Term))
+    tick, lot = instrument.tick_grid, instrument.lot_grid
+    account = terms.account
+    values[Term.MULTIPLIER] = to_float(instrument.multiplier)
+    values[Term.TAKER], values[Term.MAKER] = to_float(account.taker), to_float(account.maker)
+    values[Term.PER_CONTRACT], values[Term.SLIPPAGE] = to_float(account.per_contract), to_float(account.slippage)
+    values[Term.TICK_NUMERATOR], values[Term.TICK_DENOMINATOR] = tick.numerator, tick.denominator
+    values[Term.LOT_NUMERATOR], values[Term.LOT_DENOMINATOR] = lot.numerator, lot.denominator
+    values[Term.MAX_DRAWDOWN] = to_float(account.max_drawdown)
+    values[Term.STOP_EQUITY] = postings_from_money(account.stop_equity)
+    values[Term.TARGET_IS_LIMIT] = float(terms.order.target_is_limit)
+    values[Term.TRADE_THROUGH] = float(terms.order.trade_through)
+    return values
+
+
+class SimulatedVenue:
+    """One account, one instrument, one position.
+
+    Attributes:
+        book: See `Book`.
+        mark: See `evenkeel.venues.simulated.book.Mark`.
+        equity: One count of 1e-8 for each execution bar of the stretch, valid from its first decision on.
+        refusals: How often the research lane refused an entry, by number of the reason.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        instrument: Instrument,
+        *,
+        wake_flat: int,
+        wake_hold: int,
+        decide: DecideKernel | None = None,
+    ) -> None:
+        """Prepare a venue.
+
+        Args:
+            terms: Costs, limits and sizing.
+            instrument: What is traded.
+            wake_flat: Row of the execution graph that wakes a flat strategy.
+            wake_hold: Row that wakes one with a position.
+            decide: With it the loop decides by itself and runs through; without it, it pauses.
+        """
+        compiled(loop.run, loop.RUN_SIGNATURE)
+        compiled(loop.close_out, loop.CLOSE_SIGNATURE)
+        compiled(steps.place_entry, _PLACE_ENTRY)
+        compiled(steps.place_exit, _PLACE_EXIT)
+        self._terms = venue_terms(terms, instrument)
+        self._sizing = gate_terms(terms, instrument)
+        self._wake_flat, self._wake_hold = wake_flat, wake_hold
+        self._pausing = decide is None
+        self._decide = address_of(decide.node.kernel) if decide else 0
+        self._decide_params = np.array(decide.params if decide else ())
+        self._decide_rows = np.array(decide.rows if decide else (), dtype=np.int64)
+        self._slots = np.zeros(SLOTS)
+        tif = loop.TIME_IN_FORCE.index(terms.order.time_in_force.value)
+        self._order = np.array([tif, terms.order.expire_bars], dtype=np.int64)
+        self.book = new_book(postings_from_money(terms.account.start_equity), first_row=0, first_exec=0)
+        self.mark = new_mark()
+        self.refusals = np.zeros(len(REASONS), dtype=np.int64)
+        self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
+        self._floats = np.zeros((REPORT_LINES, len(Price)))
+        self.equity = np.zeros(0, dtype=np.int64)
+
+    def open_stretch(self, features: FeatureRun, series: Series, *, first_exec: int) -> None:
+        """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else."""
+        invariant(self.book[Book.LOTS] == 0 and self.book[Book.ENTRY_KIND] == 0, "a stretch begins with a flat book")
+        self._features, self._series = features, series
+        self._bars = series.base
+        self._last_row = features.bars.last
+        self.equity = np.zeros(len(self._last_row), dtype=np.int64)
+        self.book[Book.EXEC] = first_exec
+        self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
+        self.book[Book.STAGE] = 0
+        self._ready = False
+
+    def advance(self) -> Pause:
+        """Go on to the next pause; END means that the stretch is over or the run has stopped."""
+        while True:
+            while not self._ready or self.book[Book.EXEC] >= self._features.stop:
+                if not self._features.advance():
+                    break
+                self._ready = True
+            features = self._features
+            final = features.stop >= len(self._last_row)
+            stop_row = len(self._bars) if final else int(self._last_row[features.stop - 1]) + 1
+            pause = Pause(self._run(stop_row, features.stop))
+            if pause is not Pause.END or final or self.book[Book.STOPPED] != 0:
+                return pause
+
+    def _run(self, stop_row: int, stop_exec: int) -> int:
+        bars, features = self._bars, self._features
+        return int(
+            loop.run(
+                bars.open, bars.high, bars.low, bars.close, self._last_row,
+                features.x, features.column, self._wake_flat, self._wake_hold,
+                self.book, self.mark, self._terms, self._sizing,
+                self._ints, self._floats, self.equity, self.refusals,
+                self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
+                stop_row, stop_exec, self._pausing,
+            )
+        )  # fmt: skip
+
+    def reports(self) -> Iterator[Told]:
+        """Hand over the reports written since the last call."""
+        count = int(self.book[Book.REPORTS])
+        for line in range(count):
+            yield Told(self._ints[line], self._floats[line])
+        self.book[Book.REPORTS] = 0
+
+    def take_reports(self) -> tuple[Ints, Floats]:
+        """Hand over copies of all reports written since the last call, as two tables."""
+        count = int(self.book[Book.REPORTS])
+        self.book[Book.REPORTS] = 0
+        return self._ints[:count].copy(), self._floats[:count].copy()
+
+    def place_entry(
+        self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,
+        stop_distance: float, target_distance: float, signal: int,
+    ) -> None:  # fmt: skip
+        """Accept an entry; it can fill from the next base bar on."""
+        steps.place_entry(
+            self.book, self.mark, self._terms, lots, kind, price, time_in_force, expire_bars, stop_distance,
+            target_distance, signal,
+        )  # fmt: skip
+
+    def place_exit(self, reason: int, signal: int) -> None:
+        """Accept a market order that closes the position at the next base open."""
+        steps.place_exit(self.book, reason, signal)
+
+    def drop_entry(self) -> bool:
+        """Withdraw the pending entry; False if there is none."""
+        pending = self.book[Book.ENTRY_KIND] != 0
+        self.book[Book.ENTRY_KIND] = 0
+        return bool(pending)
+
+    def close_out(self, reason: int) -> None:
+        """Close the position at the last close of the stretch."""
+        row = min(int(self.book[Book.ROW]), len(self._bars)) - 1
+        loop.close_out(
+            float(self._bars.close[row]), row, self.book, self.mark, self._terms, self._ints, self._floats, reason
+        )
+
+    @property
+    def drawdown(self) -> float:
+        """Deepest fall from the peak at any base close, as a fraction."""
+        return float(self.mark[Mark.DRAWDOWN])
