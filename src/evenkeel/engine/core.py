@@ -1,0 +1,325 @@
+"""The core: a pure state machine from events to commands.
+
+`apply` folds a fact, decides, and folds what was decided. State changes only by folding an entry of the journal, so
+`fold` alone rebuilds it after a crash, and deciding again from the same facts must conclude the same. Nothing here
+awaits, reads a clock, opens a file or draws a number: time comes with events and ids are derived.
+
+    core = Core(facts, strategy, gates, features)
+    step = core.apply(BarsClosed(...))
+    # journal step.event, step.decisions and step.commands, then carry the commands out
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+import msgspec
+
+from evenkeel.execution.order_life import moved
+from evenkeel.model.bar import Floats
+from evenkeel.model.command import CancelEntry, Command, SubmitEntry, SubmitExit
+from evenkeel.model.decision import (
+    CancelOrdered,
+    Decision,
+    EntryApproved,
+    EntryRefused,
+    ExitOrdered,
+    RunStopped,
+    StrategyRemembered,
+)
+from evenkeel.model.errors import InvariantBroken, invariant
+from evenkeel.model.event import (
+    AnyEvent,
+    BarsClosed,
+    LimitBreached,
+    OrderAccepted,
+    OrderDied,
+    OrderFilled,
+    StretchEnded,
+)
+from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
+from evenkeel.model.intent import Abstain, Enter, Intent, Leave, OrderKind
+from evenkeel.model.number import to_decimal, to_float
+from evenkeel.model.order import Order, OrderState
+from evenkeel.model.reason import ExitReason, Reason, StopReason
+from evenkeel.risk.gates import EntryGates, Refused
+from evenkeel.strategies.strategy import Strategy, View
+
+
+class FeatureSource(Protocol):
+    """Where the core reads features: closed bars only, the same arrays in every mode."""
+
+    def at(self, segment: int, bar: int) -> tuple[Floats, int, int, float]:
+        """Return window, column, close time and close of an execution bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What identifies a run; ids derive from it.
+
+    Attributes:
+        mode: One of the modes of `evenkeel.model.ids.MODE_LETTERS`.
+        run: The run's id.
+        strategy: The strategy's id.
+        instrument: What it trades.
+        start_equity: Money at the start, account currency.
+    """
+
+    mode: str
+    run: RunId
+    strategy: StrategyId
+    instrument: InstrumentId
+    start_equity: Decimal
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held.
+
+    Attributes:
+        quantity: Signed units.
+        price: Of the entry.
+        opened_bar: Execution bar in progress when it was opened.
+        trade: Number of the trade.
+    """
+
+    quantity: Decimal
+    price: Decimal
+    opened_bar: int
+    trade: int
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the next decision depends on, features and the strategy's own memory aside.
+
+    Attributes:
+        cash: Start equity plus every posting so far.
+        position: What is held, or None.
+        orders: Orders that are not final.
+        trades: Number of the last trade.
+        dead_entries: Entries of the next trade that ended without a fill.
+        stopped: Why the run opens nothing more, or None.
+        last_refusal: Reason of the last refusal since the last approval, so that a level signal is journaled once.
+        memory: What the strategy last wanted to remember.
+    """
+
+    cash: Decimal
+    position: Position | None = None
+    orders: dict[ClientId, Order] = field(default_factory=dict)
+    trades: int = 0
+    dead_entries: int = 0
+    stopped: StopReason | None = None
+    last_refusal: tuple[Reason, str] | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def pending(self, leg: Leg) -> Order | None:
+        """Return the open order of a leg."""
+        return next((order for order in self.orders.values() if order.leg is leg), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one event led to, in journal order."""
+
+    event: AnyEvent
+    decisions: tuple[Decision, ...]
+    commands: tuple[Command, ...]
+
+
+class Core:
+    """One account, one strategy, one instrument.
+
+    Attributes:
+        state: Changed by `fold` only.
+    """
+
+    def __init__(self, facts: RunFacts, strategy: Strategy, gates: EntryGates, features: FeatureSource) -> None:
+        self.facts = facts
+        self.state = State(cash=facts.start_equity)
+        self._strategy = strategy
+        self._gates = gates
+        self._features = features
+
+    def apply(self, event: AnyEvent) -> Step:
+        """Fold a fact, decide, fold what was decided, and return all of it."""
+        self.fold(event)
+        decisions, commands = self._decide(event)
+        for decision in decisions:
+            self.fold(decision)
+        for command in commands:
+            self.fold(command)
+        return Step(event, decisions, commands)
+
+    def fold(self, entry: AnyEvent | Decision | Command) -> None:
+        """Change the state by one entry of the journal; nothing else changes it."""
+        match entry:
+            case OrderFilled():
+                self._fold_fill(entry)
+            case OrderAccepted():
+                self._move(entry.client_id, OrderState.WORKING)
+            case OrderDied():
+                self._move(entry.client_id, _DEATHS.get(entry.reason, OrderState.CANCELLED))
+            case EntryApproved() | ExitOrdered():
+                self.state.orders[entry.order.client_id] = entry.order
+                self.state.last_refusal = None
+            case EntryRefused():
+                self.state.last_refusal = (entry.reason, entry.detail)
+            case RunStopped():
+                self.state.stopped = entry.reason
+            case StrategyRemembered():
+                self.state.memory = entry.memory
+                self._strategy.restore(entry.memory)
+            case SubmitEntry() | SubmitExit():
+                self._move(entry.client_id, OrderState.SENT)
+            case CancelEntry():
+                self._move(entry.client_id, OrderState.CANCELLED)
+            case BarsClosed() | LimitBreached() | StretchEnded() | CancelOrdered():
+                pass
+
+    def _fold_fill(self, fill: OrderFilled) -> None:
+        state = self.state
+        state.cash += fill.gross - fill.fee
+        if fill.leg is Leg.ENTRY:
+            invariant(state.position is None, "an entry filled while a position was held", row=fill.row)
+            state.trades += 1
+            state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
+        else:
+            held = state.position
+            invariant(held is not None and held.quantity == -fill.quantity, "an exit must close the position whole")
+            state.position = None
+        if fill.client_id is not None:
+            self._move(fill.client_id, OrderState.FILLED)
+        if fill.leg is not Leg.ENTRY:
+            self._drop_exits()
+
+    def _drop_exits(self) -> None:
+        """A pending close dies with the position it was for: the venue clamps it to nothing."""
+        for order in [o for o in self.state.orders.values() if o.leg in (Leg.EXIT, Leg.GUARD)]:
+            self._move(order.client_id, OrderState.CANCELLED)
+
+    def _move(self, identity: ClientId, state: OrderState) -> None:
+        order = self.state.orders.get(identity)
+        if order is None:
+            raise InvariantBroken(f"a report names an order that does not exist ({identity})")
+        after = moved(order, state)
+        if not after.state.is_final:
+            self.state.orders[identity] = after
+            return
+        del self.state.orders[identity]
+        if order.leg is Leg.ENTRY:
+            self.state.dead_entries = 0 if state is OrderState.FILLED else self.state.dead_entries + 1
+
+    def _decide(self, event: AnyEvent) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        match event:
+            case BarsClosed():
+                return self._decide_bar(event)
+            case LimitBreached():
+                return self._decide_limit(event)
+            case StretchEnded():
+                return self._decide_end(event)
+            case _:
+                return (), ()
+
+    def _decide_bar(self, event: BarsClosed) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Ask the strategy at the close of an execution bar, and note what it wants to remember."""
+        view = self._view(event)
+        wish = self._strategy.decide(view)
+        decisions, commands = self._answer(wish, view)
+        memory = self._strategy.checkpoint()
+        if memory != self.state.memory:
+            decisions = (*decisions, StrategyRemembered(memory=memory))
+        return decisions, commands
+
+    def _answer(self, wish: Intent, view: View) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        match wish:
+            case Enter():
+                return self._enter(wish, view)
+            case Leave():
+                return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT)
+            case Abstain():
+                return self._refuse(wish.reason, "")
+
+    def _view(self, event: BarsClosed) -> View:
+        x, column, time_ns, close = self._features.at(event.segment, event.bar)
+        held = self.state.position
+        return View(
+            time_ns=time_ns, bar=event.bar, price=close, x=x, column=column,
+            position=0 if held is None else (1 if held.quantity > 0 else -1),
+            entry_price=float("nan") if held is None else to_float(held.price),
+            bars_held=0 if held is None else event.bar - held.opened_bar + 1,
+        )  # fmt: skip
+
+    def _enter(self, wish: Enter, view: View) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        state = self.state
+        if state.stopped is not None:
+            return self._refuse(Reason.ENTRIES_DISABLED, wish.reason)
+        if state.position is not None or state.orders:
+            return self._refuse(Reason.POSITION_EXISTS, wish.reason)
+        verdict = self._gates.judge(wish, equity=state.cash, price=view.price)
+        if isinstance(verdict, Refused):
+            return self._refuse(verdict.reason, wish.reason)
+        trade = state.trades + 1
+        order = Order(
+            client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY, kind=wish.kind,
+            quantity=verdict.quantity * wish.direction.sign, price=wish.price, time_in_force=wish.time_in_force,
+            decided_ns=view.time_ns, reason=wish.reason,
+        )  # fmt: skip
+        command = SubmitEntry(
+            client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,
+            time_in_force=order.time_in_force, expire_bars=wish.expire_bars,
+            stop_distance=wish.stop_distance, target_distance=wish.target_distance,
+        )  # fmt: skip
+        approved = EntryApproved(
+            order=order, reference=to_decimal(view.price), stop_distance=wish.stop_distance,
+            target_distance=wish.target_distance,
+        )  # fmt: skip
+        return (approved,), (command,)
+
+    def _leave(
+        self, words: str, reason: ExitReason, time_ns: int, *, leg: Leg, at_last_close: bool = False
+    ) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        held = self.state.position
+        if held is None or self.state.pending(Leg.EXIT) or self.state.pending(Leg.GUARD):
+            return (), ()
+        order = Order(
+            client_id=self._id(held.trade, leg, attempt=1), trade=held.trade, leg=leg, kind=OrderKind.MARKET,
+            quantity=-held.quantity, price=None, decided_ns=time_ns, reason=words,
+        )  # fmt: skip
+        command = SubmitExit(
+            client_id=order.client_id, trade=held.trade, leg=leg, reason=reason, at_last_close=at_last_close
+        )
+        return (ExitOrdered(order=order),), (command,)
+
+    def _refuse(self, reason: Reason, detail: str) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        if self.state.last_refusal == (reason, detail) or reason is Reason.OK:
+            return (), ()
+        return (EntryRefused(reason=reason, detail=detail),), ()
+
+    def _decide_limit(self, event: LimitBreached) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        stop = RunStopped(reason=event.limit)
+        decisions, commands = self._leave(
+            event.limit.value, ExitReason(event.limit.value), event.event_ns, leg=Leg.GUARD
+        )
+        return (stop, *decisions), commands
+
+    def _decide_end(self, event: StretchEnded) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Carry nothing over the end of a stretch: withdraw the entry, close the position at the last close."""
+        entry = self.state.pending(Leg.ENTRY)
+        if entry is not None:
+            return (CancelOrdered(client_id=entry.client_id, reason=event.reason),), (
+                CancelEntry(client_id=entry.client_id),
+            )
+        reason = ExitReason.DATA_GAP if event.reason is Reason.DATA_GAP else ExitReason.END_OF_DATA
+        return self._leave(reason.value, reason, event.event_ns, leg=Leg.GUARD, at_last_close=True)
+
+    def _id(self, trade: int, leg: Leg, *, attempt: int) -> ClientId:
+        facts = self.facts
+        return client_id(
+            facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument, trade=trade, leg=leg,
+            attempt=attempt,
+        )  # fmt: skip
+
+
+_DEATHS = {Reason.EXPIRED: OrderState.EXPIRED}

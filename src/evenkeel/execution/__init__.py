@@ -1,0 +1,1 @@
+"""How: what was approved becomes orders, and what venues report moves those orders along their states."""
