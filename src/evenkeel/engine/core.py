@@ -262,9 +262,9 @@ class Core:
             return self._refuse(verdict.reason, wish.reason)
         trade = state.trades + 1
         order = Order(
-            client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY, kind=wish.kind,
-            quantity=verdict.quantity * wish.direction.sign, price=wish.price, time_in_force=wish.time_in_force,
-            decided_ns=view.time_ns, reason=wish.reason,
+            client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY,
+            kind=wish.kind, quantity=verdict.quantity * wish.direction.sign, price=wish.price,
+            time_in_force=wish.time_in_force, decided_ns=view.time_ns, reason=wish.reason,
         )  # fmt: skip
         command = SubmitEntry(
             client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,

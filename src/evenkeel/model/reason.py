@@ -49,6 +49,15 @@ class Reason(StrEnum):
     POSITION_CONFLICT = ("POSITION_CONFLICT", "Another strategy owns this instrument.")
 
 
+REASONS = tuple(Reason)
+"""Reasons by the number that kernels use for them; new ones are only ever appended."""
+
+
+def reason_number(reason: Reason) -> int:
+    """Return the number of a reason in kernels."""
+    return REASONS.index(reason)
+
+
 class ExitReason(StrEnum):
     """How a trade ended."""
 

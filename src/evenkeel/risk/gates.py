@@ -19,8 +19,8 @@ from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Enter
 from evenkeel.model.number import to_float
-from evenkeel.model.reason import Reason
-from evenkeel.risk.sizing import REASONS, SIZING_TERMS, Sizing, SizingModel, reason_number, size_entry
+from evenkeel.model.reason import REASONS, Reason, reason_number
+from evenkeel.risk.sizing import SIZING_TERMS, Sizing, SizingModel, size_entry
 from evenkeel.strategies.terms import Terms
 
 _KEY = object()

@@ -19,7 +19,7 @@ from enum import IntEnum
 
 from evenkeel.kernel import inlined
 from evenkeel.model.bar import Floats
-from evenkeel.model.reason import Reason
+from evenkeel.model.reason import Reason, reason_number
 
 
 class SizingModel(IntEnum):
@@ -56,15 +56,6 @@ class Sizing(IntEnum):
 
 
 SIZING_TERMS = len(Sizing)
-
-REASONS = tuple(Reason)
-"""Reasons by the number that kernels use for them."""
-
-
-def reason_number(reason: Reason) -> int:
-    """Return the number of a reason in kernels."""
-    return REASONS.index(reason)
-
 
 _MODEL, _VALUE, _BASIS, _COSTS, _LEVERAGE = (
     int(Sizing.MODEL), int(Sizing.VALUE), int(Sizing.BASIS_NOTIONAL), int(Sizing.INCLUDE_COSTS), int(Sizing.LEVERAGE),

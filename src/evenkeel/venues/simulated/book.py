@@ -139,7 +139,8 @@ class FillKind(IntEnum):
 class Report(IntEnum):
     """Columns of an integer report; a report with 0 LOTS is the death of the entry order for REASON.
 
-    FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it when.
+    FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it
+    when, OPENED_EXEC in which execution bar the position was opened.
     """
 
     ROW = 0
@@ -156,6 +157,7 @@ class Report(IntEnum):
     SIGNAL = 11
     EXEC = 12
     BARS_HELD = 13
+    OPENED_EXEC = 14
 
 
 class Price(IntEnum):

@@ -24,9 +24,8 @@ from numba import types
 
 from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, WINDOW, inlined, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.model.reason import Reason
+from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
-from evenkeel.risk.sizing import reason_number
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.book import Book, Exit, Leg, Mark, Pause, Point, Stage, Term
 from evenkeel.venues.simulated.steps import (

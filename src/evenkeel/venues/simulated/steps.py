@@ -38,6 +38,7 @@ _R_ROW, _R_POINT, _R_LOTS, _R_LEG = int(Report.ROW), int(Report.POINT), int(Repo
 _R_KIND, _R_REASON, _R_TAKER, _R_FEE = int(Report.KIND), int(Report.REASON), int(Report.TAKER), int(Report.FEE)
 _R_GROSS, _R_SLIPPAGE, _R_TRADE = int(Report.GROSS), int(Report.SLIPPAGE), int(Report.TRADE)
 _R_SIGNAL, _R_EXEC, _R_BARS_HELD = int(Report.SIGNAL), int(Report.EXEC), int(Report.BARS_HELD)
+_R_OPENED = int(Report.OPENED_EXEC)
 _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET)
 _P_ADVERSE, _P_FAVOURABLE = int(Price.ADVERSE), int(Price.FAVOURABLE)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
@@ -168,6 +169,7 @@ def write_report(
     line[_R_TAKER], line[_R_FEE], line[_R_GROSS] = is_taker, fee, gross
     line[_R_SLIPPAGE], line[_R_TRADE], line[_R_SIGNAL] = slippage, book[TRADE], signal
     line[_R_EXEC], line[_R_BARS_HELD] = decided, book[EXEC] - book[OPENED_EXEC]
+    line[_R_OPENED] = book[OPENED_EXEC]
     prices[_P_FILL], prices[_P_STOP], prices[_P_TARGET] = price, mark[STOP], mark[TARGET]
     entry = mark[ENTRY]
     if lots != 0 and leg != _LEG_ENTRY:

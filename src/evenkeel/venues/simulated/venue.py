@@ -20,8 +20,8 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import postings_from_money, to_float
+from evenkeel.model.reason import REASONS
 from evenkeel.risk.gates import gate_terms
-from evenkeel.risk.sizing import REASONS
 from evenkeel.strategies.decision import SLOTS
 from evenkeel.strategies.strategy import DecideKernel
 from evenkeel.strategies.terms import Terms

@@ -1,0 +1,339 @@
+"""`keel data`: import, list, check, show and resample market data."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from evenkeel.cli.console import announce_compilation, print_table, progress
+from evenkeel.cli.data_views import (
+    bars_document,
+    entry_document,
+    import_document,
+    place_of,
+    print_bars,
+    report_document,
+    say_import,
+    say_report,
+)
+from evenkeel.cli.home import current_home
+from evenkeel.cli.output import emit, note, say
+from evenkeel.cli.params import INSTANT, OneOf, json_option
+from evenkeel.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from evenkeel.data.calendar import Calendar
+    from evenkeel.data.catalog import Catalog
+    from evenkeel.data.sources import Sources
+    from evenkeel.model.instrument import Instrument
+    from evenkeel.model.time import Timeframe
+
+FORMATS = ("auto", "csv", "parquet", "lean", "freqtrade")
+"""As in `evenkeel.data.importers.Format`; a test compares."""
+
+ROWS_SHOWN = 10
+
+catalog_option = click.option(
+    "--catalog",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of the catalog. Default: `catalog` in the home folder.",
+)
+timeframe_option = click.option("--tf", metavar="TF", help="Interval of the bars: 1m to 12h, D, W or M.")
+start_option = click.option("--start", type=INSTANT, help="First instant, included.")
+end_option = click.option("--end", type=INSTANT, help="Last instant, excluded.")
+revision_option = click.option("--revision", metavar="ID", help="An older revision, by the beginning of its id.")
+
+
+@click.group(name="data")
+def command() -> None:
+    """Import, check and show market data.
+
+    \b
+    Example:
+      keel data import klines.csv --instrument BTCUSDT --tf 1m
+      keel data list
+      keel data check BTCUSDT
+    """
+
+
+@command.command(name="import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--instrument", "name", required=True, metavar="ID", help="Whose bars these are.")
+@click.option("--tf", required=True, metavar="TF", help="Interval of the bars: 1m to 12h, D, W or M.")
+@click.option("--format", "form", type=OneOf(FORMATS), default="auto", help="Default: found by looking.")
+@click.option("--stamp", type=OneOf(("open", "close")), help="Which end of a bar the times name. Default: open.")
+@click.option("--tz", "zone", metavar="ZONE", help="Zone of times without one, for example America/New_York.")
+@click.option("--newest-first", is_flag=True, help="The rows run backwards in time.")
+@click.option("--replace", is_flag=True, help="The files are a correction: they replace what is stored of their time.")
+@catalog_option
+@json_option
+def import_command(
+    files: tuple[str, ...], name: str, tf: str, form: str, stamp: str | None, zone: str | None, newest_first: bool,
+    replace: bool, catalog: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Take files of bars into the catalog.
+
+    They are checked, and refused rather than patched. Understood are CSV (also gzipped) and Parquet with usual column
+    names, LEAN zips, and freqtrade's feather and JSON. New bars are added to those stored; bars that are stored with
+    other values are refused unless --replace is given.
+
+    \b
+    Example:
+      keel data import klines.csv --instrument BTCUSDT --tf 1m
+      keel data import 'es/*_trade.zip' --instrument ESZ2013 --tf 1m
+      keel data import minutes.txt --instrument SPY --tf 1m --tz America/New_York --stamp close
+    """
+    from evenkeel.data.importers import Format, Request, Stamp, import_files, require_zone
+    from evenkeel.data.quality import check
+    from evenkeel.model.time import Timeframe
+
+    instrument, calendar = _instrument(name)
+    request = Request(
+        instrument, calendar, Timeframe.parse(tf), stamp=Stamp(stamp) if stamp else None,
+        zone=require_zone(zone) if zone else None, newest_first=newest_first,
+    )  # fmt: skip
+    paths = _paths(files)
+    with progress("importing", total=len(paths)) as advance:
+        imported = import_files(paths, request, form=Format(form), on_file=advance)
+    target = _catalog(catalog)
+    stored = target.merge(
+        instrument.id, imported.bars, source=imported.source, imported_ns=time.time_ns(), replace=replace
+    )
+    report = check(target.read(instrument.id, request.timeframe).bars, instrument, calendar)
+    if as_json:
+        emit(import_document(stored, report, imported.notes, target))
+        return
+    say_import(stored, report, imported.notes)
+
+
+@command.command(name="list")
+@catalog_option
+@json_option
+def list_command(catalog: Path | None, as_json: bool) -> None:
+    """List what is stored, and the shipped sample.
+
+    \b
+    Example:
+      keel data list
+    """
+    from evenkeel.model.time import format_time
+
+    sources = _sources(catalog)
+    entries = sources.entries()
+    if as_json:
+        rows = [entry_document(holder, entry, sources) for holder, entry in entries]
+        emit({"schema": "evenkeel.data_list/1", "catalog": str(sources.catalogs[0].folder), "series": rows})
+        return
+    columns = ("instrument", "tf", "bars", "from", "to", "revision", "revisions", "in")
+    lines = [
+        (
+            entry.instrument, str(entry.timeframe), f"{entry.revision.rows:,}", format_time(entry.revision.first_ns),
+            format_time(entry.revision.last_ns), entry.revision.id[:12], str(entry.revisions),
+            place_of(holder, sources),
+        )
+        for holder, entry in entries
+    ]  # fmt: skip
+    print_table(columns, lines, right=("bars", "revisions"))
+    note(f"catalog: {sources.catalogs[0].folder}")
+
+
+@command.command(name="check")
+@click.argument("name", metavar="ID")
+@timeframe_option
+@start_option
+@end_option
+@revision_option
+@catalog_option
+@json_option
+def check_command(
+    name: str, tf: str | None, start: int | None, end: int | None, revision: str | None, catalog: Path | None,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Judge a series: what is missing, broken or odd.
+
+    Exit code 1 if there are faults. A fault is what stops a backtest: a missing interval in a market that never
+    closes, elsewhere a missing session.
+
+    \b
+    Example:
+      keel data check BTCUSDT --tf 1m
+    """
+    from evenkeel.data.quality import check
+
+    instrument, calendar = _instrument(name)
+    sources = _sources(catalog)
+    timeframe = _timeframe(sources, instrument, tf)
+    series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
+    report = check(series.bars, instrument, calendar)
+    if as_json:
+        emit({"schema": "evenkeel.data_check/1", "revision": series.revision.id, **report_document(report)})
+    else:
+        say_report(report)
+    return 1 if report.faults else 0
+
+
+@command.command(name="show")
+@click.argument("name", metavar="ID")
+@timeframe_option
+@start_option
+@end_option
+@click.option("--head", type=click.IntRange(min=1), metavar="N", help="The first N bars.")
+@click.option("--tail", type=click.IntRange(min=1), metavar="N", help="The last N bars.")
+@revision_option
+@catalog_option
+@json_option
+def show_command(
+    name: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,
+    revision: str | None, catalog: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Print bars as a table.
+
+    Without --head or --tail these are the first and the last five.
+
+    \b
+    Example:
+      keel data show SPY --tf D --tail 5
+      keel data show AAPL --tf 1m --start 2023-01-04 --end 2023-01-05 --head 100
+    """
+    instrument, _ = _instrument(name)
+    sources = _sources(catalog)
+    timeframe = _timeframe(sources, instrument, tf)
+    series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
+    rows = _shown(len(series.bars), head, tail)
+    if as_json:
+        document = {"schema": "evenkeel.bars/1", "instrument": instrument.id, "timeframe": str(timeframe)}
+        emit(
+            {**document, "revision": series.revision.id, "total": len(series.bars), **bars_document(series.bars, rows)}
+        )
+        return
+    print_bars(series.bars, rows)
+    note(f"{len(rows):,} of {len(series.bars):,} bars, revision {series.revision.id[:12]}")
+
+
+@command.command(name="resample")
+@click.argument("name", metavar="ID")
+@click.option("--to", "to", required=True, metavar="TF", help="Interval of the bars to make.")
+@timeframe_option
+@start_option
+@end_option
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write a .csv or .parquet file instead of storing the bars in the catalog.",
+)  # fmt: skip
+@catalog_option
+@json_option
+def resample_command(
+    name: str, to: str, tf: str | None, start: int | None, end: int | None, out: Path | None, catalog: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Make slower bars of faster ones.
+
+    They are made as a backtest makes them, which needs no resampled bars itself; incomplete bars at either end are left
+    out.
+
+    \b
+    Example:
+      keel data resample BTC-USD --to 1h --out hours.csv
+    """
+    from evenkeel.data.aggregate import aggregate
+    from evenkeel.data.export import export_bars
+    from evenkeel.model.time import Timeframe
+
+    instrument, calendar = _instrument(name)
+    sources = _sources(catalog)
+    finest = next((str(stored) for stored in sources.timeframes(instrument.id)), None)
+    timeframe, target = _timeframe(sources, instrument, tf or finest), Timeframe.parse(to)
+    series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end)
+    announce_compilation()
+    bars = aggregate(series.bars, target, calendar).bars
+    if not len(bars):
+        raise UsageError(f"the {len(series.bars):,} {timeframe} bars of that range hold no complete {target} bar")
+    if out is not None:
+        export_bars(out, bars)
+        where = str(out)
+    else:
+        source = f"{timeframe} bars of revision {series.revision.id[:12]}"
+        revision = _catalog(catalog).write(instrument.id, bars, source=source, imported_ns=time.time_ns())
+        where = f"revision {revision.id[:12]}"
+    if as_json:
+        document = {"schema": "evenkeel.data_resample/1", "instrument": instrument.id, "timeframe": str(target)}
+        emit({**document, "from": str(timeframe), "bars": len(bars), "stored": where})
+        return
+    say(f"{len(bars):,} {target} bars of {instrument.id} from {len(series.bars):,} {timeframe} bars: {where}")
+
+
+def _instrument(name: str) -> tuple[Instrument, Calendar]:
+    from evenkeel.data.calendar import load_calendar
+    from evenkeel.data.definitions import Definitions
+
+    instrument = Definitions.load(current_home().root).find(name)
+    return instrument, load_calendar(instrument.calendar)
+
+
+def _catalog(folder: Path | None) -> Catalog:
+    from evenkeel.data.catalog import Catalog
+
+    return Catalog(folder or current_home().catalog)
+
+
+def _sources(folder: Path | None) -> Sources:
+    """Return where bars are looked for; a catalog that is named must exist."""
+    from evenkeel.data.sources import Sources
+
+    if folder is not None and not folder.is_dir():
+        raise UsageError(f"there is no catalog {folder}; `keel data import --catalog {folder}` makes one")
+    return Sources.of(folder or current_home().catalog)
+
+
+def _timeframe(sources: Sources, instrument: Instrument, text: str | None) -> Timeframe:
+    """Return the timeframe that is named, or the only one that is stored."""
+    from evenkeel.model.time import Timeframe
+
+    if text is not None:
+        return Timeframe.parse(text)
+    stored = sources.timeframes(instrument.id)
+    if len(stored) == 1:
+        return stored[0]
+    known = ", ".join(str(timeframe) for timeframe in stored)
+    if not stored:
+        raise UsageError(f"no bars of {instrument.id} are stored; `keel data list` shows what is", reason="NO_DATA")
+    raise UsageError(f"{instrument.id} is stored as {known}; choose one with --tf")
+
+
+def _paths(files: Sequence[str]) -> list[Path]:
+    """Return the files that the arguments name, with patterns that the shell did not expand."""
+    paths: list[Path] = []
+    for name in files:
+        path = Path(name)
+        if path.is_file():
+            paths.append(path)
+            continue
+        matches = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
+        if not matches:
+            raise UsageError(_no_file(path))
+        paths += matches
+    return list(dict.fromkeys(paths))
+
+
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder; name the files in it, for example '{path}/*.csv'"
+    siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, siblings, n=1)
+    return f"there is no file {path}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _shown(count: int, head: int | None, tail: int | None) -> list[int]:
+    """Return the rows to print."""
+    if head is None and tail is None:
+        head = tail = ROWS_SHOWN // 2
+    first = range(min(head or 0, count))
+    last = range(max(len(first), count - (tail or 0)), count)
+    return [*first, *last]

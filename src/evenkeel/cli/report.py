@@ -1,0 +1,76 @@
+"""`keel report RUN`: write the HTML report of a finished run again, or give its figures as JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evenkeel.cli.home import current_home
+from evenkeel.cli.output import emit, note, say
+from evenkeel.cli.params import json_option
+
+if TYPE_CHECKING:
+    from evenkeel.model.bar import Bars
+
+
+@click.command(name="report")
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--catalog",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Catalog that has the bars of the run. Default: the one of the home.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+@json_option
+def command(run: str, catalog: Path | None, show: bool, as_json: bool) -> None:
+    """Write the report of a run as one HTML page that opens offline.
+
+    RUN is an id, a unique prefix of one, a folder, or `latest`. The page leads with uncertainty: what luck could have
+    made of the same trades. Without the bars of the run the price is left out of the chart and everything else stays.
+
+    \b
+    Example:
+      keel report latest --open
+      keel report out --json
+    """
+    from evenkeel.engine.runs import find_run
+    from evenkeel.monitor.report import write_report
+
+    home = current_home()
+    folder = find_run(home.runs, run)
+    page = write_report(folder, candles=_bars(folder, catalog or home.catalog))
+    if as_json:
+        emit(_document(folder, page))
+    else:
+        say(str(page))
+    if show:
+        click.launch(page.as_uri())
+
+
+def _bars(folder: Path, catalog: Path) -> Bars | None:
+    from evenkeel.data.catalog import Catalog
+    from evenkeel.model.errors import UsageError
+    from evenkeel.monitor.report.bars import bars_of_run
+
+    try:
+        return bars_of_run(folder, [Catalog(catalog)])
+    except UsageError as error:
+        note(f"without the bars of the run: {error.message}")
+        return None
+
+
+def _document(folder: Path, page: Path) -> dict[str, Any]:
+    import msgspec
+
+    from evenkeel.monitor.report import read_uncertainty
+
+    return {
+        "schema": "evenkeel.report/1",
+        "folder": str(folder),
+        "report": str(page),
+        "result": msgspec.json.decode((folder / "result.json").read_bytes()),
+        "uncertainty": msgspec.to_builtins(read_uncertainty(folder)),
+    }

@@ -1,0 +1,27 @@
+"""`keel schema [KIND]`: the JSON Schema of strategy files, for completion and checks in an editor."""
+
+from __future__ import annotations
+
+import click
+
+from evenkeel.cli.output import emit
+from evenkeel.cli.params import OneOf, json_option
+
+
+@click.command()
+@click.argument("kind", type=OneOf(("play",)), default="play")
+@json_option
+def command(kind: str, as_json: bool) -> None:
+    """Print the JSON Schema of KIND; the only kind is play.
+
+    An editor with a YAML language server reads it from a comment in the first line of a play, which `keel new` writes:
+    # yaml-language-server: $schema=play.schema.json
+
+    \b
+    Example:
+      keel schema play > play.schema.json
+    """
+    del kind, as_json
+    from evenkeel.strategies.play.json_schema import play_schema
+
+    emit(play_schema())

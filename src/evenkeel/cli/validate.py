@@ -1,0 +1,127 @@
+"""`keel validate FILE...`: check strategy files and tell every problem at once, each with its line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from evenkeel.cli.home import current_home
+from evenkeel.cli.output import emit, say
+from evenkeel.cli.params import json_option
+from evenkeel.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from evenkeel.data.definitions import Definitions
+    from evenkeel.strategies.play.play import Play
+    from evenkeel.strategies.play.problems import Problem
+
+EXIT_BAD_INPUT = 2
+
+
+class Verdict(NamedTuple):
+    """What became of one file.
+
+    Attributes:
+        file: As given.
+        play: The play, if it loads.
+        problems: In the order of the file; only warnings if it loads.
+    """
+
+    file: str
+    play: Play | None
+    problems: tuple[Problem, ...]
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path first.")
+@json_option
+def command(files: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> int:
+    """Check strategy files: all problems at once, each with file, line and remedy.
+
+    FILE is a play or the name of a shipped example. Exit code 2 if any file has a problem; warnings do not count.
+
+    \b
+    Example:
+      keel validate my_play.yaml
+      keel validate plays/*.yaml --json
+    """
+    from evenkeel.data.definitions import Definitions
+
+    definitions = Definitions.load(current_home().root)
+    overrides = dict(_override(text) for text in sets)
+    verdicts = [_check(file, overrides, definitions) for file in files]
+    if as_json:
+        emit({"schema": "evenkeel.validation/1", "ok": _all_fine(verdicts), "files": [_document(v) for v in verdicts]})
+    else:
+        _print(verdicts)
+    return 0 if _all_fine(verdicts) else EXIT_BAD_INPUT
+
+
+def _override(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"--set '{text}' is not NAME=VALUE; write for example --set fast=10")
+    return name, value
+
+
+def _check(file: str, sets: dict[str, str], definitions: Definitions) -> Verdict:
+    from evenkeel.examples import locate
+    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.play.problems import PlayErrors, Problem
+
+    try:
+        path = locate(file)
+        if path.suffix == ".py":
+            raise UsageError(f"'{file}' is Python; `keel validate` checks plays (.yaml)")
+        play = load_play(path, instruments=definitions.find, sets=sets)
+    except PlayErrors as error:
+        return Verdict(file, None, error.problems)
+    except UsageError as error:
+        return Verdict(file, None, (Problem(kind="error", file=file, message=error.message),))
+    return Verdict(file, play, play.warnings)
+
+
+def _all_fine(verdicts: list[Verdict]) -> bool:
+    return all(verdict.play is not None for verdict in verdicts)
+
+
+def _document(verdict: Verdict) -> dict[str, Any]:
+    play = verdict.play
+    return {
+        "file": verdict.file,
+        "ok": play is not None,
+        "name": play.name if play else None,
+        "hash": play.hash if play else None,
+        "problems": [
+            {
+                "kind": problem.kind,
+                "file": problem.file,
+                "line": problem.line or None,
+                "column": problem.column or None,
+                "path": problem.path,
+                "message": problem.message,
+                "remedy": problem.remedy,
+            }
+            for problem in verdict.problems
+        ],
+    }
+
+
+def _print(verdicts: list[Verdict]) -> None:
+    from evenkeel.strategies.play.problems import render_with_excerpt
+
+    for verdict in verdicts:
+        for problem in verdict.problems:
+            say(render_with_excerpt(problem))
+        say(_summary(verdict))
+
+
+def _summary(verdict: Verdict) -> str:
+    warnings = sum(problem.kind == "warning" for problem in verdict.problems)
+    counted = f", {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
+    if verdict.play is not None:
+        return f"{verdict.file}: ok{counted} (play {verdict.play.name}, hash {verdict.play.hash})"
+    wrong = len(verdict.problems) - warnings
+    return f"{verdict.file}: {wrong} problem{'s' if wrong != 1 else ''}{counted}"

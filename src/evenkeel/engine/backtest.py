@@ -1,0 +1,290 @@
+"""The engine lane's backtest driver: the core, its journal, and the simulated venue paused at each report.
+
+    pause of the venue -> event -> core.apply -> journal -> commands carried out -> venue goes on
+
+No command is carried out before it and everything before it have left the process (`Journal.barrier`). A run that was
+killed is taken up again: the venue, which lives in this process only, is rebuilt by passing the same bars with the
+recorded commands; the core folds what was recorded and decides nothing again; then the run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from evenkeel.engine.core import Core, RunFacts, Step
+from evenkeel.engine.market import Market, Stretch
+from evenkeel.engine.record import (
+    EXIT_NUMBERS,
+    DeadEntry,
+    Fill,
+    RunRecord,
+    death_reason,
+    fill_event,
+    is_death,
+)
+from evenkeel.engine.research import END_REASONS, EquityCurve, Progress, death_stamp
+from evenkeel.features.timeline import FeatureRun
+from evenkeel.model.bar import Floats
+from evenkeel.model.command import CancelEntry, Command, SubmitEntry, SubmitExit
+from evenkeel.model.decision import Decision, EntryRefused
+from evenkeel.model.errors import InvariantBroken, invariant
+from evenkeel.model.event import (
+    AnyEvent,
+    BarsClosed,
+    LimitBreached,
+    OrderAccepted,
+    OrderDied,
+    OrderFilled,
+    StretchEnded,
+)
+from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.intent import OrderKind
+from evenkeel.model.number import money_from_postings, to_float
+from evenkeel.model.order import Order
+from evenkeel.model.reason import ExitReason, StopReason
+from evenkeel.risk.gates import EntryGates
+from evenkeel.strategies.decision import EntryKind
+from evenkeel.strategies.strategy import Strategy
+from evenkeel.venues.simulated import loop
+from evenkeel.venues.simulated.book import Book, Exit, Pause
+from evenkeel.venues.simulated.venue import SimulatedVenue, Told
+
+_KIND_NUMBERS = {
+    OrderKind.MARKET: int(EntryKind.MARKET),
+    OrderKind.LIMIT: int(EntryKind.LIMIT),
+    OrderKind.STOP: int(EntryKind.STOP),
+}
+_LIMITS = {Exit.MAX_DRAWDOWN: StopReason.MAX_DRAWDOWN, Exit.EQUITY_STOP: StopReason.EQUITY_STOP}
+_MISSING = float("nan")
+
+
+class StepLog(Protocol):
+    """Where steps are written before their commands leave."""
+
+    def write(self, step: Step) -> None:
+        """Append a step; return only when it has left this process if it holds commands."""
+
+
+class StretchFeatures:
+    """The features of the stretch that is being run, as the core reads them."""
+
+    def __init__(self) -> None:
+        self._stretch: Stretch | None = None
+        self._run: FeatureRun | None = None
+
+    def open(self, stretch: Stretch, run: FeatureRun) -> None:
+        """Turn to a stretch."""
+        self._stretch, self._run = stretch, run
+
+    def at(self, segment: int, bar: int) -> tuple[Floats, int, int, float]:
+        """Return window, column, close time and close of an execution bar of the current block."""
+        run, stretch = self._run, self._stretch
+        if run is None or stretch is None or stretch.number != segment or not run.start <= bar < run.stop:
+            raise InvariantBroken(f"features of bar {bar} of stretch {segment} were asked for out of turn")
+        bars = run.bars.bars
+        return run.x, run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
+
+
+class BacktestDriver:
+    """One engine-lane backtest.
+
+    Attributes:
+        core: The state machine.
+        record: What has happened so far.
+        decisions: Every decision with the time of its event, for `decisions.parquet`.
+    """
+
+    def __init__(
+        self,
+        facts: RunFacts,
+        strategy: Strategy,
+        market: Market,
+        *,
+        log: StepLog | None = None,
+        recorded: Sequence[Step] = (),
+        on_command: Callable[[Command], None] | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            facts: Ids and start equity.
+            strategy: What decides.
+            market: What it runs on.
+            log: Where new steps are written; None keeps no journal.
+            recorded: Steps of an earlier session, to be folded before anything is decided.
+            on_command: Told of each new command as it leaves for the venue.
+        """
+        self._strategy, self._market, self._log = strategy, market, log
+        self._features = StretchFeatures()
+        self.core = Core(facts, strategy, EntryGates(strategy.terms, strategy.instrument), self._features)
+        self._venue = SimulatedVenue(
+            strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold
+        )
+        self._recorded: Iterator[Step] = iter(recorded)
+        self._on_command = on_command
+        self._known_ns = 0
+        self._lot = strategy.instrument.lot_grid
+        self._orders: dict[Leg, Order] = {}
+        self.record = RunRecord("engine")
+        self.decisions: list[tuple[int, Decision]] = []
+
+    def run(self, progress: Progress | None = None) -> RunRecord:
+        """Run to the end of the data or to the stop of the run."""
+        curve = EquityCurve()
+        for stretch in self._market.stretches:
+            features = FeatureRun(self._strategy.program, stretch.series)
+            self._features.open(stretch, features)
+            self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
+            self._run_stretch(stretch)
+            curve.take(self._venue, stretch, features)
+            self._end_stretch(stretch)
+            if progress is not None:
+                progress(len(stretch.series.base))
+            if self.core.state.stopped is not None:
+                break
+        curve.finish(self._venue, self.record)
+        self._check_books()
+        return self.record
+
+    def _run_stretch(self, stretch: Stretch) -> None:
+        while True:
+            match self._venue.advance():
+                case Pause.REPORT:
+                    self._tell_reports(stretch)
+                case Pause.WAKE:
+                    bar = int(self._venue.book[Book.EXEC])
+                    closed = int(stretch.series.on(stretch.exec).bars.close_ns[bar])
+                    self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
+                case Pause.LIMIT:
+                    closed = int(stretch.series.base.close_ns[self._venue.book[Book.ROW]])
+                    limit = _LIMITS[Exit(int(self._venue.book[Book.STOPPED]))]
+                    self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
+                case Pause.END | Pause.FULL:
+                    return
+
+    def _end_stretch(self, stretch: Stretch) -> None:
+        """Let the core end the stretch; what it leaves open is closed at the last close."""
+        closed = int(stretch.series.base.close_ns[-1])
+        entry = self.core.state.pending(Leg.ENTRY)
+        self._step(
+            StretchEnded(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, reason=stretch.end)
+        )
+        if entry is not None:
+            self.record.dead_entries.append(DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=entry.decided_ns))
+        if self._venue.book[Book.LOTS] != 0:
+            self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
+            self._tell_reports(stretch)
+
+    def _tell_reports(self, stretch: Stretch) -> None:
+        for told in self._venue.reports():
+            if is_death(told):
+                self._tell_death(told, stretch)
+            else:
+                self._tell_fill(told, stretch)
+
+    def _tell_death(self, told: Told, stretch: Stretch) -> None:
+        order = self._orders[Leg.ENTRY]
+        stamp = death_stamp(told, stretch)
+        self._step(
+            OrderDied(event_ns=stamp, known_ns=self._now(stamp), client_id=order.client_id, reason=death_reason(told))
+        )
+        self.record.dead_entries.append(
+            DeadEntry(event_ns=stamp, reason=death_reason(told), decided_ns=order.decided_ns)
+        )
+
+    def _tell_fill(self, told: Told, stretch: Stretch) -> None:
+        base = stretch.series.base
+        row = int(told.ints[0])
+        plain = fill_event(told, bars=base, lot=self._lot, known_ns=self._now(int(base.close_ns[row])), client_id=None)
+        order = self._orders.get(plain.leg)
+        event = plain if order is None else _named(plain, order.client_id)
+        trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
+        self._step(event)
+        by_rule = order is not None and (event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL)
+        self.record.fills.append(
+            Fill(
+                event=event,
+                trade=trade,
+                decided_ns=order.decided_ns if by_rule and order else None,
+                reason=order.reason if by_rule and order else str(event.exit_reason),
+            )
+        )
+
+    def _step(self, event: AnyEvent) -> None:
+        """Pass an event through the core and carry out what it commands; recorded steps are folded, not decided."""
+        recorded = next(self._recorded, None)
+        if recorded is None:
+            step = self.core.apply(event)
+            if self._log is not None:
+                self._log.write(step)
+        else:
+            step = self._fold_recorded(recorded, event)
+        self.decisions += [(event.event_ns, decision) for decision in step.decisions]
+        for decision in step.decisions:
+            self._count(decision)
+        for command in step.commands:
+            if recorded is None and self._on_command is not None:
+                self._on_command(command)
+            self._carry_out(command)
+
+    def _fold_recorded(self, recorded: Step, event: AnyEvent) -> Step:
+        if recorded.event != event:
+            raise InvariantBroken(
+                "the journal of this run does not belong to this data or code: it recorded "
+                f"{recorded.event!r} where the venue now reports {event!r}; start a new run"
+            )
+        for entry in (recorded.event, *recorded.decisions, *recorded.commands):
+            self.core.fold(entry)
+        return recorded
+
+    def _count(self, decision: Decision) -> None:
+        if isinstance(decision, EntryRefused):
+            refusals = self.record.refusals
+            refusals[decision.reason.value] = refusals.get(decision.reason.value, 0) + 1
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case SubmitEntry():
+                self._remember(command.client_id)
+                self._submit_entry(command)
+            case SubmitExit():
+                self._remember(command.client_id)
+                if not command.at_last_close:
+                    self._venue.place_exit(EXIT_NUMBERS[command.reason], command.signal)
+            case CancelEntry():
+                invariant(self._venue.drop_entry(), "an entry was cancelled that the venue does not have")
+
+    def _submit_entry(self, command: SubmitEntry) -> None:
+        self._venue.place_entry(
+            lots=self._lot.nearest(command.quantity), kind=_KIND_NUMBERS[command.kind],
+            price=_MISSING if command.price is None else to_float(command.price),
+            time_in_force=loop.TIME_IN_FORCE.index(command.time_in_force.value), expire_bars=command.expire_bars,
+            stop_distance=_MISSING if command.stop_distance is None else to_float(command.stop_distance),
+            target_distance=_MISSING if command.target_distance is None else to_float(command.target_distance),
+            signal=command.signal,
+        )  # fmt: skip
+        if command.kind is not OrderKind.MARKET:
+            now = self.decisions[-1][0]
+            self._step(OrderAccepted(event_ns=now, known_ns=self._now(now), client_id=command.client_id))
+
+    def _remember(self, identity: ClientId) -> None:
+        """Keep the order behind an id, for the report that will name it: the book drops it when it is final."""
+        order = self.core.state.orders[identity]
+        self._orders[order.leg] = order
+
+    def _now(self, at_ns: int) -> int:
+        """Return the stamp of the next event in the inbox: it strictly rises."""
+        self._known_ns = max(self._known_ns + 1, at_ns)
+        return self._known_ns
+
+    def _check_books(self) -> None:
+        """The core's cash and the venue's are the same postings; anything else is a fault of ours."""
+        venue = money_from_postings(int(self._venue.book[Book.CASH]))
+        invariant(self.core.state.cash == venue, "core and venue disagree about cash", core=self.core.state.cash)
+
+
+def _named(event: OrderFilled, identity: ClientId) -> OrderFilled:
+    return OrderFilled(
+        **{name: getattr(event, name) for name in event.__struct_fields__ if name != "client_id"}, client_id=identity
+    )

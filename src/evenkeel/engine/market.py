@@ -1,0 +1,273 @@
+"""The bars of a run: which series, which rows, cut at the gaps that the calendar does not explain.
+
+The base timeframe is the finest that covers the window; everything above is aggregated from it. Rows before the
+window are loaded as far as the strategy needs them to warm up. Bars outside every session of the calendar take no
+part, and are counted.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from evenkeel.data.calendar import Calendar, load_calendar
+from evenkeel.data.catalog import Catalog
+from evenkeel.data.catalog import Series as StoredSeries
+from evenkeel.data.quality import Gap, faults
+from evenkeel.data.revision import Revision
+from evenkeel.features.timeline import Program, Series
+from evenkeel.model.bar import Bars
+from evenkeel.model.errors import DataError, UsageError
+from evenkeel.model.instrument import Instrument, InstrumentKind
+from evenkeel.model.reason import Mark, Reason
+from evenkeel.model.time import DAY, Timeframe, format_time
+
+GapPolicy = Literal["stop", "report"]
+
+COVERAGE_SLACK_NS = 4 * DAY
+"""A series covers a window when it starts and ends within so much of it: a long weekend."""
+
+GAPS_NAMED_MAX = 5
+"""So many gaps are named in one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Bars without a fault between them.
+
+    Attributes:
+        number: From 0.
+        series: Base bars and what is aggregated from them.
+        exec: Execution timeframe.
+        first_exec: First execution bar at whose close decisions are made; the number of bars if there is none.
+        end: Why it ends: DATA_GAP or END_OF_DATA.
+    """
+
+    number: int
+    series: Series
+    exec: Timeframe
+    first_exec: int
+    end: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The data of a run.
+
+    Attributes:
+        instrument: Whose bars these are.
+        calendar: Its sessions.
+        revision: The stored revision that they are part of.
+        base: Timeframe of the base bars.
+        exec: Execution timeframe.
+        window: First and last instant of the run, half-open, nanoseconds UTC.
+        stretches: The bars, in order.
+        gaps: Faults inside the window.
+        left_out: Bars outside every session, not used.
+        warmup_bars: Base bars before the window that only warm up.
+    """
+
+    instrument: Instrument
+    calendar: Calendar
+    revision: Revision
+    base: Timeframe
+    exec: Timeframe
+    window: tuple[int, int]
+    stretches: tuple[Stretch, ...]
+    gaps: tuple[Gap, ...]
+    left_out: int
+    warmup_bars: int
+
+    @property
+    def base_bars(self) -> int:
+        """How many base bars drive the run, warm-up included."""
+        return sum(len(stretch.series.base) for stretch in self.stretches)
+
+    @property
+    def exec_bars(self) -> int:
+        """How many execution bars there are, warm-up included."""
+        return sum(len(stretch.series.on(self.exec).bars) for stretch in self.stretches)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What a reader must know of the data."""
+        kind = self.instrument.kind
+        found = [
+            (Mark.COARSE_FILLS, self.base.minutes > 1),
+            (Mark.CONTINUOUS_UNADJUSTED, kind is InstrumentKind.CONTINUOUS_FUTURE),
+            (Mark.FUNDING_NOT_MODELLED, kind is InstrumentKind.PERPETUAL),
+            (Mark.GAPS_REPORTED, bool(self.gaps)),
+            (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY),
+        ]
+        return tuple(mark for mark, holds in found if holds)
+
+
+def load_market(
+    catalogs: Sequence[Catalog],
+    instrument: Instrument,
+    program: Program,
+    *,
+    start_ns: int | None,
+    end_ns: int | None,
+    gaps: GapPolicy = "stop",
+    revision: str | None = None,
+) -> Market:
+    """Load what a program needs over a window.
+
+    Args:
+        catalogs: Looked through in order; the first that holds a usable series is taken.
+        instrument: Whose bars.
+        program: Its timeframes and warm-up.
+        start_ns: First instant of the window; None is where the data starts.
+        end_ns: First instant behind it; None is where the data ends.
+        gaps: Whether a fault refuses the run or is reported and jumped over.
+        revision: Pin this revision instead of the newest.
+
+    Raises:
+        UsageError: If there is no usable data; the message says what is missing and how to get it.
+        DataError: If there are faults and `gaps` is `stop`.
+    """
+    calendar = load_calendar(instrument.calendar)
+    stored = _choose(catalogs, instrument, program, start_ns, end_ns, revision)
+    bars, left_out = _inside_sessions(stored.bars, calendar)
+    window = (start_ns or int(bars.open_ns[0]), end_ns or int(bars.close_ns[-1]) + 1)
+    first, last = _rows_of_window(bars, window, program, calendar)
+    used = bars.rows(first, last)
+    found = [gap for gap in faults(used, calendar, instrument) if gap.stop_ns > window[0]]
+    if found and gaps == "stop":
+        raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
+    stretches = _stretches(used, found, program, calendar, window[0])
+    if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
+        raise UsageError(_too_short(instrument, used, program, calendar))
+    return Market(
+        instrument=instrument, calendar=calendar, revision=stored.revision, base=bars.timeframe, exec=program.exec,
+        window=window, stretches=stretches, gaps=tuple(found), left_out=left_out,
+        warmup_bars=int(np.searchsorted(used.open_ns, window[0])),
+    )  # fmt: skip
+
+
+def _choose(
+    catalogs: Sequence[Catalog],
+    instrument: Instrument,
+    program: Program,
+    start_ns: int | None,
+    end_ns: int | None,
+    revision: str | None,
+) -> StoredSeries:
+    """Return the finest series that covers the window, by default the longest range there is."""
+    needed = min(program.graphs)
+    for catalog in catalogs:
+        known = [e for e in catalog.entries() if e.instrument == instrument.id and e.timeframe <= needed]
+        if not known:
+            continue
+        longest = max(known, key=lambda entry: entry.revision.last_ns - entry.revision.first_ns).revision
+        start, end = start_ns or longest.first_ns, end_ns or longest.last_ns
+        covering = [e for e in known if _covers(e.revision, start, end)] or [
+            e for e in known if e.revision.first_ns < end and e.revision.last_ns > start
+        ]
+        if not covering:
+            raise UsageError(
+                f"{instrument.id}: the catalog has {known[0].timeframe} bars from {format_time(longest.first_ns)} to "
+                f"{format_time(longest.last_ns)}, none between {format_time(start)} and {format_time(end)}"
+            )
+        chosen = min(covering, key=lambda entry: entry.timeframe)
+        return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns, revision=revision)
+    raise UsageError(_no_data(catalogs, instrument, needed))
+
+
+def _covers(revision: Revision, start: int, end: int) -> bool:
+    return revision.first_ns <= start + COVERAGE_SLACK_NS and revision.last_ns >= end - COVERAGE_SLACK_NS
+
+
+def _no_data(catalogs: Sequence[Catalog], instrument: Instrument, needed: Timeframe) -> str:
+    coarser = sorted({e.timeframe for c in catalogs for e in c.entries() if e.instrument == instrument.id})
+    have = f"only {', '.join(map(str, coarser))} bars" if coarser else "no bars"
+    return (
+        f"the catalog has {have} of {instrument.id}, and {needed} or finer are needed; import some with "
+        f"`keel data import FILE --instrument {instrument.id} --tf {needed}`, or see `keel data list`"
+    )
+
+
+def _inside_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
+    inside = calendar.session_of(bars.open_ns) >= 0
+    outside = int(len(bars) - np.count_nonzero(inside))
+    if outside == 0:
+        return bars, 0
+    if outside == len(bars):
+        raise DataError(
+            f"every bar lies outside the sessions of the calendar {calendar.name} "
+            f"({calendar.first_day} to {calendar.last_day}); check the time zone of the import and the instrument's "
+            "calendar"
+        )
+    kept = np.flatnonzero(inside)
+    columns = (getattr(bars, name)[kept] for name in ("open_ns", "close_ns", "open", "high", "low", "close", "volume"))
+    return Bars(bars.timeframe, *columns), outside
+
+
+def _rows_of_window(bars: Bars, window: tuple[int, int], program: Program, calendar: Calendar) -> tuple[int, int]:
+    """Return the base rows to load: the window and, before it, what the slowest warm-up reaches."""
+    last = int(np.searchsorted(bars.open_ns, window[1]))
+    first = int(np.searchsorted(bars.open_ns, window[0]))
+    if first >= last:
+        raise UsageError(
+            f"there are no bars between {format_time(window[0])} and {format_time(window[1])}; the data runs from "
+            f"{format_time(int(bars.open_ns[0]))} to {format_time(int(bars.close_ns[-1]))}"
+        )
+    history = Series(bars.rows(0, last), calendar)
+    reach = first
+    for timeframe, needed in program.warmup.items():
+        higher = history.on(timeframe)
+        closed = int(np.searchsorted(higher.bars.close_ns, window[0], side="right"))
+        row = int(higher.first[max(0, closed - needed)]) if len(higher.first) else 0
+        reach = min(reach, row if closed >= needed else 0)
+    return reach, last
+
+
+def _stretches(
+    bars: Bars, found: list[Gap], program: Program, calendar: Calendar, start_ns: int
+) -> tuple[Stretch, ...]:
+    cuts = [0, *(int(np.searchsorted(bars.open_ns, gap.stop_ns)) for gap in found), len(bars)]
+    spans = [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
+    stretches = []
+    for number, (start, stop) in enumerate(spans):
+        series = Series(bars.rows(start, stop), calendar)
+        end = Reason.END_OF_DATA if number == len(spans) - 1 else Reason.DATA_GAP
+        stretches.append(Stretch(number, series, program.exec, _first_decision(series, program, start_ns), end))
+    return tuple(stretches)
+
+
+def _first_decision(series: Series, program: Program, start_ns: int) -> int:
+    """Return the first execution bar inside the window by whose close every timeframe has warmed up."""
+    execution = series.on(program.exec).bars
+    ready = execution.open_ns >= start_ns
+    for timeframe, needed in program.warmup.items():
+        ready = ready & (series.last_closed(timeframe, execution.close_ns) + 1 >= needed)
+    return int(np.argmax(ready)) if ready.any() else len(execution)
+
+
+def _gap_sentence(instrument: Instrument, found: list[Gap]) -> str:
+    named = "; ".join(
+        f"{format_time(gap.start_ns)} to {format_time(gap.stop_ns)} ({gap.missing} missing)"
+        for gap in found[:GAPS_NAMED_MAX]
+    )
+    more = f" and {len(found) - GAPS_NAMED_MAX} more" if len(found) > GAPS_NAMED_MAX else ""
+    return (
+        f"{instrument.id}: the calendar expects bars that are missing: {named}{more}. Import them, narrow the window "
+        "with --start and --end, or run with --gaps report, which closes before each gap and warms up anew after it"
+    )
+
+
+def _too_short(instrument: Instrument, bars: Bars, program: Program, calendar: Calendar) -> str:
+    series = Series(bars, calendar)
+    needs = ", ".join(
+        f"{needed} of {timeframe} (there are {len(series.on(timeframe).bars)})"
+        for timeframe, needed in sorted(program.warmup.items())
+    )
+    return (
+        f"{instrument.id}: too few bars to warm up: the strategy needs {needs}; take an earlier --start, import more "
+        "history, or use shorter indicators"
+    )

@@ -1,0 +1,198 @@
+"""What a run leaves behind, the same from either lane: fills, trades, dead entries, the equity curve.
+
+Both lanes describe a fill by the same `OrderFilled` event, made from the venue's report in one function; a trade is an
+entry fill and the exit fill after it. Money is exact: each posting was rounded once, by the venue.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from evenkeel.model.bar import Bars, Ints
+from evenkeel.model.errors import invariant
+from evenkeel.model.event import FillPoint, OrderFilled
+from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.intent import Direction, OrderKind
+from evenkeel.model.number import Grid, money_from_postings, to_decimal
+from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
+from evenkeel.venues.simulated import book as venue_book
+from evenkeel.venues.simulated.book import Price, Report
+from evenkeel.venues.simulated.venue import Told
+
+_LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg)
+_KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
+_POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
+_EXITS: dict[int, ExitReason] = {
+    venue_book.Exit.STOP_LOSS: ExitReason.STOP_LOSS,
+    venue_book.Exit.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
+    venue_book.Exit.SIGNAL: ExitReason.SIGNAL,
+    venue_book.Exit.MAX_DRAWDOWN: ExitReason.MAX_DRAWDOWN,
+    venue_book.Exit.EQUITY_STOP: ExitReason.EQUITY_STOP,
+    venue_book.Exit.DATA_GAP: ExitReason.DATA_GAP,
+    venue_book.Exit.END_OF_DATA: ExitReason.END_OF_DATA,
+}
+EXIT_NUMBERS = {reason: number for number, reason in _EXITS.items()}
+"""Reasons of exits by the number that the venue's book uses."""
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill with what led to it.
+
+    Attributes:
+        event: The venue's report.
+        trade: Number of its trade, from 1.
+        decided_ns: Close of the execution bar that decided it; None for stops, targets and guards.
+        reason: The rule behind an entry or a signal exit; else the exit reason.
+    """
+
+    event: OrderFilled
+    trade: int
+    decided_ns: int | None
+    reason: str
+
+
+class DeadEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry order that ended without a fill.
+
+    Attributes:
+        event_ns: When.
+        reason: Why.
+        decided_ns: Close of the execution bar that decided it.
+    """
+
+    event_ns: int
+    reason: Reason
+    decided_ns: int
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed leg: an entry and its exit.
+
+    Attributes:
+        number: From 1.
+        direction: Long or short.
+        entry: Its entry.
+        exit: Its exit.
+    """
+
+    number: int
+    direction: Direction
+    entry: Fill
+    exit: Fill
+
+    @property
+    def quantity(self) -> Decimal:
+        """Units, positive."""
+        return abs(self.entry.event.quantity)
+
+    @property
+    def gross(self) -> Decimal:
+        """Result before costs; slippage is inside."""
+        return self.exit.event.gross
+
+    @property
+    def fees(self) -> Decimal:
+        """Fees of both sides."""
+        return self.entry.event.fee + self.exit.event.fee
+
+    @property
+    def net(self) -> Decimal:
+        """Result after fees."""
+        return self.gross - self.fees
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """The outcome of one lane.
+
+    Attributes:
+        lane: `research` or `engine`.
+        fills: In order.
+        dead_entries: In order.
+        equity_ns: Closes of the execution bars from the first decision on, and the moment after the last exit.
+        equity: The account at each, in counts of 1e-8.
+        stop_reason: How the run ended.
+        stop_ns: When.
+        drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
+        refusals: Entries refused, by reason; the engine lane counts a level signal once.
+    """
+
+    lane: str
+    fills: list[Fill] = field(default_factory=list)
+    dead_entries: list[DeadEntry] = field(default_factory=list)
+    equity_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    equity: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    stop_reason: StopReason = StopReason.END_OF_DATA
+    stop_ns: int = 0
+    drawdown_intrabar: float = 0.0
+    refusals: dict[str, int] = field(default_factory=dict)
+
+    def trades(self) -> list[Trade]:
+        """Return the closed trades, in order."""
+        trades = []
+        for entry, leave in zip(self.fills[0::2], self.fills[1::2], strict=True):
+            invariant(entry.event.leg is Leg.ENTRY and leave.event.leg is not Leg.ENTRY, "fills alternate")
+            direction = Direction.LONG if entry.event.quantity > 0 else Direction.SHORT
+            trades.append(Trade(number=entry.trade, direction=direction, entry=entry, exit=leave))
+        return trades
+
+    def result_hash(self) -> str:
+        """Return the digest of all that must repeat: fills, dead entries, equity, the end; no ids, no timings."""
+        digest = hashlib.sha256()
+        encode = msgspec.msgpack.Encoder().encode
+        for fill in self.fills:
+            plain = msgspec.structs.replace(fill.event, client_id=None, known_ns=0)
+            digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason)))
+        for dead in self.dead_entries:
+            digest.update(encode(dead))
+        digest.update(np.ascontiguousarray(self.equity_ns).tobytes())
+        digest.update(np.ascontiguousarray(self.equity).tobytes())
+        digest.update(encode((self.stop_reason, self.stop_ns)))
+        return digest.hexdigest()
+
+
+def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: ClientId | None) -> OrderFilled:
+    """Return the venue's report of a fill as an event; the one translation of both lanes.
+
+    Args:
+        told: The report.
+        bars: Base bars of the stretch.
+        lot: The instrument's lot grid.
+        known_ns: When it enters the inbox.
+        client_id: Our id of the order, None for a protective leg.
+    """
+    ints, floats = told.ints.tolist(), told.floats
+    row, point = ints[Report.ROW], _POINTS[ints[Report.POINT]]
+    is_entry = ints[Report.LEG] == venue_book.Leg.ENTRY
+    stamp = bars.close_ns[row] if point is FillPoint.CLOSE else bars.open_ns[row]
+    return OrderFilled(
+        event_ns=int(stamp), known_ns=known_ns, client_id=client_id, leg=_LEGS[ints[Report.LEG]],
+        kind=_KINDS[ints[Report.KIND]], quantity=lot.value(ints[Report.LOTS]),
+        price=to_decimal(floats[Price.FILL]), fee=money_from_postings(ints[Report.FEE]),
+        gross=money_from_postings(ints[Report.GROSS]), slippage=money_from_postings(ints[Report.SLIPPAGE]),
+        taker=ints[Report.TAKER] == 1, row=row, bar=ints[Report.OPENED_EXEC], point=point,
+        exit_reason=None if is_entry else _EXITS[ints[Report.REASON]],
+        stop_price=_level(floats[Price.STOP]) if is_entry else None,
+        target_price=_level(floats[Price.TARGET]) if is_entry else None,
+        adverse=to_decimal(floats[Price.ADVERSE]), favourable=to_decimal(floats[Price.FAVOURABLE]),
+        bars_held=ints[Report.BARS_HELD],
+    )  # fmt: skip
+
+
+def death_reason(told: Told) -> Reason:
+    """Return why an entry died, from a report with 0 lots."""
+    return REASONS[int(told.ints[Report.REASON])]
+
+
+def is_death(told: Told) -> bool:
+    """Whether a report tells of a dead entry."""
+    return int(told.ints[Report.LOTS]) == 0
+
+
+def _level(value: float) -> Decimal | None:
+    return to_decimal(value) if np.isfinite(value) else None

@@ -1,0 +1,141 @@
+"""The research lane: the venue's loop run through, the strategy's decide kernel inside, no journal.
+
+It takes strategies whose decision is a kernel. The same steps, the same numbers, the same records as the engine lane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from evenkeel.engine.market import Market, Stretch
+from evenkeel.engine.record import (
+    EXIT_NUMBERS,
+    DeadEntry,
+    Fill,
+    RunRecord,
+    death_reason,
+    fill_event,
+    is_death,
+)
+from evenkeel.features.timeline import FeatureRun
+from evenkeel.model.bar import Ints
+from evenkeel.model.errors import UsageError
+from evenkeel.model.event import OrderFilled
+from evenkeel.model.ids import Leg
+from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
+from evenkeel.strategies.strategy import Strategy
+from evenkeel.venues.simulated.book import Book, Exit, Pause, Report
+from evenkeel.venues.simulated.venue import SimulatedVenue, Told
+
+Progress = Callable[[float], None]
+"""Called with the number of base bars just passed."""
+
+END_REASONS = {Reason.DATA_GAP: ExitReason.DATA_GAP, Reason.END_OF_DATA: ExitReason.END_OF_DATA}
+_STOPS = {Exit.MAX_DRAWDOWN: StopReason.MAX_DRAWDOWN, Exit.EQUITY_STOP: StopReason.EQUITY_STOP}
+
+
+def run_research(strategy: Strategy, market: Market, *, progress: Progress | None = None) -> RunRecord:
+    """Run a strategy over a market in one compiled loop.
+
+    Raises:
+        UsageError: If the strategy has no kernel.
+    """
+    if strategy.kernel is None:
+        raise UsageError(f"{strategy.name} decides in Python and runs in the engine lane only; use --lane engine")
+    venue = SimulatedVenue(
+        strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold,
+        decide=strategy.kernel,
+    )  # fmt: skip
+    record = RunRecord("research")
+    curve = EquityCurve()
+    for stretch in market.stretches:
+        features = FeatureRun(strategy.program, stretch.series)
+        venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
+        while venue.advance() is Pause.FULL:
+            _collect(venue, stretch, strategy, record)
+        _collect(venue, stretch, strategy, record)
+        curve.take(venue, stretch, features)
+        end_stretch(venue, stretch, record)
+        _collect(venue, stretch, strategy, record)
+        if progress is not None:
+            progress(len(stretch.series.base))
+        if venue.book[Book.STOPPED] != 0:
+            break
+    curve.finish(venue, record)
+    record.refusals = {REASONS[n].value: int(count) for n, count in enumerate(venue.refusals) if count}
+    return record
+
+
+def end_stretch(venue: SimulatedVenue, stretch: Stretch, record: RunRecord) -> None:
+    """Withdraw a pending entry and close the position at the last close: nothing is carried over an end."""
+    execution = stretch.series.on(stretch.exec).bars
+    if venue.book[Book.ENTRY_KIND] != 0:
+        record.dead_entries.append(
+            DeadEntry(
+                event_ns=int(stretch.series.base.close_ns[-1]),
+                reason=stretch.end,
+                decided_ns=int(execution.close_ns[venue.book[Book.ENTRY_EXEC]]),
+            )
+        )
+        venue.drop_entry()
+    if venue.book[Book.LOTS] != 0:
+        venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
+
+
+def _collect(venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record: RunRecord) -> None:
+    base, lot = stretch.series.base, strategy.instrument.lot_grid
+    closes = stretch.series.on(strategy.program.exec).bars.close_ns
+    for told in venue.reports():
+        decided = int(closes[told.ints[Report.EXEC]])
+        if is_death(told):
+            record.dead_entries.append(
+                DeadEntry(event_ns=death_stamp(told, stretch), reason=death_reason(told), decided_ns=decided)
+            )
+            continue
+        event = fill_event(told, bars=base, lot=lot, known_ns=0, client_id=None)
+        record.fills.append(describe(event, told, decided, strategy))
+
+
+def describe(event: OrderFilled, told: Told, decided: int, strategy: Strategy) -> Fill:
+    """Return a fill with the rule that led to it, from the numbers in the venue's report."""
+    by_rule = event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL
+    words = strategy.signal_text(int(told.ints[Report.SIGNAL])) if by_rule else str(event.exit_reason)
+    return Fill(event=event, trade=int(told.ints[Report.TRADE]), decided_ns=decided if by_rule else None, reason=words)
+
+
+def death_stamp(told: Told, stretch: Stretch) -> int:
+    """Return when an entry died: at the open that refused it, or at the close at which its life ended."""
+    row = int(told.ints[Report.ROW])
+    base = stretch.series.base
+    return int(base.close_ns[row] if death_reason(told) is Reason.EXPIRED else base.open_ns[row])
+
+
+class EquityCurve:
+    """Collects the equity at each execution bar over all stretches."""
+
+    def __init__(self) -> None:
+        self._times: list[Ints] = []
+        self._values: list[Ints] = []
+        self._last_ns = 0
+
+    def take(self, venue: SimulatedVenue, stretch: Stretch, features: FeatureRun) -> None:
+        """Take the points of a stretch, from its first decision to where the venue stands."""
+        stop = int(venue.book[Book.EXEC])
+        closes = features.bars.bars.close_ns
+        self._times.append(closes[stretch.first_exec : stop])
+        self._values.append(venue.equity[stretch.first_exec : stop])
+        row = min(int(venue.book[Book.ROW]), len(stretch.series.base)) - 1
+        self._last_ns = int(stretch.series.base.close_ns[row])
+
+    def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
+        """Add the point after the last exit and write the end of the run into the record."""
+        times = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
+        values = np.concatenate([*self._values, venue.book[Book.CASH : Book.CASH + 1]])
+        if len(times) > 1 and times[-2] == times[-1]:
+            times, values = np.delete(times, -2), np.delete(values, -2)
+        record.equity_ns, record.equity = times, values
+        record.stop_reason = _STOPS.get(Exit(int(venue.book[Book.STOPPED])), StopReason.END_OF_DATA)
+        record.stop_ns = self._last_ns
+        record.drawdown_intrabar = venue.drawdown

@@ -1,0 +1,1 @@
+"""One file an indicator; the registry finds them by looking here."""

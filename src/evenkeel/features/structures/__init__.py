@@ -1,0 +1,1 @@
+"""One file a structure detector; the registry finds them by looking here."""

@@ -1,0 +1,133 @@
+"""All checks of a run, in order."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from evenkeel.readiness.audit import equity, fills, levels, marks, metrics, path, size, trades
+from evenkeel.readiness.audit.artifacts import Run, read_run
+from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
+from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.document import Unreadable
+
+PRECISION = 50
+"""Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
+
+NOT_YET = ("FUNDING", "LIQ_DISTANCE", "SIGNAL_REPLAY", "NO_LOOKAHEAD")
+"""Checks of the specification that need more than files and bars."""
+
+NOT_YET_REASON = "not part of the artifact audit yet"
+
+
+def audit(
+    folder: Path,
+    *,
+    base_bars: pl.DataFrame | None = None,
+    higher_bars: Mapping[str, pl.DataFrame] | None = None,
+) -> list[Check]:
+    """Check the files of a run against each other and, where given, against the bars that the run used.
+
+    Args:
+        folder: Holds `result.json`, `manifest.json`, `trades.csv`, `fills.csv`, `equity.parquet` and, if the run has
+            sessions, `sessions.parquet`.
+        base_bars: The base bars that the run used: `open_ns, close_ns, open, high, low, close, volume`; without them
+            the checks that need bars are skipped.
+        higher_bars: By timeframe name the aggregates that the run used, with `first` and `last` rows of the base
+            bars in addition; the execution timeframe must be among them unless it is the base.
+
+    Returns:
+        The checks in a fixed order. If the files cannot be read, `LOAD` fails and is the only one.
+    """
+    with decimal.localcontext(decimal.Context(prec=PRECISION)):
+        try:
+            run = read_run(folder)
+            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}))]
+        except Unreadable as refusal:
+            return [judged("LOAD", [str(refusal)], "")]
+
+
+def _loaded(run: Run) -> Check:
+    """Check that result and manifest speak of one run; that the files parse has been seen before."""
+    pairs = {
+        "run": ("run", "run"),
+        "strategy hash": ("strategy.hash", "strategy.hash"),
+        "data hash": ("data.hash", "data.hash"),
+        "base timeframe": ("data.base_tf", "data.base_tf"),
+        "execution timeframe": ("data.exec_tf", "data.exec_tf"),
+        "currency": ("account.currency", "account.currency"),
+        "profile": ("profile", "profile"),
+        "lane": ("lane", "lane"),
+    }
+    problems = [
+        f"the {what} of result.json is not that of manifest.json"
+        for what, (left, right) in pairs.items()
+        if run.result.value(left) != run.manifest.value(right)
+    ]
+    if run.result.number("account.start_equity") != run.terms.start_equity:
+        problems.append("the start equity of result.json is not that of manifest.json")
+    return judged("LOAD", problems, f"{len(run.trades)} trades, {len(run.fills)} fills, {run.equity.height} points")
+
+
+def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]) -> list[Check]:
+    """Run every check but the first; bars that are not valid serve no further check."""
+    given = None if base is None else BaseBars(base)
+    valid = bars_valid(given, higher)
+    bars = given if valid.ok else None
+    higher = higher if valid.ok else {}
+    execution = None if bars is None else _execution(run, bars.table, higher)
+    return [
+        trades.trade_count(run),
+        fills.fills_match(run),
+        trades.pnl_direction(run),
+        trades.net_pnl(run),
+        fills.fees(run),
+        levels.level_sides(run),
+        trades.exit_reasons(run),
+        trades.entry_fills(run),
+        trades.independent_pnl(run),
+        levels.level_distances(run, bars),
+        equity.equity_walk(run),
+        equity.equity_final(run),
+        equity.drawdown_walk(run),
+        equity.sessions(run),
+        metrics.summary(run),
+        trades.no_overlap(run),
+        fills.cash_flows(run),
+        metrics.counts(run),
+        metrics.profit(run),
+        metrics.rates(run),
+        metrics.extremes(run),
+        metrics.drawdown(run),
+        metrics.risk_ratios(run),
+        metrics.duration(run),
+        metrics.quality(run),
+        metrics.growth(run),
+        metrics.exposure(run),
+        fills.slippage(run, bars),
+        bars_match(run.terms, given),
+        valid,
+        bars_aggregate(run.terms, bars, higher),
+        size.sizes(run, bars),
+        fills.entry_prices(run, bars),
+        path.entry_times(run, bars, execution),
+        fills.exit_prices(run, bars),
+        path.exit_times(run, bars, execution),
+        path.first_touch(run, bars),
+        path.excursions(run, bars),
+        path.bars_held(run, bars, execution),
+        equity.equity_points(run, execution),
+        equity.equity_marks(run, execution),
+        marks.intrabar_drawdown(run, bars),
+        marks.stop_reason(run, bars),
+        *(skipped(name, NOT_YET_REASON) for name in NOT_YET),
+    ]
+
+
+def _execution(run: Run, base: pl.DataFrame, higher: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+    """Return the execution bars: given, or the base bars where the run decided on these."""
+    terms = run.terms
+    return higher.get(terms.execution_timeframe, base if terms.execution_timeframe == terms.base_timeframe else None)

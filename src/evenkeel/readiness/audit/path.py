@@ -1,0 +1,262 @@
+"""Checks that walk the base bars of each trade, from its decision to its exit.
+
+`ENTRY_TIME` (27), `EXIT_TIME`, `TP_SL_FIRST` (26), `EXCURSION` and `BARS_HELD`. The walk over the bars held compares
+prices as they are; no arithmetic takes part in it, so float64 loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import polars as pl
+
+from evenkeel.readiness.audit.artifacts import Run, Trade
+from evenkeel.readiness.audit.bars import NO_BARS, Bar, BaseBars
+from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
+from evenkeel.readiness.audit.number import ONE, exact
+from evenkeel.readiness.audit.rules import (
+    limit_prices,
+    reaches,
+    stop_gapped,
+    stop_touched,
+    target_gapped,
+    target_touched,
+)
+from evenkeel.readiness.audit.terms import Terms
+
+EXCURSION_TOLERANCE = Decimal("1e-9")
+
+
+def entry_times(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+    """Check that each entry happened in the first base bar after its decision that allowed it."""
+    name = "ENTRY_TIME"
+    if bars is None:
+        return skipped(name, NO_BARS)
+    decisions = None if execution is None else set(execution["close_ns"])
+    problems: list[str] = []
+    previous: Trade | None = None
+    for trade in run.trades:
+        problems += _decision_problems(run.terms, trade, previous, bars, decisions)
+        problems += _entry_problems(run.terms, trade, bars, execution)
+        previous = trade
+    return judged(name, problems, f"{len(run.trades)} entries, first possible base bar after the decision")
+
+
+def _decision_problems(
+    terms: Terms, trade: Trade, previous: Trade | None, bars: BaseBars, decisions: set[int] | None
+) -> Iterator[str]:
+    label = f"trade {trade.number}"
+    if decisions is not None and trade.decided_ns not in decisions:
+        yield f"{label}: no execution bar closed at its decision, {instant_text(trade.decided_ns)}"
+    if terms.first_trade_ns is None or trade.decided_ns < terms.first_trade_ns:
+        yield f"{label} was decided at {instant_text(trade.decided_ns)}, before the run was warmed up"
+    row = None if previous is None else bars.row_at(previous.exit_ns)
+    if row is not None and trade.decided_ns < bars.bar(row).close_ns:
+        yield f"{label} was decided before the exit of the trade before it was known"
+
+
+def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars, execution: pl.DataFrame | None) -> Iterator[str]:
+    label = f"trade {trade.number}"
+    first, row = bars.first_from(trade.decided_ns), bars.row_at(trade.entry_ns)
+    if first is None or row is None:
+        yield f"{label}: no base bar opens at {instant_text(trade.entry_ns)}"
+        return
+    if trade.entry_kind == "market" and row != first:
+        expected = instant_text(bars.bar(first).open_ns)
+        yield f"{label} was entered at {instant_text(trade.entry_ns)}, the first base bar opens at {expected}"
+    if trade.entry_kind != "limit":
+        return
+    limits = limit_prices(terms, trade, bars)
+    if all(_filled_before(terms, trade, bars, limit, first, row) for limit in limits):
+        yield f"{label}: an earlier base bar already reached the limit {limits[0]}"
+    if _expired(terms, trade, execution):
+        yield f"{label}: the limit order had expired after {terms.expire_after_bars} execution bars"
+
+
+def _filled_before(terms: Terms, trade: Trade, bars: BaseBars, limit: Decimal, first: int, row: int) -> bool:
+    """Whether a base bar from `first` to before `row` must have filled the limit."""
+    waited = bars.table[first:row]
+    if not waited.height:
+        return False
+    extreme = exact(waited["low"].min() if trade.sign > 0 else waited["high"].max())  # type: ignore[arg-type]
+    at_once = trade.sign * (limit - bars.bar(first).open) >= 0
+    return at_once or reaches(terms, trade.sign, limit, extreme)
+
+
+def _expired(terms: Terms, trade: Trade, execution: pl.DataFrame | None) -> bool:
+    """Whether the order was dead both by the clock and by the count of execution bars."""
+    if not terms.expire_after_bars:
+        return False
+    minutes = TIMEFRAME_MINUTES.get(terms.execution_timeframe)
+    by_clock = minutes is None or (trade.entry_ns >= trade.decided_ns + terms.expire_after_bars * minutes * MINUTE_NS)
+    if execution is None:
+        return by_clock and minutes is not None
+    closes = execution["close_ns"]
+    gone = int(((closes > trade.decided_ns) & (closes <= trade.entry_ns)).sum())
+    return by_clock and gone >= terms.expire_after_bars
+
+
+def exit_times(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+    """Check that exits by signal follow a decision at once, and that the data ends or breaks where an exit says so."""
+    name = "EXIT_TIME"
+    if bars is None:
+        return skipped(name, NO_BARS)
+    problems = [problem for trade in run.trades for problem in _exit_problems(trade, bars, execution)]
+    return judged(name, problems, f"{len(run.trades)} exits")
+
+
+def _exit_problems(trade: Trade, bars: BaseBars, execution: pl.DataFrame | None) -> Iterator[str]:
+    label = f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
+    row = bars.row_at(trade.exit_ns)
+    if row is None:
+        yield f"{label}, but no base bar opens there"
+    elif trade.exit_reason == "end_of_data" and row != len(bars) - 1:
+        yield f"{label}, but the data goes on"
+    elif trade.exit_point == "close" and not _gap_after(bars, row):
+        yield f"{label}, at the close, but the next base bar follows at once"
+    elif trade.exit_point == "open" and trade.exit_reason == "signal" and not _follows(trade, bars, execution, row):
+        yield f"{label}, which is not the first base bar after the close of an execution bar"
+
+
+def _gap_after(bars: BaseBars, row: int) -> bool:
+    return row == len(bars) - 1 or bars.bar(row + 1).open_ns > bars.bar(row).close_ns
+
+
+def _follows(trade: Trade, bars: BaseBars, execution: pl.DataFrame | None, row: int) -> bool:
+    if execution is None:
+        return True
+    closes = execution["close_ns"]
+    last = int(closes.search_sorted(trade.exit_ns, side="right")) - 1
+    if last < 0:
+        return False
+    decided: int = closes[last]
+    return bars.first_from(decided) == row and decided > trade.entry_ns
+
+
+def first_touch(run: Run, bars: BaseBars | None) -> Check:
+    """Check that no base bar before a trade's exit had reached its stop or target, and the order within the last."""
+    name = "TP_SL_FIRST"
+    if bars is None:
+        return skipped(name, NO_BARS)
+    held = _held(run.trades, bars)
+    problems = [
+        f"trade {row['number']}: the base bar of {instant_text(row['open_ns'])} reached its {row['level']} first"
+        for row in _earlier_touches(held).iter_rows(named=True)
+    ]
+    for trade in run.trades:
+        row = bars.row_at(trade.exit_ns)
+        if row is not None:
+            problems += _last_bar_problems(trade, bars.bar(row))
+    return judged(name, problems, f"{held.height} base bars held in {len(run.trades)} trades")
+
+
+def _held(trades: list[Trade], bars: BaseBars) -> pl.DataFrame:
+    """Return each base bar during which a position was held, beside its trade."""
+    table = pl.DataFrame(
+        {
+            "number": [trade.number for trade in trades],
+            "sign": [trade.sign for trade in trades],
+            "entry_ns": [trade.entry_ns for trade in trades],
+            "exit_ns": [trade.exit_ns for trade in trades],
+            "stop": [None if trade.stop is None else float(trade.stop) for trade in trades],
+            "target": [None if trade.target is None else float(trade.target) for trade in trades],
+            "entered_inside": [trade.entry_point == "inside" for trade in trades],
+            "left_at_close": [trade.exit_point == "close" for trade in trades],
+        },
+        schema={
+            "number": pl.String, "sign": pl.Int8, "entry_ns": pl.Int64, "exit_ns": pl.Int64, "stop": pl.Float64,
+            "target": pl.Float64, "entered_inside": pl.Boolean, "left_at_close": pl.Boolean,
+        },
+    ).sort("entry_ns")  # fmt: skip
+    joined = bars.table.join_asof(table, left_on="open_ns", right_on="entry_ns", strategy="backward", coalesce=False)
+    return joined.filter(pl.col("open_ns") <= pl.col("exit_ns"))
+
+
+def _earlier_touches(held: pl.DataFrame) -> pl.DataFrame:
+    long = pl.col("sign") > 0
+    inside = pl.col("entered_inside") & (pl.col("open_ns") == pl.col("entry_ns"))
+    up, down = pl.col("high"), pl.col("low")
+    stopped = pl.when(long).then(down <= pl.col("stop")).otherwise(up >= pl.col("stop"))
+    beyond = pl.when(long).then(pl.col("close") > pl.col("target")).otherwise(pl.col("close") < pl.col("target"))
+    reached = pl.when(long).then(up >= pl.col("target")).otherwise(down <= pl.col("target"))
+    touched = held.filter(pl.col("open_ns") < pl.col("exit_ns")).with_columns(
+        level=pl.when(stopped)
+        .then(pl.lit("stop"))
+        .when(pl.when(inside).then(beyond).otherwise(reached))
+        .then(pl.lit("target"))
+    )
+    return touched.filter(pl.col("level").is_not_null())
+
+
+def _last_bar_problems(trade: Trade, bar: Bar) -> Iterator[str]:
+    """Check the order of events inside the bar of the exit: gap at the open, signal, stop, target."""
+    label = f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
+    if trade.exit_reason == "sl" and target_gapped(trade, bar) and not stop_gapped(trade, bar):
+        yield f"{label}, but the bar opened beyond the target"
+    if trade.exit_reason == "tp" and stop_touched(trade, bar) and not target_gapped(trade, bar):
+        yield f"{label}, but the bar reached the stop too, which counts first"
+    if trade.exit_reason in ("sl", "tp"):
+        return
+    if trade.exit_point == "open" and (stop_gapped(trade, bar) or target_gapped(trade, bar)):
+        yield f"{label}, but the bar opened beyond the stop or target"
+    if trade.exit_point == "close" and (stop_touched(trade, bar) or target_touched(trade, bar)):
+        yield f"{label}, but the bar reached the stop or target before its close"
+
+
+def excursions(run: Run, bars: BaseBars | None) -> Check:
+    """Check that adverse and favourable excursions lie between what was certainly and what was possibly held."""
+    name = "EXCURSION"
+    if bars is None:
+        return skipped(name, NO_BARS)
+    certain = (pl.col("open_ns") > pl.col("entry_ns")) | ~pl.col("entered_inside")
+    certain &= (pl.col("open_ns") < pl.col("exit_ns")) | pl.col("left_at_close")
+    reach = (
+        _held(run.trades, bars)
+        .group_by("number")
+        .agg(
+            low=pl.col("low").min(),
+            high=pl.col("high").max(),
+            certain_low=pl.col("low").filter(certain).min(),
+            certain_high=pl.col("high").filter(certain).max(),
+        )
+    )
+    by_number = {row["number"]: row for row in reach.iter_rows(named=True)}
+    problems = [
+        problem for trade in run.trades for problem in _excursion_problems(trade, by_number.get(trade.number, {}))
+    ]
+    return judged(name, problems, f"the excursions of {len(run.trades)} trades")
+
+
+def _excursion_problems(trade: Trade, reach: dict[str, float | None]) -> Iterator[str]:
+    down, up = ("low", "high") if trade.sign > 0 else ("high", "low")
+    for word, recorded, extreme, side in (("mae", trade.mae, down, -trade.sign), ("mfe", trade.mfe, up, trade.sign)):
+        least = _away(trade, side, [reach.get(f"certain_{extreme}")])
+        most = _away(trade, side, [reach.get(extreme), float(trade.exit_price)])
+        if not least - EXCURSION_TOLERANCE <= recorded <= most + EXCURSION_TOLERANCE:
+            yield f"trade {trade.number}: {word} is {recorded}, its bars allow {least:.9f} to {most:.9f}"
+
+
+def _away(trade: Trade, side: int, prices: list[float | None]) -> Decimal:
+    """Return how far the prices went to one side of the entry, as a fraction of it, at least 0."""
+    moves = [side * (exact(price) / trade.entry_price - ONE) for price in prices if price is not None]
+    return max([Decimal(0), *moves])
+
+
+def bars_held(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+    """Check the length of each trade: how many execution bars closed while the position was held."""
+    name = "BARS_HELD"
+    if bars is None or execution is None:
+        return skipped(name, NO_BARS)
+    closes = execution["close_ns"]
+    problems = []
+    for trade in run.trades:
+        until = trade.exit_ns
+        row = bars.row_at(trade.exit_ns)
+        if trade.exit_point == "close" and row is not None:
+            until = bars.bar(row).close_ns
+        first, last = (int(closes.search_sorted(instant, side="right")) for instant in (trade.entry_ns, until))
+        if trade.bars_held != last - first:
+            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {last - first} closed while held")
+    return judged(name, problems, f"{len(run.trades)} trades")

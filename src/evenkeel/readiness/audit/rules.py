@@ -1,0 +1,167 @@
+"""What the rules of the simulated venue say a fill must be: price, point and liquidity from one base bar.
+
+Each function returns the *quotes* that the rules allow. There is one almost always; two where a limit price lies so
+near a border of the tick grid that float64 may round it either way. No quote means that no fill was possible.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from evenkeel.readiness.audit.artifacts import Trade
+from evenkeel.readiness.audit.bars import Bar, BaseBars
+from evenkeel.readiness.audit.number import ceilings, floors, same_price
+from evenkeel.readiness.audit.terms import Terms
+
+EXIT_POINTS = {
+    "sl": ("open", "inside"),
+    "tp": ("open", "inside"),
+    "signal": ("open", "close"),
+    "max_drawdown": ("open", "close"),
+    "equity_stop": ("open", "close"),
+    "data_gap": ("close",),
+    "end_of_data": ("close",),
+}
+"""Where in a base bar an exit may happen, by its reason.
+
+A close that was asked for by a signal or a limit of the run fills at the next open. If there is none because the data
+ends or breaks, it fills at the last close and keeps its reason.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A fill that the rules allow.
+
+    Attributes:
+        base: Price before slippage.
+    """
+
+    base: Decimal
+    price: Decimal
+    point: str
+    liquidity: str
+
+    def agrees(self, *, price: Decimal, point: str, liquidity: str) -> bool:
+        """Whether a recorded fill is this one."""
+        return self.point == point and self.liquidity == liquidity and same_price(price, self.price)
+
+    def __str__(self) -> str:
+        return f"{self.price:f} ({self.point}, {self.liquidity})"
+
+
+def took(terms: Terms, base: Decimal, side: int, point: str) -> Quote:
+    """Return the fill of an order that took at `base`: with slippage against the buyer (+1) or seller (-1)."""
+    return Quote(base, terms.slipped(base, side), point, "taker")
+
+
+def entry_quotes(terms: Terms, trade: Trade, bars: BaseBars, row: int) -> list[Quote]:
+    """Return the fills that the trade's entry may have had in the base bar of `row`."""
+    bar = bars.bar(row)
+    if trade.entry_kind == "market":
+        return [took(terms, bar.open, trade.sign, "open")]
+    if trade.entry_kind == "stop":
+        return _stop_entry(terms, trade, bar)
+    first_minute = row == bars.first_from(trade.decided_ns)
+    return [
+        quote
+        for limit in limit_prices(terms, trade, bars)
+        for quote in _limit_entry(terms, trade.sign, limit, bar, first_minute=first_minute)
+    ]
+
+
+def limit_prices(terms: Terms, trade: Trade, bars: BaseBars) -> list[Decimal]:
+    """Return the limit of an entry: the close at its decision less the offset, on the tick away from the market.
+
+    A strategy that sets its own limits leaves no trace of them but the fill: then the fill's price is the limit.
+    """
+    row = bars.last_closed(trade.decided_ns)
+    if not (terms.is_play and terms.entry_is_limit) or row is None:
+        return [trade.entry_price]
+    raw = bars.bar(row).close * (1 - trade.sign * terms.limit_offset)
+    return sorted(floors(raw, terms.tick) if trade.sign > 0 else ceilings(raw, terms.tick))
+
+
+def _limit_entry(terms: Terms, side: int, limit: Decimal, bar: Bar, *, first_minute: bool) -> list[Quote]:
+    marketable = side * (limit - bar.open) >= 0
+    if first_minute and marketable:
+        if terms.time_in_force == "PostOnly":
+            return []
+        slipped = terms.slipped(bar.open, side)
+        return [Quote(bar.open, min(limit, slipped) if side > 0 else max(limit, slipped), "open", "taker")]
+    if terms.time_in_force in ("IOC", "FOK"):
+        return []
+    if not first_minute and reaches(terms, side, limit, bar.open):
+        return [Quote(bar.open, bar.open, "open", "maker")]
+    return [Quote(limit, limit, "inside", "maker")] if reaches(terms, side, limit, bar.worst(side)) else []
+
+
+def reaches(terms: Terms, side: int, limit: Decimal, price: Decimal) -> bool:
+    """Whether a resting limit of a buyer (+1) or seller (-1) fills when the market trades at `price`."""
+    past = side * (limit - price)
+    return past > 0 or (past == 0 and not terms.through)
+
+
+def _stop_entry(terms: Terms, trade: Trade, bar: Bar) -> list[Quote]:
+    """Return the fill of a stop entry, whose trigger is known from the fill alone unless the bar opened beyond it."""
+    if trade.entry_point == "open":
+        return [took(terms, bar.open, trade.sign, "open")]
+    trigger = trade.entry_price / (1 + trade.sign * terms.slippage)
+    reached = bar.low <= trigger <= bar.high or same_price(trigger, bar.high) or same_price(trigger, bar.low)
+    return [took(terms, trigger, trade.sign, "inside")] if reached else []
+
+
+def exit_quote(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
+    """Return the fill that the trade's exit must have had in its base bar, or None where the bar allows none."""
+    if trade.exit_reason == "sl":
+        return _stop_exit(terms, trade, bar)
+    if trade.exit_reason == "tp":
+        return _target_exit(terms, trade, bar)
+    base = bar.close if trade.exit_point == "close" else bar.open
+    return took(terms, base, -trade.sign, "close" if trade.exit_point == "close" else "open")
+
+
+def _stop_exit(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
+    if not stop_touched(trade, bar):
+        return None
+    gap = stop_gapped(trade, bar)
+    return took(terms, bar.open, -trade.sign, "open") if gap else took(terms, _level(trade.stop), -trade.sign, "inside")
+
+
+def _target_exit(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
+    if not target_touched(trade, bar):
+        return None
+    gap = target_gapped(trade, bar)
+    base, point = (bar.open, "open") if gap else (_level(trade.target), "inside")
+    return Quote(base, base, point, "maker") if terms.target_is_limit else took(terms, base, -trade.sign, point)
+
+
+def entered_inside(trade: Trade, bar: Bar) -> bool:
+    """Whether the position was opened within this bar, after its open."""
+    return trade.entry_point == "inside" and bar.open_ns == trade.entry_ns
+
+
+def stop_touched(trade: Trade, bar: Bar) -> bool:
+    """Whether the bar reached the stop."""
+    return trade.stop is not None and trade.sign * (bar.worst(trade.sign) - trade.stop) <= 0
+
+
+def stop_gapped(trade: Trade, bar: Bar) -> bool:
+    """Whether the bar opened at or beyond the stop while the position was held."""
+    return trade.stop is not None and not entered_inside(trade, bar) and trade.sign * (bar.open - trade.stop) <= 0
+
+
+def target_touched(trade: Trade, bar: Bar) -> bool:
+    """Whether the bar may have filled the target; in the bar of an entry inside it, the close must be beyond it."""
+    extreme = bar.close if entered_inside(trade, bar) else bar.best(trade.sign)
+    return trade.target is not None and trade.sign * (extreme - trade.target) >= 0
+
+
+def target_gapped(trade: Trade, bar: Bar) -> bool:
+    """Whether the bar opened at or beyond the target while the position was held."""
+    return trade.target is not None and not entered_inside(trade, bar) and trade.sign * (bar.open - trade.target) >= 0
+
+
+def _level(value: Decimal | None) -> Decimal:
+    return Decimal("NaN") if value is None else value

@@ -1,0 +1,138 @@
+"""Checks of the trade list that need no bars.
+
+`TRADE_COUNT` (2), `PNL_DIRECTION` (3), `NET_PNL` (4), `EXIT_REASON` (7), `ENTRY_FILL` (8), `INDEP_PNL` (9) and
+`NO_OVERLAP` (14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from evenkeel.readiness.audit.artifacts import Run, Trade
+from evenkeel.readiness.audit.check import Check, judged
+from evenkeel.readiness.audit.moment import instant_text
+from evenkeel.readiness.audit.number import PRICE_TOLERANCE, on_grid, same_posting
+from evenkeel.readiness.audit.rules import EXIT_POINTS
+from evenkeel.readiness.audit.terms import Terms
+
+SIDES = {"long_only": (1,), "short_only": (-1,), "long_short": (1, -1)}
+
+
+def trade_count(run: Run) -> Check:
+    """Check that the summary counts the trades that the list has, numbered 1, 2, 3, ..."""
+    recorded = run.result.number("metrics.trades")
+    problems = []
+    if recorded != len(run.trades):
+        problems.append(f"the result counts {recorded} trades, trades.csv has {len(run.trades)}")
+    numbers = [trade.number for trade in run.trades]
+    if numbers != [str(number) for number in range(1, len(numbers) + 1)]:
+        problems.append("the trades are not numbered 1, 2, 3, ... in order")
+    return judged("TRADE_COUNT", problems, f"{len(run.trades)} trades")
+
+
+def pnl_direction(run: Run) -> Check:
+    """Check that a long gains when the price rose and a short when it fell."""
+    problems = []
+    for trade in run.trades:
+        moved = trade.sign * (trade.exit_price - trade.entry_price)
+        if (moved > 0 and trade.gross < 0) or (moved < 0 and trade.gross > 0):
+            side = "long" if trade.sign > 0 else "short"
+            path = f"{trade.entry_price} to {trade.exit_price}"
+            problems.append(f"trade {trade.number}: a {side} from {path} cannot have a gross result of {trade.gross}")
+    return judged("PNL_DIRECTION", problems, f"{len(run.trades)} trades")
+
+
+def net_pnl(run: Run) -> Check:
+    """Check that net is gross plus funding less fees, exactly."""
+    problems = []
+    for trade in run.trades:
+        derived = trade.gross + trade.funding - trade.fees
+        if trade.net != derived:
+            problems.append(f"trade {trade.number}: net is {trade.net}, gross + funding - fees is {derived}")
+    return judged("NET_PNL", problems, f"{len(run.trades)} trades, exact")
+
+
+def independent_pnl(run: Run) -> Check:
+    """Check gross results: side times quantity times multiplier times price difference, rounded to 1e-8."""
+    problems = []
+    for trade in run.trades:
+        units = trade.quantity * run.terms.multiplier
+        derived = trade.sign * units * (trade.exit_price - trade.entry_price)
+        if not same_posting(trade.gross, derived, notional=units * (trade.exit_price + trade.entry_price)):
+            problems.append(f"trade {trade.number}: the gross result is {trade.gross}, its prices give {derived:.8f}")
+    return judged("INDEP_PNL", problems, f"{len(run.trades)} gross results")
+
+
+def entry_fills(run: Run) -> Check:
+    """Check symbol, side, quantity and its grid of each entry."""
+    problems = [problem for trade in run.trades for problem in _entry_problems(run.terms, trade)]
+    return judged("ENTRY_FILL", problems, f"{len(run.trades)} entries")
+
+
+def _entry_problems(terms: Terms, trade: Trade) -> Iterator[str]:
+    label = f"trade {trade.number}"
+    if trade.symbol not in terms.symbols:
+        yield f"{label}: the symbol is {trade.symbol}, the run traded {terms.symbols[0]}"
+    if trade.sign not in SIDES.get(terms.side_policy, ()):
+        yield f"{label}: its side is forbidden by the position policy {terms.side_policy}"
+    if not on_grid(trade.quantity, terms.lot):
+        yield f"{label}: the quantity {trade.quantity} is no multiple of the lot {terms.lot}"
+    if trade.quantity < terms.quantity_min:
+        yield f"{label}: the quantity {trade.quantity} is below the smallest, {terms.quantity_min}"
+    if terms.quantity_max is not None and trade.quantity > terms.quantity_max:
+        yield f"{label}: the quantity {trade.quantity} is above the largest, {terms.quantity_max}"
+    if terms.is_play and trade.entry_kind != ("limit" if terms.entry_is_limit else "market"):
+        yield f"{label}: the entry was a {trade.entry_kind} order, the strategy places others"
+
+
+def exit_reasons(run: Run) -> Check:
+    """Check that each exit has a known reason, its point and liquidity, and a price that this reason allows."""
+    problems = [problem for trade in run.trades for problem in _exit_problems(run.terms, trade)]
+    return judged("EXIT_REASON", problems, f"{len(run.trades)} exits")
+
+
+def _exit_problems(terms: Terms, trade: Trade) -> Iterator[str]:
+    label = f"trade {trade.number}: {trade.exit_reason}"
+    if trade.exit_reason not in EXIT_POINTS:
+        yield f"{label} is no reason of an exit; known are {', '.join(EXIT_POINTS)}"
+        return
+    if trade.exit_point not in EXIT_POINTS[trade.exit_reason]:
+        yield f"{label} at the point {trade.exit_point}"
+    rests = trade.exit_reason == "tp" and terms.target_is_limit
+    if trade.exit_liquidity != ("maker" if rests else "taker"):
+        yield f"{label} as {trade.exit_liquidity}"
+    if trade.exit_reason == "signal" and terms.exit_policy == "sl_tp_only":
+        yield f"{label}, but the exit mode is sl_tp_only"
+    yield from _beside_level(terms, trade, label)
+
+
+def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
+    slack = PRICE_TOLERANCE * trade.exit_price
+    if trade.exit_reason == "sl":
+        if trade.stop is None:
+            yield f"{label} without a stop"
+        elif trade.sign * (trade.exit_price - terms.slipped(trade.stop, -trade.sign)) > slack:
+            yield f"{label} at {trade.exit_price}, better than the stop {trade.stop} with slippage"
+    if trade.exit_reason == "tp":
+        if trade.target is None:
+            yield f"{label} without a target"
+            return
+        floor = trade.target if terms.target_is_limit else terms.slipped(trade.target, -trade.sign)
+        if trade.sign * (trade.exit_price - floor) < -slack:
+            yield f"{label} at {trade.exit_price}, worse than the target {trade.target} allows"
+
+
+def no_overlap(run: Run) -> Check:
+    """Check that a trade is decided, entered and left in this order, and only after the one before it ended."""
+    problems = []
+    for trade in run.trades:
+        if not trade.decided_ns <= trade.entry_ns <= trade.exit_ns:
+            problems.append(f"trade {trade.number}: decision, entry and exit are not in this order")
+    for before, after in pairwise(run.trades):
+        if after.decided_ns <= before.exit_ns:
+            problems.append(
+                f"trade {after.number} was decided at {instant_text(after.decided_ns)}, "
+                f"while trade {before.number} was open until {instant_text(before.exit_ns)}"
+            )
+    return judged("NO_OVERLAP", problems, f"{len(run.trades)} trades, one at a time")

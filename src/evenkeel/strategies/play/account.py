@@ -1,0 +1,123 @@
+"""The account of a play: defaults come from the instrument, percentages become fractions, money becomes exact."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.number import to_decimal
+from evenkeel.strategies.play.problem_log import ProblemLog
+from evenkeel.strategies.play.schema import AccountSection, BacktestSection
+
+_STARTING_EQUITY = Decimal(10_000)
+_MIN_NOTIONAL = Decimal(10)
+_USDT = "USDT"
+_USDT_KEYS = ("starting_equity", "min_trade_notional", "max_notional", "max_margin")
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Money, costs and limits of a run.
+
+    Attributes:
+        currency: Equals the instrument's quote currency.
+        starting_equity: In account currency.
+        max_leverage: 1 without margin.
+        max_drawdown_fraction: Fall from the peak at which the run stops; 1 is off.
+        stop_equity: Equity at which the run stops; 0 is off.
+        taker_bps: Of the notional of a fill that took.
+        maker_bps: Of the notional of a fill that rested.
+        fee_per_contract: Per unit of quantity and side, in account currency, on top.
+        slippage_bps: Against us on every market fill.
+        min_trade_notional: Smaller orders are not sent.
+        max_notional: Largest position; None is no limit. A limit on margin is already counted in.
+        max_position_equity_fraction: Largest position in proportion to equity and leverage.
+        include_close_fee: Whether an entry must leave the fee of its close free.
+        require_trade_through: Whether a resting limit fills only when price goes beyond it.
+    """
+
+    currency: str
+    starting_equity: Decimal
+    max_leverage: Decimal
+    max_drawdown_fraction: Decimal
+    stop_equity: Decimal
+    taker_bps: Decimal
+    maker_bps: Decimal
+    fee_per_contract: Decimal
+    slippage_bps: Decimal
+    min_trade_notional: Decimal
+    max_notional: Decimal | None
+    max_position_equity_fraction: Decimal
+    include_close_fee: bool
+    require_trade_through: bool
+
+
+def build_account(
+    section: AccountSection, backtest: BacktestSection, instrument: Instrument, log: ProblemLog
+) -> Account:
+    """Return the account for one instrument.
+
+    Args:
+        section: `account` of the play.
+        backtest: Its `backtest` section, which overrides equity and slippage.
+        instrument: Gives fees and currency where the play is silent.
+        log: Takes the problems.
+    """
+    currency = _currency(section, instrument, log)
+    fees, given = instrument.fees, section.fee_model
+    leverage = to_decimal(section.max_leverage)
+    equity = _exact(backtest.equity) or _either(section, "starting_equity", log) or _STARTING_EQUITY
+    stop_equity = to_decimal(section.stop_equity)
+    if stop_equity >= equity:
+        message = f"the run would stop at once: stop_equity {stop_equity} is not below the starting equity {equity}"
+        log.error(("account", "stop_equity"), message)
+    least = _either(section, "min_trade_notional", log)
+    slippage = section.slippage_bps if backtest.slippage_bps is None else backtest.slippage_bps
+    return Account(
+        currency=currency,
+        starting_equity=equity,
+        max_leverage=leverage,
+        max_drawdown_fraction=to_decimal(section.max_drawdown_pct) / 100,
+        stop_equity=stop_equity,
+        taker_bps=fees.taker_bps if given.taker_bps is None else to_decimal(given.taker_bps),
+        maker_bps=fees.maker_bps if given.maker_bps is None else to_decimal(given.maker_bps),
+        fee_per_contract=fees.per_contract if given.per_contract is None else to_decimal(given.per_contract),
+        slippage_bps=to_decimal(slippage),
+        min_trade_notional=_MIN_NOTIONAL if least is None else least,
+        max_notional=_largest(section, leverage, log),
+        max_position_equity_fraction=to_decimal(section.max_position_equity_pct) / 100,
+        include_close_fee=section.include_close_fee,
+        require_trade_through=section.require_trade_through,
+    )
+
+
+def _currency(section: AccountSection, instrument: Instrument, log: ProblemLog) -> str:
+    in_usdt = [f"{key}_usdt" for key in _USDT_KEYS if getattr(section, f"{key}_usdt") is not None]
+    counted = _USDT if section.starting_equity_usdt is not None else instrument.quote
+    currency = section.currency or counted
+    for key in in_usdt if currency != _USDT else []:
+        remedy = f"write `{key.removesuffix('_usdt')}`"
+        log.error(("account", key), f"`{key}` counts USDT, but the account is in {currency}", remedy, key=True)
+    if currency != instrument.quote:
+        path = ("account", "currency" if section.currency else "starting_equity_usdt")
+        log.unavailable(path, "run.currency", key=section.currency is None)
+    return currency
+
+
+def _either(section: AccountSection, key: str, log: ProblemLog) -> Decimal | None:
+    plain, in_usdt = getattr(section, key), getattr(section, f"{key}_usdt")
+    if plain is not None and in_usdt is not None:
+        message = f"`{key}` and `{key}_usdt` say the same thing twice"
+        log.error(("account", f"{key}_usdt"), message, "keep one", key=True)
+    return _exact(in_usdt if plain is None else plain)
+
+
+def _largest(section: AccountSection, leverage: Decimal, log: ProblemLog) -> Decimal | None:
+    margin = _either(section, "max_margin", log)
+    limits = [_either(section, "max_notional", log), None if margin is None else margin * leverage]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _exact(value: float | None) -> Decimal | None:
+    return None if value is None else to_decimal(value)

@@ -1,0 +1,230 @@
+"""Loads a play: YAML in, one typed and checked `Play` out, or every problem at once.
+
+    play = load_play(Path("ema_cross.yaml"), instruments=definitions.find, sets={"fast": "10"})
+    play.hash
+
+The steps: read with positions, apply `--set`, write variables in, refuse what is removed or not built, check every
+section by itself, resolve names and types across sections, and only then build the play. A step that fails does not
+stop the others: who mends a file wants to hear everything.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from evenkeel.model.errors import InvariantBroken, StorageError, UsageError
+from evenkeel.model.instrument import Instrument
+from evenkeel.strategies.play import lint
+from evenkeel.strategies.play.account import Account, build_account
+from evenkeel.strategies.play.actions import ActionReader, Block
+from evenkeel.strategies.play.conditions import ConditionReader
+from evenkeel.strategies.play.declarations import FeatureSpec, declare_features, declare_structures
+from evenkeel.strategies.play.expression import Condition
+from evenkeel.strategies.play.operands import OperandReader
+from evenkeel.strategies.play.outline import (
+    Outline,
+    find_instrument,
+    find_intervals,
+    read_outline,
+    read_range,
+    read_warmup,
+)
+from evenkeel.strategies.play.play import Entry, Play, Policy
+from evenkeel.strategies.play.policy import Protection, check_entry, check_policy, check_shorting
+from evenkeel.strategies.play.problem_log import ProblemLog
+from evenkeel.strategies.play.problems import PlayErrors
+from evenkeel.strategies.play.refusals import refuse
+from evenkeel.strategies.play.registry import Registry, ShippedRegistry
+from evenkeel.strategies.play.resolved import play_hash, resolved_document
+from evenkeel.strategies.play.risk import Risk, RiskReader
+from evenkeel.strategies.play.schema import BacktestSection, RiskModelSection, SizingSection
+from evenkeel.strategies.play.scope import Scope
+from evenkeel.strategies.play.setups import read_setups, refuse_last_price_in_windows
+from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
+from evenkeel.strategies.play.variables import apply_overrides, substitute
+from evenkeel.strategies.play.yaml_source import SIZE_MAX, Source, read
+
+T = TypeVar("T")
+
+
+def load_play(
+    path_or_text: pathlib.Path | str,
+    *,
+    instruments: Callable[[str], Instrument],
+    registry: Registry | None = None,
+    sets: Mapping[str, str] | None = None,
+) -> Play:
+    """Return the play of a file or of a text.
+
+    Args:
+        path_or_text: A `Path` is read as a file; a `str` is the text itself.
+        instruments: Returns the definition of an instrument by id or unique symbol; raises `UsageError` otherwise.
+        registry: Indicators and structures; None takes those that ship.
+        sets: Variable name or dotted path to a value as YAML text; overrides the file.
+
+    Raises:
+        PlayErrors: With every problem found, by line.
+        UsageError: If the file does not exist or is not text.
+        StorageError: If the disk refuses.
+    """
+    source = _read_file(path_or_text) if isinstance(path_or_text, pathlib.Path) else read(path_or_text, "<text>")
+    return _Loader(apply_overrides(source, sets or {}), registry or ShippedRegistry(), instruments).load()
+
+
+def _read_file(path: pathlib.Path) -> Source:
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * SIZE_MAX + 1)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise UsageError(f"there is no file '{path}'; give the path of a play, or the name of an example") from None
+    except OSError as error:
+        raise StorageError(f"'{path}' cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"'{path}' is not UTF-8 text: byte {error.start + 1} is {data[error.start]:#04x}") from None
+    return read(text, str(path))
+
+
+class _Loader:
+    """One load of one document: reads the parts in the order in which they need each other."""
+
+    def __init__(self, source: Source, registry: Registry, instruments: Callable[[str], Instrument]) -> None:
+        self._log = ProblemLog(source)
+        self._registry = registry
+        self._instruments = instruments
+        if not isinstance(source.value, dict):
+            if not self._log.failed:
+                self._log.error((), "a play is a map of keys", "start from `keel new NAME`")
+            raise PlayErrors(self._log.problems())
+        self._document: dict[str, Any] = substitute(source.value, self._log)
+        self._protection = self._declared_protection()
+        refuse(self._document, self._log)
+        self._outline: Outline = read_outline(self._document, self._log)
+        self._scope = Scope(find_intervals(self._document, self._outline.timeframes, self._log))
+
+    def load(self) -> Play:
+        """Return the play, or raise everything that is wrong with it."""
+        log, scope, outline = self._log, self._scope, self._outline
+        instrument = find_instrument(outline.head, self._instruments, log) if outline.head else None
+        features = declare_features(self._section("features"), scope, self._registry, log)
+        structures = declare_structures(self._section("structures"), scope, self._registry, log)
+        setups, blocks = self._rules(instrument)
+        account = self._account(instrument)
+        risk = self._risk()
+        chosen = self._sizing()
+        backtest = read_range(outline.backtest or BacktestSection(), log)
+        warmup = read_warmup(outline.warmup, scope.intervals, log)
+        self._tell_the_rest(features)
+        log.raise_if_failed()
+        sizing, sizing_section = _there(chosen)
+        head, policy, entry = _there(outline.head), _there(outline.policy), _there(outline.entry)
+        resolved = resolved_document(
+            self._document, outline, instrument=_there(instrument), features=features, structures=structures,
+            account=_there(account), sizing=sizing_section, backtest=backtest, warmup=warmup,
+        )  # fmt: skip
+        return Play(
+            name=head.name,
+            id=head.id or head.name,
+            description=head.description,
+            hash=play_hash(resolved),
+            resolved=resolved,
+            instrument=_there(instrument),
+            intervals=scope.intervals,
+            allow_coarse=_there(outline.timeframes).allow_coarse,
+            features=tuple(features),
+            structures=tuple(structures),
+            setups=setups,
+            actions=blocks,
+            policy=Policy(policy.mode, policy.exit_mode),
+            entry=Entry(entry.order_type, entry.limit_offset_pct / 100, entry.time_in_force, entry.expire_after_bars),
+            risk=risk,
+            sizing=sizing,
+            account=_there(account),
+            backtest=backtest,
+            warmup=warmup,
+            warnings=log.problems(),
+        )
+
+    def _section(self, name: str) -> Any:
+        value = self._document.get(name)
+        return {} if value is None else value
+
+    def _declared_protection(self) -> Protection:
+        """Look before refusals take anything out: what is refused by name is declared all the same."""
+        given = self._document.get("risk_model", self._document.get("risk"))
+        keys = {key for key, value in given.items() if value is not None} if isinstance(given, dict) else set()
+        return Protection(bool(keys & {"stop_loss", "stop_loss_pct"}), bool(keys & {"take_profit", "take_profit_pct"}))
+
+    def _rules(self, instrument: Instrument | None) -> tuple[dict[str, Condition], tuple[Block, ...]]:
+        """Read setups and actions and hold them to policy and instrument."""
+        log, policy = self._log, self._outline.policy
+        section = self._section("setups")
+        if not isinstance(section, dict):
+            log.error(("setups",), "setups must be a map of name to condition")
+            section = {}
+        self._scope.setups = frozenset(section)
+        reader = ConditionReader(self._scope, log)
+        setups = read_setups(section, reader, log)
+        actions = ActionReader(reader, OperandReader(self._scope, log), log)
+        blocks = actions.read(self._document["actions"]) if "actions" in self._document else ()
+        refuse_last_price_in_windows(actions.conditions, setups, log)
+        if policy is not None and actions.wanted:
+            check_policy(policy, actions.wanted, self._protection, log)
+        if policy is not None and instrument is not None:
+            check_shorting(policy, instrument, log)
+        return setups, blocks
+
+    def _account(self, instrument: Instrument | None) -> Account | None:
+        section, backtest = self._outline.account, self._outline.backtest
+        if section is None or instrument is None:
+            return None
+        return build_account(section, backtest or BacktestSection(), instrument, self._log)
+
+    def _risk(self) -> Risk:
+        section = self._outline.risk
+        if section is None:
+            return Risk(stop=None, target=None)
+        return RiskReader(self._scope, self._outline.risk_path, self._leverage(), self._log).read(section)
+
+    def _leverage(self) -> float:
+        account, section = self._outline.account, self._outline.risk
+        given = [account.max_leverage if account else 1.0]
+        if isinstance(section, RiskModelSection) and section.sizing and section.sizing.max_leverage:
+            given.append(section.sizing.max_leverage)
+        return min(given)
+
+    def _sizing(self) -> tuple[Sizing, SizingSection] | None:
+        outline, log = self._outline, self._log
+        if outline.risk is None and outline.risk_path[0] in self._document:
+            return None
+        fallback = outline.account.risk_per_trade_pct if outline.account else None
+        section = choose_sizing(outline.risk, outline.risk_path, fallback, log)
+        if section is None:
+            return None
+        sizing = build_sizing(section, (*outline.risk_path, "sizing"), log)
+        if isinstance(sizing, RiskBased) and not self._protection.stop:
+            remedy = "add `stop_loss`, or size by percent_equity"
+            log.error(outline.risk_path, "risk_based sizing needs a stop", remedy, key=True)
+        return sizing, section
+
+    def _tell_the_rest(self, features: list[FeatureSpec]) -> None:
+        """Tell what needs the whole play to have been read."""
+        log, outline = self._log, self._outline
+        if not self._scope.declared:
+            log.error(("features",), "a play needs at least one feature or structure", key=True)
+        if outline.entry is not None:
+            check_entry(outline.entry, log)
+        if outline.head is not None:
+            lint.warn_of_file_name(outline.head.name, log)
+        if not log.failed:
+            lint.warn_of_unused(self._scope, log)
+            lint.warn_of_bare_names(features, log)
+
+
+def _there(value: T | None) -> T:
+    if value is None:
+        raise InvariantBroken("a section is missing although nothing was refused")
+    return value

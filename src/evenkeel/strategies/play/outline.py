@@ -1,0 +1,156 @@
+"""The plain sections of a play, each checked by itself: name, instrument, timeframes, policy, entry, range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from evenkeel.model.errors import UsageError
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.time import Timeframe, parse_time
+from evenkeel.strategies.play import sections
+from evenkeel.strategies.play.play import BacktestRange
+from evenkeel.strategies.play.problem_log import ProblemLog
+from evenkeel.strategies.play.problems import Path, suggestion
+from evenkeel.strategies.play.schema import (
+    SCHEMA_VERSION,
+    AccountSection,
+    BacktestSection,
+    EntrySection,
+    Head,
+    PlayDocument,
+    PolicySection,
+    RiskModelSection,
+    RiskSection,
+    TimeframesSection,
+    WarmupSection,
+)
+from evenkeel.strategies.play.scope import Intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The plain sections; None where one was refused, and for the optional ones also where it is absent."""
+
+    head: Head | None
+    timeframes: TimeframesSection | None
+    account: AccountSection | None
+    policy: PolicySection | None
+    entry: EntrySection | None
+    risk: RiskSection | RiskModelSection | None
+    risk_path: Path
+    backtest: BacktestSection | None
+    warmup: WarmupSection | None
+
+
+def read_outline(document: dict[str, Any], log: ProblemLog) -> Outline:
+    """Return the plain sections of the document; tell unknown, missing and contradicting keys."""
+    _refuse_unknown_keys(document, log)
+    if "risk" in document and "risk_model" in document:
+        log.error(("risk",), "`risk` and `risk_model` exclude each other", "keep one", key=True)
+    risk_key = "risk_model" if "risk_model" in document else "risk"
+
+    def section(model: type[Any], key: str, absent: Any = None) -> Any:
+        return sections.check(model, document[key], (key,), log) if key in document else absent
+
+    head = {key: document[key] for key in Head.model_fields if key in document}
+    return Outline(
+        head=sections.check(Head, head, (), log),
+        timeframes=section(TimeframesSection, "timeframes"),
+        account=section(AccountSection, "account"),
+        policy=section(PolicySection, "position_policy", PolicySection()),
+        entry=section(EntrySection, "entry", EntrySection()),
+        risk=section(RiskModelSection if risk_key == "risk_model" else RiskSection, risk_key),
+        risk_path=(risk_key,),
+        backtest=section(BacktestSection, "backtest", BacktestSection()),
+        warmup=section(WarmupSection, "warmup"),
+    )
+
+
+def _refuse_unknown_keys(document: dict[str, Any], log: ProblemLog) -> None:
+    known = list(PlayDocument.model_fields)
+    for key in document:
+        if key not in known:
+            log.error((key,), f"unknown key '{key}'", suggestion(key, known), key=True)
+    for key in ("timeframes", "account", "actions"):
+        if key not in document:
+            log.error((), f"`{key}` is missing", f"add `{key}:`")
+
+
+def find_instrument(head: Head, instruments: Callable[[str], Instrument], log: ProblemLog) -> Instrument | None:
+    """Return the definition of the instrument that the play names."""
+    if head.version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        log.error(("version",), f"version '{head.version}' is not read", f'write version: "{SCHEMA_VERSION}"')
+    path: Path = ("symbol",) if head.symbol is not None else ("symbols", 0)
+    if head.symbol is not None and head.symbols is not None:
+        log.error(("symbols",), "`symbol` and `symbols` exclude each other", "keep one", key=True)
+    elif head.symbols is not None and len(head.symbols) > 1:
+        log.unavailable(("symbols",), "play.symbols")
+    elif head.symbol is None and head.symbols is None:
+        log.error((), "`symbol` is missing", "add `symbol:`; `keel instruments list` shows them")
+    else:
+        try:
+            return instruments(head.symbol or (head.symbols or [""])[0])
+        except UsageError as error:
+            log.error(path, error.message)
+    return None
+
+
+def find_intervals(document: dict[str, Any], section: TimeframesSection | None, log: ProblemLog) -> Intervals:
+    """Return the timeframes; of a refused section what can be read, so that the rest can still be looked at."""
+    if section is None:
+        return _guessed_intervals(document.get("timeframes"))
+    low, med, high = (Timeframe.parse(name) for name in (section.low_tf, section.med_tf, section.high_tf))
+    if not low <= med <= high:
+        message = f"low_tf {low}, med_tf {med} and high_tf {high} are out of order"
+        log.error(("timeframes",), message, "low_tf is the fastest, high_tf the slowest; equal is allowed", key=True)
+    return Intervals(low, med, high, {"low_tf": low, "med_tf": med, "high_tf": high}[section.exec])
+
+
+def _guessed_intervals(section: Any) -> Intervals:
+    given = section if isinstance(section, dict) else {}
+    low, med, high = (_guessed(given.get(key)) for key in ("low_tf", "med_tf", "high_tf"))
+    return Intervals(low, med, high, {"med_tf": med, "high_tf": high}.get(str(given.get("exec")), low))
+
+
+def _guessed(name: Any) -> Timeframe:
+    try:
+        return Timeframe.parse(name if isinstance(name, str) else "1m")
+    except UsageError:
+        return Timeframe.parse("1m")
+
+
+def read_range(section: BacktestSection, log: ProblemLog) -> BacktestRange:
+    """Return the range of the simulation."""
+    start, end = _instant(section.start, "start", log), _instant(section.end, "end", log)
+    if start is not None and end is not None and end <= start:
+        log.error(("backtest", "end"), "the end must lie after the start", "the end itself is not included")
+    return BacktestRange(start, end)
+
+
+def _instant(text: str | None, key: str, log: ProblemLog) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except UsageError as error:
+        log.error(("backtest", key), error.message)
+        return None
+
+
+def read_warmup(section: WarmupSection | None, intervals: Intervals, log: ProblemLog) -> dict[str, int]:
+    """Return timeframe name to the least number of warm-up bars."""
+    if section is None:
+        return {}
+    if isinstance(section.min_bars, int):
+        return {one.name: section.min_bars for one in (intervals.low, intervals.med, intervals.high)}
+    bars: dict[str, int] = {}
+    for name, count in section.min_bars.items():
+        found = intervals.of(name)
+        if found is None:
+            path = ("warmup", "min_bars", name)
+            log.error(path, f"'{name}' is not a timeframe of this play", f"use {intervals.words()}", key=True)
+        else:
+            bars[found.name] = max(count, bars.get(found.name, 0))
+    return bars

@@ -1,0 +1,72 @@
+"""The log that collects every problem of one play while it is read."""
+
+from __future__ import annotations
+
+from evenkeel.model.gaps import GAPS
+from evenkeel.strategies.play.problems import Path, PlayErrors, Problem
+from evenkeel.strategies.play.yaml_source import Source
+
+
+class ProblemLog:
+    """Collects problems; one mistake is told once.
+
+    A path that is *closed* takes no further problems: what lies under a mistake that has been told already would only
+    repeat it in other words.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._problems: list[Problem] = list(source.faults)
+        self._closed: set[Path] = set()
+
+    def error(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
+        """Tell what is wrong with the value at `path`, or with its key."""
+        self._add(path, message, kind="error", remedy=remedy, key=key)
+
+    def unavailable(self, path: Path, gap: str, *, key: bool = True) -> None:
+        """Refuse a thing of `evenkeel.model.gaps` by name and close its path."""
+        self.unavailable_thing(path, GAPS[gap], key=key)
+
+    def unavailable_thing(self, path: Path, thing: str, *, key: bool = True) -> None:
+        """Refuse a specified but missing thing in the words of `evenkeel.model.gaps` and close its path."""
+        name, _, because = thing.partition(": ")
+        message = f"{name} is not available yet{f' ({because})' if because else ''}"
+        self._add(path, message, kind="unavailable", remedy="`keel doctor --gaps` lists all such", key=key)
+        self.close(path)
+
+    def warn(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
+        """Tell what loads but is probably not meant."""
+        self._add(path, message, kind="warning", remedy=remedy, key=key)
+
+    def close(self, path: Path) -> None:
+        """Take no more problems at `path` and below."""
+        self._closed.add(path)
+
+    def is_closed(self, path: Path) -> bool:
+        """Whether `path` or something above it is closed."""
+        return any(path[:length] in self._closed for length in range(len(path) + 1))
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything but warnings was told."""
+        return any(problem.kind != "warning" for problem in self._problems)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Return everything told, in the order of the file; the command line's first."""
+        return tuple(sorted(self._problems, key=lambda p: (p.line, p.column, p.kind, p.path, p.message)))
+
+    def raise_if_failed(self) -> None:
+        """Raise everything at once.
+
+        Raises:
+            PlayErrors: If anything but warnings was told.
+        """
+        if self.failed:
+            raise PlayErrors(self.problems())
+
+    def _add(self, path: Path, message: str, *, kind: str, remedy: str, key: bool) -> None:
+        if self.is_closed(path):
+            return
+        problem = self.source.problem(path, message, kind=kind, remedy=remedy, key=key)
+        if problem not in self._problems:
+            self._problems.append(problem)

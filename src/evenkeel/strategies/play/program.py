@@ -1,0 +1,136 @@
+"""A play as a strategy: its rows and its one decide kernel behind the interface that every strategy has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from evenkeel.features.timeline import Program
+from evenkeel.kernel import NODE_SIGNATURE, compiled
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, OrderKind, TimeInForce
+from evenkeel.model.number import to_decimal
+from evenkeel.model.reason import REASONS
+from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
+from evenkeel.strategies.play.decide import play_decide
+from evenkeel.strategies.play.lower import lower
+from evenkeel.strategies.play.play import Play
+from evenkeel.strategies.play.sizing import FixedMoney, FixedQuantity, PercentEquity, RiskBased, Sizing
+from evenkeel.strategies.strategy import DecideKernel, View
+from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms, Terms
+
+_KINDS = {"MARKET": EntryKind.MARKET, "LIMIT": EntryKind.LIMIT}
+_ORDER_KINDS = {EntryKind.MARKET: OrderKind.MARKET, EntryKind.LIMIT: OrderKind.LIMIT}
+_BPS = Decimal(10_000)
+
+
+class PlayStrategy:
+    """A loaded play that can decide.
+
+    Args:
+        play: As `load_play` returns it.
+    """
+
+    kind = "play"
+
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.name: str = play.id
+        self.hash: str = play.hash
+        self.instrument: Instrument = play.instrument
+        self.resolved: Mapping[str, Any] = play.resolved
+        self.terms = play_terms(play)
+        lowered = lower(play)
+        self.program: Program = lowered.program
+        self.wake_flat: int = lowered.wake_flat
+        self.wake_hold: int = lowered.wake_hold
+        self._words = tuple(emitted.words for emitted in lowered.emitted)
+        self.kernel: DecideKernel | None = DecideKernel(
+            node=play_decide,
+            params=(
+                float(_KINDS[play.entry.order_type]), play.entry.limit_offset_fraction,
+                float(play.risk.stop is not None), float(play.risk.target is not None),
+                *(float(emitted.wish) for emitted in lowered.emitted),
+            ),
+            rows=(lowered.close, *lowered.distances, *(emitted.row for emitted in lowered.emitted)),
+        )  # fmt: skip
+        self._params = np.array(self.kernel.params)
+        self._rows = np.array(self.kernel.rows, dtype=np.int64)
+        self._slots = np.zeros(SLOTS)
+
+    def decide(self, view: View) -> Intent:
+        """Answer a wake with the kernel that the research lane calls."""
+        slots = self._slots
+        slots[Slot.POSITION], slots[Slot.ENTRY_PRICE] = view.position, view.entry_price
+        slots[Slot.BARS_HELD] = view.bars_held
+        compiled(play_decide.kernel, NODE_SIGNATURE)(
+            self._params, slots, view.x, self._rows, view.column, view.column + 1
+        )
+        action, words = int(slots[Slot.ACTION]), self.signal_text(int(slots[Slot.SIGNAL]))
+        if action == Action.ENTER:
+            return self._enter(words)
+        return Leave(reason=words) if action == Action.EXIT else Abstain(reason=REASONS[int(slots[Slot.REASON])])
+
+    def _enter(self, words: str) -> Enter:
+        slots, order = self._slots, self.terms.order
+        return Enter(
+            direction=Direction.LONG if slots[Slot.DIRECTION] > 0 else Direction.SHORT,
+            kind=_ORDER_KINDS[EntryKind(int(slots[Slot.KIND]))],
+            price=_present(slots[Slot.PRICE]),
+            time_in_force=order.time_in_force,
+            expire_bars=order.expire_bars,
+            stop_distance=_present(slots[Slot.STOP_DISTANCE]),
+            target_distance=_present(slots[Slot.TARGET_DISTANCE]),
+            reason=words,
+        )
+
+    def signal_text(self, signal: int) -> str:
+        """Return which rule of the play a number stands for."""
+        return self._words[signal] if signal >= 0 else ""
+
+    def checkpoint(self) -> dict[str, Any]:
+        """A play remembers nothing of its own."""
+        return {}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Nothing to restore."""
+        del saved
+
+
+def play_terms(play: Play) -> Terms:
+    """Return the terms of a play."""
+    account = play.account
+    return Terms(
+        account=AccountTerms(
+            currency=account.currency, start_equity=account.starting_equity,
+            taker=account.taker_bps / _BPS, maker=account.maker_bps / _BPS, per_contract=account.fee_per_contract,
+            slippage=account.slippage_bps / _BPS, max_drawdown=account.max_drawdown_fraction,
+            stop_equity=account.stop_equity, min_notional=account.min_trade_notional,
+            max_notional=account.max_notional, max_position=account.max_position_equity_fraction,
+            include_close_fee=account.include_close_fee,
+        ),
+        sizing=_sizing_terms(play.sizing, account.max_leverage),
+        order=OrderTerms(
+            time_in_force=TimeInForce(play.entry.time_in_force), expire_bars=play.entry.expire_after_bars,
+            target_is_limit=play.risk.tp_order_type == "Limit", trade_through=account.require_trade_through,
+        ),
+    )  # fmt: skip
+
+
+def _sizing_terms(sizing: Sizing, leverage: Decimal) -> SizingTerms:
+    match sizing:
+        case PercentEquity(fraction):
+            return SizingTerms(model="percent_equity", value=fraction, max_leverage=leverage)
+        case RiskBased(fraction, include_costs):
+            return SizingTerms(model="risk_based", value=fraction, include_costs=include_costs, max_leverage=leverage)
+        case FixedMoney(amount, basis):
+            return SizingTerms(model="fixed_usdt", value=amount, basis=basis, max_leverage=leverage)
+        case FixedQuantity(quantity):
+            return SizingTerms(model="fixed_quantity", value=quantity, max_leverage=leverage)
+
+
+def _present(value: float) -> Decimal | None:
+    return None if np.isnan(value) else to_decimal(value)

@@ -1,0 +1,120 @@
+"""Keys that a play may not have: removed ones, with what replaced them, and those that are not built yet, by name.
+
+Each rule takes its key out of the document after telling it, so that nothing later stumbles over it again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evenkeel.strategies.play.problem_log import ProblemLog
+from evenkeel.strategies.play.problems import Path
+
+_REMOVED: dict[Path, str] = {
+    ("blocks",): "use `actions`",
+    ("signal_rules",): "use `actions`",
+    ("ltf",): "use `timeframes.low_tf`",
+    ("mtf",): "use `timeframes.med_tf`",
+    ("htf",): "use `timeframes.high_tf`",
+    ("exec_tf",): "use `timeframes.exec` with low_tf, med_tf or high_tf",
+    ("timeframes", "ltf"): "use `low_tf`",
+    ("timeframes", "mtf"): "use `med_tf`",
+    ("timeframes", "htf"): "use `high_tf`",
+    ("timeframes", "exec_tf"): "use `exec` with low_tf, med_tf or high_tf",
+}
+
+_GAPS: dict[Path, str] = {
+    ("deploy",): "play.deploy",
+    ("validation",): "play.validation",
+    ("account", "funding"): "play.funding",
+    ("account", "impact"): "play.impact",
+    ("account", "max_volume_fraction"): "play.impact",
+    ("account", "maintenance_margin_rate"): "play.liquidation",
+    ("account", "mm_deduction"): "play.liquidation",
+    ("account", "on_sl_beyond_liq"): "play.liquidation",
+    ("account", "min_liq_distance_pct"): "play.liquidation",
+    ("account", "continue_after_liquidation"): "play.liquidation",
+    ("account", "fee_model", "liquidation_bps"): "play.liquidation",
+    ("risk", "trailing"): "play.trailing",
+    ("risk", "break_even"): "play.break_even",
+    ("risk_model", "trailing"): "play.trailing",
+    ("risk_model", "break_even"): "play.break_even",
+}
+
+_VALUE_GAPS: dict[Path, dict[str, str]] = {
+    ("timeframes", "evaluate"): {"intrabar": "play.intrabar"},
+    ("account", "trigger_source"): {"MarkPrice": "play.mark_price", "IndexPrice": "play.mark_price"},
+    **{
+        (section, leg, "type"): {
+            "trailing_atr": "play.trailing",
+            "trailing_pct": "play.trailing",
+            "ladder": "play.ladder",
+        }
+        for section in ("risk", "risk_model")
+        for leg in ("stop_loss", "take_profit")
+    },
+}
+
+_LEVERAGE: tuple[Path, ...] = (("account", "max_leverage"), ("risk_model", "sizing", "max_leverage"))
+_LEVERAGE_CAP = 125
+
+
+def refuse(document: dict[str, Any], log: ProblemLog) -> None:
+    """Tell every removed and every unavailable key of the document and take it out."""
+    for path, remedy in _REMOVED.items():
+        if _holds(document, path):
+            log.error(path, f"`{path[-1]}` is no longer a key", remedy, key=True)
+            _take_out(document, path, log)
+    for path, gap in _GAPS.items():
+        if _holds(document, path):
+            log.unavailable(path, gap)
+            _take_out(document, path, log)
+    for path, gaps in _VALUE_GAPS.items():
+        gap_of_value = gaps.get(str(_find(document, path)))
+        if gap_of_value is not None:
+            log.unavailable(path, gap_of_value, key=False)
+            _take_out(document, path[:-1] if path[-1] == "type" else path, log)
+    for path in _LEVERAGE:
+        _refuse_leverage(document, path, log)
+    _refuse_values_that_read_like_keys(document, log)
+
+
+def _refuse_leverage(document: dict[str, Any], path: Path, log: ProblemLog) -> None:
+    value = _find(document, path)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= _LEVERAGE_CAP:
+        log.unavailable(path, "play.leverage", key=False)
+        _take_out(document, path, log)
+
+
+def _refuse_values_that_read_like_keys(document: dict[str, Any], log: ProblemLog) -> None:
+    """Values of older formats whose plain refusal would not say what to do."""
+    if _find(document, ("account", "margin_mode")) == "isolated":
+        log.error(
+            ("account", "margin_mode"), "`isolated` is no longer a value", "write isolated_usdt or remove the key"
+        )
+        _take_out(document, ("account", "margin_mode"), log)
+    for section in ("risk", "risk_model"):
+        if _find(document, (section, "sl_order_type")) == "Limit":
+            path = (section, "sl_order_type")
+            log.error(path, "a stop may not be a Limit order: price can jump over it", "write Market or remove the key")
+            _take_out(document, path, log)
+
+
+def _find(document: Any, path: Path) -> Any:
+    place = document
+    for part in path:
+        if not isinstance(place, dict) or part not in place:
+            return None
+        place = place[part]
+    return place
+
+
+def _holds(document: Any, path: Path) -> bool:
+    parent = _find(document, path[:-1])
+    return isinstance(parent, dict) and path[-1] in parent
+
+
+def _take_out(document: dict[str, Any], path: Path, log: ProblemLog) -> None:
+    parent = _find(document, path[:-1])
+    del parent[path[-1]]
+    log.close(path)

@@ -1,0 +1,343 @@
+"""The shape of a play file: every section as a model, from which files are checked and the JSON Schema is made.
+
+Only what is built stands here. What is specified but missing is refused by `refusals` before these models see it, and
+what lies inside expressions, `params` and `metadata` is checked by the modules that know the registry.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from evenkeel.model.errors import UsageError
+from evenkeel.model.time import Timeframe
+
+SCHEMA_VERSION = "3.0.0"
+"""Version of the play format; another major version is refused."""
+
+
+def _canonical_timeframe(value: Any) -> Any:
+    """Understand `1d` and its like; leave the rest for the check against the list."""
+    try:
+        return Timeframe.parse(value).name if isinstance(value, str) else value
+    except UsageError:
+        return value
+
+
+TimeframeName: TypeAlias = Annotated[
+    Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "D", "W", "M"],
+    BeforeValidator(_canonical_timeframe),
+]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
+Percent: TypeAlias = Annotated[float, Field(gt=0, le=100)]
+Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][A-Za-z0-9_]*$")]
+
+Expression: TypeAlias = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "type": ["array", "object"],
+            "description": "A condition [left, operator, right], a list of conditions (all must hold), or a map with "
+            "`all`, `any`, `not`, `setup` or a window such as `holds_for`.",
+        }
+    ),
+]
+
+
+class Section(BaseModel):
+    """A map with known keys, values of exactly the stated types, and finite numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Head(Section):
+    """What the play is and what it trades."""
+
+    version: str = Field(description=f'Version of the format: "{SCHEMA_VERSION}".')
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="Name in snake_case, the same as the file's."
+    )
+    id: Id | None = Field(default=None, description="Explicit id; default: the name.")
+    description: str = Field(default="", description="Free text for people.")
+    symbol: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, description="Instrument, `SYMBOL.VENUE` or a symbol that is unique."
+    )
+    symbols: Annotated[list[str], Field(min_length=1)] | None = Field(
+        default=None, description="A list with one instrument."
+    )
+
+
+class TimeframesSection(Section):
+    """Three timeframes and which of them steps the play."""
+
+    low_tf: TimeframeName = Field(description="Fastest timeframe.")
+    med_tf: TimeframeName = Field(description="Middle timeframe; may equal the others.")
+    high_tf: TimeframeName = Field(description="Slowest timeframe.")
+    exec: Literal["low_tf", "med_tf", "high_tf"] = Field(description="Which of the three the decisions are made on.")
+    evaluate: Literal["bar_close"] = Field(
+        default="bar_close", description="One decision at each close of that timeframe."
+    )
+    max_entries_per_bar: Literal[1] = Field(default=1, description="Entries per execution bar.")
+    allow_coarse: bool = Field(
+        default=False, description="Accept fills from base bars coarser than 1m; they are marked."
+    )
+
+
+class FeeModel(Section):
+    """What a fill costs; default: the instrument's fees."""
+
+    taker_bps: NotNegative | None = Field(default=None, description="Basis points of the notional of a fill that took.")
+    maker_bps: NotNegative | None = Field(
+        default=None, description="Basis points of the notional of a fill that rested."
+    )
+    per_contract: NotNegative | None = Field(default=None, description="Per unit and side, in account currency.")
+
+
+class AccountSection(Section):
+    """Money, costs and limits of the account."""
+
+    starting_equity: Positive | None = Field(default=None, description="Money at the start; default 10000.")
+    starting_equity_usdt: Positive | None = Field(default=None, description="The same in USDT.")
+    currency: str | None = Field(
+        default=None, description="Account currency; default: the instrument's quote currency."
+    )
+    max_leverage: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="At most 1 for now.")
+    max_drawdown_pct: Percent = Field(default=20.0, description="The run stops at this fall from the peak; 100 is off.")
+    margin_mode: Literal["isolated_usdt"] = "isolated_usdt"
+    position_mode: Literal["oneway"] = "oneway"
+    fee_model: FeeModel = FeeModel()
+    slippage_bps: NotNegative = Field(default=2.0, description="Against us on every market fill, in basis points.")
+    min_trade_notional: NotNegative | None = Field(default=None, description="Smaller orders are not sent; default 10.")
+    min_trade_notional_usdt: NotNegative | None = None
+    max_notional: Positive | None = Field(default=None, description="Largest position, in account currency.")
+    max_notional_usdt: Positive | None = None
+    max_margin: Positive | None = Field(default=None, description="Largest margin of a position, in account currency.")
+    max_margin_usdt: Positive | None = None
+    risk_per_trade_pct: Percent | None = Field(default=None, description="Sizing when the risk section names none.")
+    max_position_equity_pct: Percent = Field(default=95.0, description="Largest position, in percent of equity.")
+    include_close_fee: bool = Field(default=True, description="Keep the fee of the close free when an entry is sized.")
+    require_trade_through: bool = Field(
+        default=False, description="A resting limit fills only if price goes beyond it."
+    )
+    stop_equity: NotNegative = Field(default=0.0, description="The run stops when equity falls to this; 0 is off.")
+    trigger_source: Literal["LastPrice"] = "LastPrice"
+
+
+class FeatureSection(Section):
+    """One indicator on one timeframe."""
+
+    indicator: str = Field(description="Name of the indicator; `keel indicators` lists them.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters that differ from the defaults.")
+    tf: str | None = Field(
+        default=None, description="low_tf, med_tf, high_tf or their interval; default: the execution one."
+    )
+    source: str | None = Field(default=None, description="close, open, hl2, … or indicator:<feature>[.<output>].")
+
+
+class StructureSection(Section):
+    """One structure detector."""
+
+    type: str = Field(description="Kind of the detector.")
+    key: str = Field(description="Name for conditions.")
+    uses: str | list[str] = Field(default_factory=list, description="Detectors above that it reads.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters that differ from the defaults.")
+
+
+class IntentSection(Section):
+    """What a block wants when a case holds."""
+
+    action: Literal["entry_long", "entry_short", "exit_long", "exit_short", "exit_all", "no_action"]
+    percent: Percent | None = Field(default=None, description="Exits only; 100 is the whole position.")
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Literals, or { feature_id: … }, for the trade.")
+
+
+class EmitSection(Section):
+    """Intents without a condition."""
+
+    emit: list[str | IntentSection] = Field(min_length=1)
+
+
+class CaseSection(EmitSection):
+    """Intents with their condition."""
+
+    when: Expression
+
+
+class BlockSection(Section):
+    """Cases in order: the first that holds emits."""
+
+    id: Id
+    cases: list[CaseSection] = Field(min_length=1)
+    else_: EmitSection | None = Field(default=None, alias="else")
+
+
+class ShortActions(Section):
+    """One expression for each action."""
+
+    entry_long: Expression = None
+    entry_short: Expression = None
+    exit_long: Expression = None
+    exit_short: Expression = None
+    exit_all: Expression = None
+
+
+class PolicySection(Section):
+    """Which positions may exist and how they end."""
+
+    mode: Literal["long_only", "short_only", "long_short"] = "long_only"
+    exit_mode: Literal["sl_tp_only", "signal", "first_hit"] = "sl_tp_only"
+    max_positions_per_symbol: Literal[1] = 1
+    allow_flip: Literal[False] = False
+    allow_scale_in: Literal[False] = False
+    allow_scale_out: Literal[False] = False
+
+
+class EntrySection(Section):
+    """How an entry is ordered."""
+
+    order_type: Literal["MARKET", "LIMIT"] = "MARKET"
+    limit_offset_pct: Annotated[float, Field(ge=0, lt=100)] = 0.0
+    time_in_force: Literal["GTC", "IOC", "FOK", "PostOnly"] = "GTC"
+    expire_after_bars: Annotated[int, Field(ge=0, le=100_000)] = 0
+
+
+class PercentStop(Section):
+    """A stop some percent away."""
+
+    type: Literal["percent"]
+    value: Percent
+    basis: Literal["roi", "price"] = "roi"
+
+
+class AtrStop(Section):
+    """A stop some average true ranges away."""
+
+    type: Literal["atr_multiple"]
+    value: Percent
+    atr_feature_id: str
+    buffer_pct: NotNegative = 0.0
+
+
+class StructureStop(Section):
+    """A stop at a level of a structure."""
+
+    type: Literal["structure"]
+    structure_key: str
+    field: str | None = None
+    buffer_pct: NotNegative | None = None
+    buffer_atr: NotNegative | None = None
+    atr_feature_id: str | None = None
+    max_distance_pct: Positive | None = None
+    value: Percent | None = Field(
+        default=None, description="Fallback in percent of price when there is no usable level."
+    )
+
+
+class PointsStop(Section):
+    """A stop some points of price away."""
+
+    type: Literal["fixed_points"]
+    value: Positive
+
+
+class PercentTarget(PercentStop):
+    """A target some percent away."""
+
+    value: Annotated[float, Field(gt=0, le=10_000)]
+
+
+class RatioTarget(Section):
+    """A target some multiple of the stop's distance away."""
+
+    type: Literal["rr_ratio"]
+    value: Percent
+
+
+class AtrTarget(Section):
+    """A target some average true ranges away."""
+
+    type: Literal["atr_multiple"]
+    value: Percent
+    atr_feature_id: str
+
+
+Stop: TypeAlias = Annotated[PercentStop | AtrStop | StructureStop | PointsStop, Field(discriminator="type")]
+Target: TypeAlias = Annotated[
+    PercentTarget | RatioTarget | AtrTarget | PointsStop | StructureStop, Field(discriminator="type")
+]
+
+
+class SizingSection(Section):
+    """How large an entry is."""
+
+    model: Literal["percent_equity", "risk_based", "fixed_usdt", "fixed_quantity"]
+    value: Positive
+    max_leverage: Annotated[float, Field(gt=0, le=1)] | None = None
+    include_costs: bool = Field(
+        default=False, description="risk_based only: count fees and slippage as part of the risk."
+    )
+    basis: Literal["margin", "notional"] = Field(
+        default="margin", description="fixed_usdt only: what the value counts."
+    )
+
+
+class OrderTypes(Section):
+    """How stop and target are ordered."""
+
+    tp_order_type: Literal["Market", "Limit"] = "Market"
+    sl_order_type: Literal["Market"] = "Market"
+
+
+class RiskSection(OrderTypes):
+    """Stop, target and size in short."""
+
+    stop_loss_pct: Percent | None = None
+    take_profit_pct: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    max_position_pct: Percent | None = Field(default=None, description="Percent of equity in a position; default 100.")
+    stop_loss: Stop | None = None
+    take_profit: Target | None = None
+
+
+class RiskModelSection(OrderTypes):
+    """Stop, target and size in full."""
+
+    stop_loss: Stop | None = None
+    take_profit: Target | None = None
+    sizing: SizingSection | None = Field(default=None, description="Required unless account.risk_per_trade_pct is set.")
+
+
+class BacktestSection(Section):
+    """What only a simulation uses; overrides `account`."""
+
+    equity: Positive | None = None
+    slippage_bps: NotNegative | None = None
+    start: str | None = Field(default=None, description="First instant, ISO 8601; UTC unless it says otherwise.")
+    end: str | None = Field(default=None, description="Instant after the last.")
+
+
+class WarmupSection(Section):
+    """More warm-up than computed."""
+
+    min_bars: Annotated[int, Field(ge=0, le=100_000)] | dict[str, Annotated[int, Field(ge=0, le=100_000)]]
+
+
+class PlayDocument(Head):
+    """A play: one complete strategy for one instrument."""
+
+    timeframes: TimeframesSection
+    account: AccountSection
+    features: dict[str, FeatureSection] = Field(default_factory=dict)
+    structures: dict[Literal["exec", "low_tf", "med_tf", "high_tf"], list[StructureSection]] = Field(
+        default_factory=dict
+    )
+    variables: dict[str, str | float | bool] = Field(default_factory=dict)
+    setups: dict[str, Expression] = Field(default_factory=dict)
+    actions: ShortActions | list[BlockSection]
+    position_policy: PolicySection = PolicySection()
+    entry: EntrySection = EntrySection()
+    risk: RiskSection | None = None
+    risk_model: RiskModelSection | None = None
+    backtest: BacktestSection = BacktestSection()
+    warmup: WarmupSection | None = None

@@ -1,0 +1,159 @@
+"""Checks a section against its model and tells what does not fit in our own sentences."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any, TypeVar, Union
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from evenkeel.strategies.play.problem_log import ProblemLog
+from evenkeel.strategies.play.problems import Path, nearest, suggestion
+
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
+_SHOWN = 60
+
+
+def check(model: type[SectionT], value: Any, path: Path, log: ProblemLog) -> SectionT | None:
+    """Return the section as a model, or None after telling everything that does not fit."""
+    if not isinstance(value, dict):
+        keys = ", ".join(_names(model))
+        log.error(path, f"{_shown(value)} is not a map", f"write `key: value` lines; keys are {keys}", key=False)
+        return None
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _tell(model, value, path, detail, log)
+        return None
+
+
+def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, log: ProblemLog) -> None:
+    kind = detail["type"]
+    place = path + _present(value, detail["loc"])
+    if kind == "extra_forbidden":
+        key = str(detail["loc"][-1])
+        log.error((*path, *_present(value, detail["loc"])), f"unknown key '{key}'", _near_key(model, detail), key=True)
+    elif kind == "missing":
+        log.error(place, f"`{detail['loc'][-1]}` is missing", f"add `{detail['loc'][-1]}: …`", key=True)
+    elif kind == "union_tag_not_found":
+        log.error(place, "`type` is missing", f"add `type:` with one of {_tags(detail)}", key=True)
+    elif kind == "union_tag_invalid":
+        given = detail["ctx"]["tag"]
+        near = nearest(given, _tags(detail).split(", "))
+        remedy = f"did you mean '{near}'?" if near else f"allowed are {_tags(detail)}"
+        log.error((*place, "type"), f"'{given}' is not a type", remedy)
+    else:
+        message, remedy = _sentence(kind, detail)
+        log.error(place, message, remedy)
+
+
+def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
+    given, context = _shown(detail["input"]), detail.get("ctx", {})
+    if kind == "literal_error":
+        allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+        near = nearest(detail["input"], allowed.split(", ")) if isinstance(detail["input"], str) else None
+        one = "it must be" if "," not in allowed else "allowed are"
+        return f"{given} is not allowed here", f"did you mean '{near}'?" if near else f"{one} {allowed}"
+    if kind in _BOUNDS:
+        word, key = _BOUNDS[kind]
+        return f"{given} is out of bounds", f"it must be {word} {context[key]:g}"
+    if kind == "string_pattern_mismatch":
+        return f"{given} is not a name", "begin with a lower-case letter; use letters, digits and _"
+    if kind in ("too_short", "string_too_short"):
+        return "it is empty", "write at least one"
+    return f"{given} is not {_WANTED.get(kind, 'valid here')}", _REMEDIES.get(kind, "")
+
+
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "string_too_long": "short enough for a name (100 characters)",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+}
+_REMEDIES = {"float_type": "write it without quotes", "int_type": "write it without quotes", "string_type": "quote it"}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "an empty value"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    text = str(value)
+    return f"'{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def _present(value: Any, loc: tuple[str | int, ...]) -> Path:
+    """Return the parts of `loc` that stand in the document: union tags and absent keys do not."""
+    path: list[str | int] = []
+    place = value
+    for part in loc:
+        if not _holds(place, part):
+            continue
+        place = place[part]
+        path.append(part)
+    return tuple(path)
+
+
+def _holds(place: Any, part: str | int) -> bool:
+    if isinstance(place, dict):
+        return part in place
+    return isinstance(place, list) and isinstance(part, int) and part < len(place)
+
+
+def _tags(detail: ErrorDetails) -> str:
+    return str(detail.get("ctx", {}).get("expected_tags", "")).replace("'", "") or "the known types"
+
+
+def _near_key(model: type[BaseModel], detail: ErrorDetails) -> str:
+    owner: Any = model
+    for part in detail["loc"][:-1]:
+        owner = _step(owner, part)
+    return suggestion(detail["loc"][-1], _names(owner)) if isinstance(owner, type) else ""
+
+
+def _names(model: Any) -> list[str]:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _step(owner: Any, part: str | int) -> Any:
+    """Return the model one part of a pydantic location further down."""
+    if isinstance(owner, type) and issubclass(owner, BaseModel) and part in owner.model_fields:
+        return _bare(owner.model_fields[str(part)].annotation)
+    if isinstance(owner, tuple):
+        tagged = [model for model in owner if part in typing.get_args(model.model_fields["type"].annotation)]
+        return tagged[0] if tagged else owner
+    return owner
+
+
+def _bare(annotation: Any) -> Any:
+    """Return the model, or the tuple of models, that an annotation allows."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _bare(typing.get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        models = [_bare(member) for member in typing.get_args(annotation) if member is not type(None)]
+        flat = [one for member in models for one in (member if isinstance(member, tuple) else (member,))]
+        found = tuple(one for one in flat if isinstance(one, type) and issubclass(one, BaseModel))
+        return found[0] if len(found) == 1 else found
+    return annotation

@@ -1,0 +1,24 @@
+"""Where tests find real data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Recorded market data beside the repository, not part of it."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the recorded market data in ../shared/data beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Path:
+    """The sample that ships in the wheel."""
+    return ROOT / "src" / "evenkeel" / "data" / "bundled"

@@ -1,0 +1,98 @@
+"""Each kernel beside the slow restatement of its definition, on markets that are hard on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from reference.indicators import REFERENCES, reference
+from reference.markets import MARKETS, market
+from reference.structures import swing, trend
+from reference.wiring import compute
+
+from evenkeel.features.registry import all_indicators, find_indicator, find_structure
+from evenkeel.model.bar import Floats
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("ema", {}), ("ema", {"length": 1}), ("sma", {}), ("sma", {"length": 1}), ("sma", {"length": 75}),
+    ("rsi", {}), ("rsi", {"length": 1}), ("rsi", {"length": 2}), ("roc", {}), ("roc", {"length": 1}),
+    ("obv", {}), ("atr", {}), ("atr", {"length": 1}),
+    ("vwap", {}), ("vwap", {"anchor": "W"}), ("vwap", {"anchor": "none"}),
+    ("macd", {}), ("macd", {"fast": 1, "slow": 2, "signal": 1}), ("bbands", {}), ("bbands", {"length": 2, "std": 0.5}),
+    ("bbands", {"length": 40}), ("donchian", {}), ("donchian", {"lower_length": 1, "upper_length": 70}),
+    ("donchian", {"lower_length": 7, "upper_length": 2}), ("stoch", {}), ("stoch", {"k": 1, "smooth_k": 1, "d": 1}),
+    ("stoch", {"k": 40, "smooth_k": 9, "d": 20}), ("adx", {}), ("adx", {"length": 2}), ("adx", {"length": 33}),
+    ("supertrend", {}), ("supertrend", {"length": 1, "multiplier": 0.7}),
+]  # fmt: skip
+
+SWINGS: list[dict[str, Any]] = [
+    {"left": 1, "right": 1},
+    {"left": 4, "right": 2, "min_atr_move": 1.5},
+    {"left": 2, "right": 6, "min_pct_move": 0.4, "strict_alternation": True},
+    {"mode": "atr_zigzag", "atr_multiplier": 1.5, "min_atr_move": 0.5},
+    {"mode": "atr_zigzag", "strict_alternation": True, "major_threshold": 0.5},
+]
+
+BARS = 500
+
+
+def tolerance(name: str, columns: dict[str, Floats], expected: list[float]) -> float:
+    """Return how far values near zero may be off: by what their definition, or the reference, cannot resolve."""
+    largest = np.nanmax(np.abs(expected)) if np.any(np.isfinite(expected)) else 0.0
+    # A difference of averages of prices is as exact as the averages are.
+    operand = np.nanmax(np.abs(columns["close"])) if name == "macd" else 0.0
+    return float(1e-13 * largest + 1e-14 * operand)
+
+
+def with_gappy_atr(columns: dict[str, Floats]) -> dict[str, Floats]:
+    atr = compute(find_indicator("atr"), columns, {"length": 5})["value"]
+    atr[200:220] = np.nan
+    atr[300:310] = 0.0
+    return {**columns, "atr": atr}
+
+
+def test_every_indicator_has_a_reference_and_a_case() -> None:
+    assert set(all_indicators()) == set(REFERENCES) == {name for name, _ in CASES}
+
+
+@pytest.mark.parametrize("kind", MARKETS)
+@pytest.mark.parametrize(("name", "params"), CASES)
+def test_indicators_equal_their_reference(name: str, params: dict[str, Any], kind: str) -> None:
+    node = find_indicator(name)
+    columns = market(kind, seed=7, bars=BARS)
+
+    outputs = compute(node, columns, params)
+
+    expected = reference(name, node.resolve(params), {key: columns[key].tolist() for key in node.inputs})
+    for output, values in expected.items():
+        np.testing.assert_allclose(outputs[output], values, rtol=1e-9, atol=tolerance(name, columns, values), err_msg=output)
+
+
+@pytest.mark.parametrize("kind", MARKETS)
+@pytest.mark.parametrize("params", SWINGS)
+def test_swing_and_trend_equal_their_reference(params: dict[str, Any], kind: str) -> None:
+    columns = with_gappy_atr(market(kind, seed=11, bars=BARS))
+
+    swings = compute(find_structure("swing"), columns, params)
+    trends = compute(find_structure("trend"), columns, {f"swing.{name}": value for name, value in params.items()})
+
+    values = find_structure("swing").resolve(params)
+    expected = swing(values, *(columns[name].tolist() for name in ("high", "low", "atr")))
+    for output in swings:
+        np.testing.assert_allclose(swings[output], [row[output] for row in expected], rtol=1e-12, err_msg=output)
+    judged = trend(expected)
+    for output in trends:
+        np.testing.assert_array_equal(trends[output], [row[output] for row in judged], err_msg=output)
+
+
+def test_swing_without_an_atr_has_levels_but_no_significance() -> None:
+    columns = market("walk", seed=3, bars=BARS)
+
+    outputs = compute(
+        find_structure("swing"), columns, {"left": 2, "right": 2, "min_atr_move": 9.0}, absent=frozenset({"atr"})
+    )
+
+    assert outputs["version"][-1] > 50
+    assert np.all(np.isnan(outputs["high_significance"]))
+    assert not np.any(outputs["high_is_major"])
