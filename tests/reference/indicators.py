@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
@@ -67,7 +68,7 @@ def sma(p: Any, source: Series) -> Outputs:
 
 def rsi(p: Any, source: Series) -> Outputs:
     n = p["length"]
-    changes = [b - a for a, b in zip(source, source[1:], strict=False)]
+    changes = [b - a for a, b in itertools.pairwise(source)]
     gains = average_from_first([max(c, 0.0) for c in changes], 1 / n)
     losses = average_from_first([max(-c, 0.0) for c in changes], 1 / n)
     result = [NAN] * len(source)

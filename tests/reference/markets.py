@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evenkeel.model.bar import Floats
 
@@ -13,7 +15,7 @@ BARS_A_SESSION = 37
 FIRST_DAY = 19_000.0
 
 
-def from_closes(closes: Floats, rng: np.random.Generator, *, tick: float) -> Columns:
+def from_closes(closes: npt.NDArray[Any], rng: np.random.Generator, *, tick: float) -> Columns:
     """Return bars around these closes; sessions of a few bars, volumes with zeros between."""
     count = len(closes)
     opens = np.concatenate([closes[:1], closes[:-1]])
@@ -43,6 +45,12 @@ def flat_between_moves(rng: np.random.Generator, count: int) -> Columns:
     moving = (np.arange(count) // 60) % 2 == 0
     closes = 100.1 + np.cumsum(np.where(moving, rng.integers(-5, 6, count) / 10.0, 0.0))
     return {**from_closes(closes, rng, tick=0.0)}
+
+
+def whisper(rng: np.random.Generator, count: int) -> Columns:
+    """Rounding noise around one price, as a smoothed series leaves it, with a few true moves."""
+    closes = 100.1 * (1.0 + rng.integers(-9, 10, count) * 3e-14)
+    return from_closes(closes * np.where(rng.random(count) < 0.02, 1.001, 1.0), rng, tick=0.0)
 
 
 def zero_volume(rng: np.random.Generator, count: int) -> Columns:
@@ -93,7 +101,7 @@ def staircase(rng: np.random.Generator, count: int) -> Columns:
 
 MARKETS: dict[str, Callable[[np.random.Generator, int], Columns]] = {
     f.__name__: f
-    for f in (walk, flat, flat_between_moves, zero_volume, missing, huge, tiny, spikes, gaps, staircase)
+    for f in (walk, flat, flat_between_moves, whisper, zero_volume, missing, huge, tiny, spikes, gaps, staircase)
 }
 
 

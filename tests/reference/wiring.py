@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -50,7 +51,7 @@ def feed(run: GraphRun, rows: tuple[int, ...], columns: Columns, cuts: Iterable[
     """Push `columns[cuts[0]:cuts[1]]`, `columns[cuts[1]:cuts[2]]`, ...; return the outputs, a row each."""
     edges = list(cuts)
     parts = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in itertools.pairwise(edges):
         block = {name: columns[name][start:stop] for name in run.graph.columns}
         at = run.push(block, stop - start)
         parts.append(run.x[list(rows), at : at + stop - start].copy())

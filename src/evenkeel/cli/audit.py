@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from evenkeel.cli.console import announce_compilation, print_table
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import json_option
@@ -15,19 +17,21 @@ if TYPE_CHECKING:
     import polars as pl
 
     from evenkeel.data.calendar import Calendar
+    from evenkeel.data.sources import Sources
     from evenkeel.model.bar import Bars
     from evenkeel.readiness.audit import Check
 
 _WORDS = {True: "ok", False: "FAILED"}
+_COLUMNS = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
 
 
-@click.command()
+@click.command(name="audit")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--catalog",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Catalog that has the bars of the run. Default: the one of the home.",
+    help="Catalog that has the bars of the run. Default: that of the home, then the shipped sample.",
 )
 @json_option
 def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
@@ -41,9 +45,11 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
       keel audit out
       keel audit out --catalog data/catalog --json
     """
+    from evenkeel.data.sources import Sources
     from evenkeel.readiness.audit import audit
 
-    base, higher = _bars_of_run(folder, catalog or current_home().catalog)
+    announce_compilation()
+    base, higher = _bars_of_run(folder, Sources.of(catalog or current_home().catalog))
     checks = audit(folder, base_bars=base, higher_bars=higher)
     failed = sum(check.failed for check in checks)
     if as_json:
@@ -65,22 +71,20 @@ def _document(folder: Path, checks: list[Check]) -> dict[str, object]:
 
 
 def _print(checks: list[Check]) -> None:
-    from evenkeel.cli.console import print_table
-
     rows = [(check.name, "skipped" if check.skipped else _WORDS[check.ok], check.detail) for check in checks]
     print_table(("check", "", "detail"), rows)
     failed, left_out = sum(check.failed for check in checks), sum(check.skipped for check in checks)
     say(f"{len(checks) - failed - left_out} passed, {failed} failed, {left_out} skipped")
 
 
-def _bars_of_run(folder: Path, catalog: Path) -> tuple[pl.DataFrame | None, dict[str, pl.DataFrame]]:
+def _bars_of_run(folder: Path, sources: Sources) -> tuple[pl.DataFrame | None, dict[str, pl.DataFrame]]:
     """Return the bars that the run's manifest names, or nothing and a note where they cannot be had."""
     import msgspec
 
     from evenkeel.model.errors import KeelError
 
     try:
-        return _load_bars(msgspec.json.decode((folder / "manifest.json").read_bytes()), catalog)
+        return _load_bars(msgspec.json.decode((folder / "manifest.json").read_bytes()), sources)
     except KeelError as error:
         note(f"without the bars of the run: {error.message}")
     except (OSError, msgspec.MsgspecError, LookupError, TypeError) as error:
@@ -88,43 +92,48 @@ def _bars_of_run(folder: Path, catalog: Path) -> tuple[pl.DataFrame | None, dict
     return None, {}
 
 
-def _load_bars(manifest: dict[str, Any], folder: Path) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+def _load_bars(manifest: dict[str, Any], sources: Sources) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Return base bars and aggregates as the run had them: cut at the gaps that it jumped over."""
     import msgspec
+    import polars as pl
 
+    from evenkeel.data.aggregate import aggregate
     from evenkeel.data.calendar import load_calendar
-    from evenkeel.data.catalog import Catalog
-    from evenkeel.model.errors import DataError
     from evenkeel.model.instrument import Instrument
-    from evenkeel.model.time import Timeframe, parse_time
+    from evenkeel.model.time import Timeframe
 
     data = manifest["data"]
     instrument = msgspec.convert(manifest["instrument"], Instrument)
-    series = Catalog(folder).read(
-        instrument.id,
-        Timeframe.parse(data["base_tf"]),
-        start_ns=parse_time(data["start"]),
-        stop_ns=parse_time(data["end"]),
-        revision=data["revision"],
-    )
-    if data["segments"] != 1 or data["left_out"] != 0:
-        raise DataError("the run went on over gaps, so its bars are not one series; run the backtest again to audit it")
-    return _frame(series.bars), _aggregates(series.bars, data["timeframes"], load_calendar(instrument.calendar))
+    calendar = load_calendar(instrument.calendar)
+    stored = sources.read(instrument.id, Timeframe.parse(data["base_tf"]), revision=data["revision"]).bars
+    stretches = _stretches(stored, calendar, data)
+    higher: dict[str, pl.DataFrame] = {}
+    for timeframe in map(Timeframe.parse, data["timeframes"]):
+        parts, offset = [], 0
+        for stretch in stretches:
+            made = aggregate(stretch, timeframe, calendar)
+            parts.append(_frame(made.bars).with_columns(first=made.first + offset, last=made.last + offset))
+            offset += len(stretch)
+        higher[timeframe.name] = pl.concat(parts)
+    return pl.concat([_frame(stretch) for stretch in stretches]), higher
 
 
-def _aggregates(bars: Bars, timeframes: list[str], calendar: Calendar) -> dict[str, pl.DataFrame]:
-    from evenkeel.data.aggregate import aggregate
-    from evenkeel.model.time import Timeframe
+def _stretches(stored: Bars, calendar: Calendar, data: dict[str, Any]) -> list[Bars]:
+    import numpy as np
 
-    frames = {}
-    for timeframe in map(Timeframe.parse, timeframes):
-        if timeframe != bars.timeframe:
-            made = aggregate(bars, timeframe, calendar)
-            frames[timeframe.name] = _frame(made.bars).with_columns(first=made.first, last=made.last)
-    return frames
+    from evenkeel.model.bar import Bars
+    from evenkeel.model.time import parse_time
+
+    inside = np.flatnonzero(calendar.session_of(stored.open_ns) >= 0)
+    bars = Bars(stored.timeframe, *(getattr(stored, name)[inside] for name in _COLUMNS))
+    first = int(np.searchsorted(bars.open_ns, parse_time(data["start"]))) - data["warmup_bars"]
+    used = bars.rows(first, first + data["base_bars"])
+    cuts = [int(np.searchsorted(used.open_ns, parse_time(stop))) for _, stop, _ in data["gaps"]]
+    spans = pairwise([0, *cuts, len(used)])
+    return [used.rows(start, stop) for start, stop in spans if stop > start]
 
 
 def _frame(bars: Bars) -> pl.DataFrame:
     import polars as pl
 
-    columns = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-    return pl.DataFrame({name: getattr(bars, name) for name in columns})
+    return pl.DataFrame({name: getattr(bars, name) for name in _COLUMNS})

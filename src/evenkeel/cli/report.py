@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--catalog",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Catalog that has the bars of the run. Default: the one of the home.",
+    help="Catalog that has the bars of the run. Default: that of the home, then the shipped sample.",
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
 @json_option
@@ -51,12 +51,12 @@ def command(run: str, catalog: Path | None, show: bool, as_json: bool) -> None:
 
 
 def _bars(folder: Path, catalog: Path) -> Bars | None:
-    from evenkeel.data.catalog import Catalog
+    from evenkeel.data.sources import Sources
     from evenkeel.model.errors import UsageError
     from evenkeel.monitor.report.bars import bars_of_run
 
     try:
-        return bars_of_run(folder, [Catalog(catalog)])
+        return bars_of_run(folder, Sources.of(catalog).catalogs)
     except UsageError as error:
         note(f"without the bars of the run: {error.message}")
         return None

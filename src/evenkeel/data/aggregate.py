@@ -36,10 +36,11 @@ STATE_INTS = 6
 STATE_FLOATS = 5
 """Open, high, low, close and volume of the bar in progress."""
 
-_SIGNATURE = types.int64(
+SIGNATURE = types.int64(
     INTS, FLOATS, INTS_IN, INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN,
     INTS, INTS, INTS, INTS, FLOATS, FLOATS, FLOATS, FLOATS, FLOATS, types.int64, types.int64,
 )  # fmt: skip
+"""Types of `aggregate_block`, for `compiled`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def _block(
     """Run the kernel over all base bars; the arrays returned hold the completed bars and nothing behind them."""
     times: list[Ints] = [np.empty(len(bars), dtype=np.int64) for _ in range(4)]
     prices: list[Floats] = [np.empty(len(bars), dtype=np.float64) for _ in range(5)]
-    run: Any = compiled(aggregate_block, _SIGNATURE)
+    run: Any = compiled(aggregate_block, SIGNATURE)
     written = run(
         place, partial, bucket_open, bucket_close, bars.open_ns,
         bars.open, bars.high, bars.low, bars.close, bars.volume,

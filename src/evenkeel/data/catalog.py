@@ -192,11 +192,11 @@ class Catalog:
         return found
 
     def instruments(self) -> list[InstrumentId]:
-        """Return the instruments that have a folder, in order of their ids."""
+        """Return the instruments of which anything is stored, in order of their ids."""
         if not self.folder.is_dir():
             return []
-        names = [folder.name for folder in self.folder.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
-        return sorted(InstrumentId(unquote(name)) for name in names)
+        names = [InstrumentId(unquote(folder.name)) for folder in self.folder.iterdir() if folder.is_dir()]
+        return sorted(name for name in names if self.timeframes(name))
 
     def timeframes(self, instrument: InstrumentId) -> list[Timeframe]:
         """Return the timeframes that are stored for an instrument, fast to slow."""

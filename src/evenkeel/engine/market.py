@@ -132,10 +132,15 @@ def load_market(
         DataError: If there are faults and `gaps` is `stop`.
     """
     calendar = load_calendar(instrument.calendar)
-    stored = _choose(catalogs, instrument, program, start_ns, end_ns, revision)
+    stored = (
+        _choose(catalogs, instrument, program, start_ns, end_ns)
+        if revision is None
+        else _pinned(catalogs, instrument, revision)
+    )
     bars, left_out = _inside_sessions(stored.bars, calendar)
-    window = (start_ns or int(bars.open_ns[0]), end_ns or int(bars.close_ns[-1]) + 1)
-    first, last = _rows_of_window(bars, window, program, calendar)
+    window = (start_ns or int(bars.open_ns[0]), end_ns or _end_of(bars))
+    last = int(np.searchsorted(bars.open_ns, window[1]))
+    first = _first_row(bars, last, window, program, calendar)
     used = bars.rows(first, last)
     found = [gap for gap in faults(used, calendar, instrument) if gap.stop_ns > window[0]]
     if found and gaps == "stop":
@@ -156,7 +161,6 @@ def _choose(
     program: Program,
     start_ns: int | None,
     end_ns: int | None,
-    revision: str | None,
 ) -> StoredSeries:
     """Return the finest series that covers the window, by default the longest range there is."""
     needed = min(program.graphs)
@@ -175,8 +179,26 @@ def _choose(
                 f"{format_time(longest.last_ns)}, none between {format_time(start)} and {format_time(end)}"
             )
         chosen = min(covering, key=lambda entry: entry.timeframe)
-        return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns, revision=revision)
+        return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns)
     raise UsageError(_no_data(catalogs, instrument, needed))
+
+
+def _pinned(catalogs: Sequence[Catalog], instrument: Instrument, revision: str) -> StoredSeries:
+    """Return the series of one revision, wherever it is."""
+    for catalog in catalogs:
+        for timeframe in catalog.timeframes(instrument.id):
+            if any(known.id == revision for known in catalog.history(instrument.id, timeframe)):
+                return catalog.read(instrument.id, timeframe, revision=revision)
+    raise UsageError(
+        f"revision {revision[:12]} of {instrument.id} is in no catalog; name the one that has it with --catalog",
+        reason="REVISION_GONE",
+    )
+
+
+def _end_of(bars: Bars) -> int:
+    """Return the first instant behind the last bar; a closing auction opens at the instant at which it closes."""
+    last_open, last_close = int(bars.open_ns[-1]), int(bars.close_ns[-1])
+    return last_close if last_close > last_open else last_open + bars.timeframe.nanoseconds
 
 
 def _covers(revision: Revision, start: int, end: int) -> bool:
@@ -208,9 +230,8 @@ def _inside_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
     return Bars(bars.timeframe, *columns), outside
 
 
-def _rows_of_window(bars: Bars, window: tuple[int, int], program: Program, calendar: Calendar) -> tuple[int, int]:
-    """Return the base rows to load: the window and, before it, what the slowest warm-up reaches."""
-    last = int(np.searchsorted(bars.open_ns, window[1]))
+def _first_row(bars: Bars, last: int, window: tuple[int, int], program: Program, calendar: Calendar) -> int:
+    """Return the first base row to load: the window and, before it, what the slowest warm-up reaches."""
     first = int(np.searchsorted(bars.open_ns, window[0]))
     if first >= last:
         raise UsageError(
@@ -224,7 +245,7 @@ def _rows_of_window(bars: Bars, window: tuple[int, int], program: Program, calen
         closed = int(np.searchsorted(higher.bars.close_ns, window[0], side="right"))
         row = int(higher.first[max(0, closed - needed)]) if len(higher.first) else 0
         reach = min(reach, row if closed >= needed else 0)
-    return reach, last
+    return reach
 
 
 def _stretches(

@@ -114,8 +114,8 @@ class RunRecord:
         lane: `research` or `engine`.
         fills: In order.
         dead_entries: In order.
-        equity_ns: Closes of the execution bars from the first decision on, and the moment after the last exit.
-        equity: The account at each, in counts of 1e-8.
+        times_ns: Closes of the execution bars from the first decision on, and the moment after the last exit.
+        curve: Equity and cash (counts of 1e-8) and signed lots at each: lines by `Curve`.
         stop_reason: How the run ended.
         stop_ns: When.
         drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
@@ -125,8 +125,8 @@ class RunRecord:
     lane: str
     fills: list[Fill] = field(default_factory=list)
     dead_entries: list[DeadEntry] = field(default_factory=list)
-    equity_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    equity: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    times_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    curve: Ints = field(default_factory=lambda: np.zeros((len(venue_book.Curve), 0), dtype=np.int64))
     stop_reason: StopReason = StopReason.END_OF_DATA
     stop_ns: int = 0
     drawdown_intrabar: float = 0.0
@@ -150,8 +150,8 @@ class RunRecord:
             digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason)))
         for dead in self.dead_entries:
             digest.update(encode(dead))
-        digest.update(np.ascontiguousarray(self.equity_ns).tobytes())
-        digest.update(np.ascontiguousarray(self.equity).tobytes())
+        digest.update(np.ascontiguousarray(self.times_ns).tobytes())
+        digest.update(np.ascontiguousarray(self.curve).tobytes())
         digest.update(encode((self.stop_reason, self.stop_ns)))
         return digest.hexdigest()
 

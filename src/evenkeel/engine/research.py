@@ -113,29 +113,29 @@ def death_stamp(told: Told, stretch: Stretch) -> int:
 
 
 class EquityCurve:
-    """Collects the equity at each execution bar over all stretches."""
+    """Collects the account at each execution bar over all stretches."""
 
     def __init__(self) -> None:
         self._times: list[Ints] = []
-        self._values: list[Ints] = []
+        self._lines: list[Ints] = []
         self._last_ns = 0
 
     def take(self, venue: SimulatedVenue, stretch: Stretch, features: FeatureRun) -> None:
         """Take the points of a stretch, from its first decision to where the venue stands."""
         stop = int(venue.book[Book.EXEC])
-        closes = features.bars.bars.close_ns
-        self._times.append(closes[stretch.first_exec : stop])
-        self._values.append(venue.equity[stretch.first_exec : stop])
+        self._times.append(features.bars.bars.close_ns[stretch.first_exec : stop])
+        self._lines.append(venue.curve[:, stretch.first_exec : stop])
         row = min(int(venue.book[Book.ROW]), len(stretch.series.base)) - 1
         self._last_ns = int(stretch.series.base.close_ns[row])
 
     def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
         """Add the point after the last exit and write the end of the run into the record."""
+        cash = int(venue.book[Book.CASH])
         times = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
-        values = np.concatenate([*self._values, venue.book[Book.CASH : Book.CASH + 1]])
+        lines = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
         if len(times) > 1 and times[-2] == times[-1]:
-            times, values = np.delete(times, -2), np.delete(values, -2)
-        record.equity_ns, record.equity = times, values
+            times, lines = np.delete(times, -2), np.delete(lines, -2, axis=1)
+        record.times_ns, record.curve = times, lines
         record.stop_reason = _STOPS.get(Exit(int(venue.book[Book.STOPPED])), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown

@@ -27,8 +27,10 @@ GAPS: dict[str, str] = {
     "play.last_price_offset": "an offset on `last_price`",
     "features.indicators": "30 of the 43 indicators; `keel indicators` lists those that exist",
     "features.structures": "5 of the 7 structures; `keel indicators` lists those that exist",
+    "explain.at": "explaining a moment (`keel explain --at`)",
+    "run.profiles": "profiles other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
-    "data.ticks": "tick trades, quotes and funding in the catalog",
+    "data.ticks": "storing tick trades, quotes or funding in the catalog",
 }
 """Key to the words that name the thing."""
 

@@ -249,6 +249,26 @@ class TestFullDisk:
 
         assert [path.name for path in tmp_path.rglob("*")] == [".lock"]
 
+    def test_a_revision_that_cannot_be_named_is_removed_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        catalog = Catalog(tmp_path)
+        old = write(catalog, minutes(1))
+        before = sorted(tmp_path.rglob("*"))
+        synced: list[int] = []
+
+        def full_at_the_index(descriptor: int) -> None:
+            synced.append(descriptor)
+            if len(synced) > 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr("os.fsync", full_at_the_index)
+        with pytest.raises(StorageError, match=r"cannot write index\.json"):
+            write(catalog, minutes(1, 2))
+
+        assert sorted(tmp_path.rglob("*")) == before
+        assert catalog.read(BTC, M1).revision.id == old
+
     def test_an_old_file_stays_when_the_new_one_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "taken").mkdir()
         (tmp_path / "taken" / "inside").write_text("old")

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from evenkeel.features.registry import all_indicators, find_indicator, find_structure
+from evenkeel.model.bar import Floats
 from reference.indicators import REFERENCES, reference
 from reference.markets import MARKETS, market
 from reference.structures import swing, trend
 from reference.wiring import compute
-
-from evenkeel.features.registry import all_indicators, find_indicator, find_structure
-from evenkeel.model.bar import Floats
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("ema", {}), ("ema", {"length": 1}), ("sma", {}), ("sma", {"length": 1}), ("sma", {"length": 75}),
@@ -66,7 +66,9 @@ def test_indicators_equal_their_reference(name: str, params: dict[str, Any], kin
 
     expected = reference(name, node.resolve(params), {key: columns[key].tolist() for key in node.inputs})
     for output, values in expected.items():
-        np.testing.assert_allclose(outputs[output], values, rtol=1e-9, atol=tolerance(name, columns, values), err_msg=output)
+        np.testing.assert_allclose(
+            outputs[output], values, rtol=1e-9, atol=tolerance(name, columns, values), err_msg=output
+        )
 
 
 @pytest.mark.parametrize("kind", MARKETS)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference.wiring import compute
 
 from evenkeel.features.node import DRIFT_BARS
 from evenkeel.features.registry import find_indicator
 from evenkeel.model.bar import Floats
+from reference.wiring import compute
 
 BARS = 300_000
 LENGTH = 20

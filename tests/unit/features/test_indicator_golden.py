@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference.golden import golden_columns
-from reference.wiring import compute
 
 from evenkeel.features.node import OutputType
 from evenkeel.features.registry import all_indicators, find_indicator
 from evenkeel.model.bar import Floats
+from reference.golden import golden_columns
+from reference.wiring import compute
 
 NAN = math.nan
 

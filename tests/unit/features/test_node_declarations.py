@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference.golden import golden_columns
-from reference.wiring import STRUCTURE_PARAMS, compute
 
 from evenkeel.features.node import MAX_LENGTH, OutputType
 from evenkeel.features.registry import all_indicators, all_structures, find_indicator, find_structure
 from evenkeel.model.errors import UsageError
+from reference.golden import golden_columns
+from reference.wiring import STRUCTURE_PARAMS, compute
 
 VALUE = "value"
 
@@ -95,7 +95,11 @@ REFUSED_STRUCTURES: list[tuple[str, dict[str, Any], str]] = [
     ("swing", {"left": 0, "right": 1}, "swing.left is 0; it must be >= 1 and <= 5000"),
     ("swing", {"mode": "zigzag"}, "swing.mode is 'zigzag'; allowed are fractal, atr_zigzag"),
     ("swing", {"mode": "atr_zigzag", "atr_multiplier": 0}, "swing.atr_multiplier is 0; it must be > 0"),
-    ("swing", {"left": 1, "right": 1, "strict_alternation": 1}, "swing.strict_alternation must be true or false, not 1"),
+    (
+        "swing",
+        {"left": 1, "right": 1, "strict_alternation": 1},
+        "swing.strict_alternation must be true or false, not 1",
+    ),
     ("trend", {"wave_history_size": 2}, "trend.wave_history_size is 2; it must be >= 3 and <= 1000"),
 ]
 
@@ -171,9 +175,7 @@ def test_parameters_outside_their_bounds_are_refused(name: str, params: dict[str
 
 
 @pytest.mark.parametrize(("name", "params", "message"), REFUSED_STRUCTURES)
-def test_structure_parameters_outside_their_bounds_are_refused(
-    name: str, params: dict[str, Any], message: str
-) -> None:
+def test_structure_parameters_outside_their_bounds_are_refused(name: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as refusal:
         find_structure(name).resolve(params)
     assert refusal.value.message == message

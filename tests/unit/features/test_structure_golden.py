@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference.golden import golden_columns
-from reference.wiring import compute
 
 from evenkeel.features.registry import find_indicator, find_structure
 from evenkeel.model.bar import Floats
+from reference.golden import golden_columns
+from reference.wiring import compute
 
 BULLISH, BEARISH = 1, 2
 SW = {"left": 5, "right": 5, "min_atr_move": 0.5}

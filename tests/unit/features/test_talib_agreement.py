@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pytest
 import talib
-from reference.wiring import compute
 
 from evenkeel.features.registry import find_indicator
 from evenkeel.model.bar import Floats
+from reference.wiring import compute
 
 MARKETS = ("cme/ESZ2013/1m.parquet", "binance_usdm/BTCUSDT/1m.parquet", "us_equity/SPY/1d.parquet")
 BARS = 20_000

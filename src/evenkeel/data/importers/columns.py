@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OPEN_TIMES = (
     "open_ns", "ts", "open_time", "opentime", "timestamp_utc", "time_utc", "datetime_utc", "date_utc", "timestamp",
-    "datetime", "date_time", "date/time", "gmt_time", "unix", "unix_timestamp", "epoch", "time", "date",
+    "datetime", "date_time", "date/time", "gmt_time", "local_time", "unix", "unix_timestamp", "epoch", "time", "date",
     "__index_level_0__",
 )  # fmt: skip
 """Names of the column of times, the surest first."""
@@ -136,8 +136,6 @@ def _require_columns(
         return
     near = [match for value in missing for match in difflib.get_close_matches(value, frame.columns, n=1)]
     hint = f"; is '{near[0]}' meant?" if near else ""
-    if all(re.fullmatch(r"[\d.:/ TZ+-]+", name) for name in frame.columns):
-        hint = ". Its first line holds values: put a line of names before it, such as time,open,high,low,close,volume"
     raise DataError(f"{place.label} has no column for {', '.join(missing)}; found {_listed(frame)}{hint}")
 
 

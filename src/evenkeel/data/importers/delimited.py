@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SEPARATORS = ",;\t|"
 
+_VALUE = r"[\d.:/ TZ+-]+"
+
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -29,7 +32,7 @@ def read_delimited(path: Path, *, volume_optional: bool) -> Table:
     Raises:
         DataError: If it is not such a file, is empty, lacks a column or holds a value that cannot be read.
     """
-    text = read_bytes(path)
+    text = read_bytes(path).rstrip(b"\r\n")
     frame = text_frame(text, path.name, has_header=True)
     return table_of(frame, Place(path.name, "line", 2), volume_optional=volume_optional)
 
@@ -65,6 +68,8 @@ def text_frame(text: bytes, label: str, *, has_header: bool) -> pl.DataFrame:
     _require_text(text, label)
     first_line = text.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", errors="replace")
     separator = max(SEPARATORS, key=first_line.count)
+    if has_header:
+        _require_names(first_line.strip().split(separator), label)
     try:
         return pl.read_csv(
             io.BytesIO(text), has_header=has_header, separator=separator, infer_schema=False,
@@ -79,6 +84,17 @@ def _require_text(text: bytes, label: str) -> None:
         raise DataError(f"{label} is empty")
     if b"\x00" in text[:4096]:
         raise DataError(f"{label} is not text in UTF-8; export it as CSV in UTF-8")
+
+
+def _require_names(names: list[str], label: str) -> None:
+    if all(re.fullmatch(_VALUE, name) for name in names):
+        raise DataError(
+            f"{label} has values in its first line ({names[0]}, ...); put a line of names before it, such as "
+            f"time,open,high,low,close,volume"
+        )
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise DataError(f"{label} has two columns named {repeated[0]}; remove or rename one")
 
 
 def _ragged(text: bytes, label: str, separator: str, said: str) -> str:

@@ -256,8 +256,10 @@ def _require_apart(table: Table, opens: Ints, closes: Ints, request: Request) ->
 
 
 def _wrong_timeframe(table: Table, step_ns: float, timeframe: Timeframe) -> DataError:
-    step = step_ns / MINUTE
-    said = f"{step:g} minutes" if step < 120 else f"{step / 60:g} hours" if step < 2880 else f"{step / 1440:g} days"
+    minutes = step_ns / MINUTE
+    amount, unit = (minutes, "minute") if minutes < 120 else (minutes / 60, "hour")
+    amount, unit = (amount, unit) if minutes < 2880 else (minutes / 1440, "day")
+    said = f"{amount:g} {unit}{'' if amount == 1 else 's'}"
     return DataError(
         f"{table.place.label}: its rows are {said} apart, so they are not {timeframe} bars; give the right --tf",
         reason="WRONG_TIMEFRAME",

@@ -60,7 +60,7 @@ def require_rising(table: Table, stamps: Ints) -> None:
     steps = np.diff(stamps)
     if not (steps <= 0).any():
         return
-    if (steps < 0).all():
+    if len(steps) > 1 and (steps < 0).all():
         raise DataError(
             f"{table.place.label} runs backwards in time, newest first; import it with --newest-first",
             reason="REVERSED",

@@ -33,6 +33,9 @@ _AMBIGUOUS = r"^\d{1,2}[/-]\d{1,2}[/-]\d{2,4}"
 EPOCH_UNITS = ((10**11, SECOND), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
 """Numbers below the first are in units of the second, in nanoseconds: seconds, milli-, micro-, nanoseconds."""
 
+YEAR_MIN, YEAR_MAX = 1800, 2200
+"""Nanoseconds since 1970 reach from 1678 to 2262."""
+
 COMPACT_DATE_MIN, COMPACT_DATE_MAX = 19000101, 22001231
 """Integers between these are dates such as 20140131, not seconds."""
 
@@ -98,10 +101,11 @@ def _numeric(column: pl.Series, place: Place, *, end: Stamp | None) -> Stamps:
     """Read dates such as 20140131, or times since 1970 in the unit that their size shows."""
     import polars as pl
 
-    first = column[0]
-    if COMPACT_DATE_MIN <= first <= COMPACT_DATE_MAX:
+    if COMPACT_DATE_MIN <= column[0] <= COMPACT_DATE_MAX:
         return _textual(column.cast(pl.Int64).cast(pl.String), place, is_utc=False, end=end)
-    unit = next(unit for bound, unit in EPOCH_UNITS if abs(first) < bound)
+    sizes = np.searchsorted([bound for bound, _ in EPOCH_UNITS], np.abs(column.to_numpy()), side="right")
+    _require_all(pl.Series(sizes != sizes[0]), column, place, said="is not in the unit of the times before it")
+    unit = EPOCH_UNITS[int(sizes[0])][1]
     if column.dtype.is_integer():
         instants = column.cast(pl.Int64).to_numpy() * unit
     else:
@@ -140,7 +144,7 @@ def _wall_clock(parts: pl.DataFrame) -> tuple[Ints, pl.Series]:
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
     valid = (month >= 1) & (month <= 12) & (day >= 1) & (days.astype("datetime64[M]") == months)
-    valid &= (hour < 24) & (minute < 60) & (second < 60)
+    valid &= (hour < 24) & (minute < 60) & (second < 60) & (year >= YEAR_MIN) & (year <= YEAR_MAX)
     clock = hour * HOUR + minute * MINUTE + second * SECOND + fraction
     return days.astype(np.int64) * DAY + clock, pl.Series(valid)
 

@@ -39,7 +39,7 @@ def sma(p, s, x, r, start, stop):
         if seen < n:
             y[i] = math.nan
             continue
-        if i % DRIFT_BARS == 0:
+        if seen % DRIFT_BARS == 0:
             total, error = sum_of(a, i - n + 1, i)
         y[i] = (total + error) / n
     s[0], s[1], s[2] = seen, total, error

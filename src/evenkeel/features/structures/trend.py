@@ -14,9 +14,9 @@ UP, DOWN = 0, 1
 # Places of the outputs in the state, in row order.
 DIRECTION, STRENGTH, BARS_IN_TREND, WAVE_COUNT, VERSION, LAST_WAVE, LAST_HH, LAST_HL, LAST_LH, LAST_LL = range(10)
 # Behind them: whether a bar was seen; pending pivot (0 none, else its wave kind + 1) and its level; end of the last
-# wave of each kind and of the one before it; verdict of the last wave, missing where it was the only one.
-SEEN, PENDING, LEVEL, END, END_BEFORE, VERDICT = 10, 11, 12, 13, 15, 17
-STATE_SIZE = 18
+# wave of each kind and of the one before it.
+SEEN, PENDING, LEVEL, END, END_BEFORE = 10, 11, 12, 13, 15
+STATE_SIZE = 17
 
 INPUTS = 4
 
@@ -60,14 +60,15 @@ def verdict(hh, hl, lh, ll):
 def classify(s, kind):
     """Judge the direction after a wave of this kind was completed."""
     if s[WAVE_COUNT] == 1.0:
-        s[DIRECTION], s[STRENGTH], s[VERDICT] = 1.0 if kind == UP else -1.0, 0.0, math.nan
+        s[DIRECTION], s[STRENGTH] = 1.0 if kind == UP else -1.0, 0.0
         return
     now = verdict(s[LAST_HH], s[LAST_HL], s[LAST_LH], s[LAST_LL])
     if now == 0.0:
         s[STRENGTH] = 0.0
     else:
-        s[STRENGTH] = 2.0 if now == s[VERDICT] else 1.0
-    s[DIRECTION], s[VERDICT] = now, now
+        # The direction is the verdict of the wave before; that of a lone wave is followed by a verdict of 0.
+        s[STRENGTH] = 2.0 if now == s[DIRECTION] else 1.0
+    s[DIRECTION] = now
 
 
 @inlined
@@ -119,12 +120,12 @@ def grow_older(bars, age, start, stop):
     uses=("swing",),
 )  # fmt: skip
 def trend(p, s, x, r, start, stop):
-    """State: the outputs, the pending pivot, ends of waves and the last verdict."""
+    """State: the outputs, the pending pivot and the ends of waves."""
     highs_accepted, lows_accepted, high_levels, low_levels = x[r[0]], x[r[1]], x[r[2]], x[r[3]]
     rows = r[INPUTS:]
     bars = x[r[INPUTS + BARS_IN_TREND]]
     if s[SEEN] == 0.0:
-        s[END] = s[END + 1] = s[END_BEFORE] = s[END_BEFORE + 1] = s[VERDICT] = math.nan
+        s[END] = s[END + 1] = s[END_BEFORE] = s[END_BEFORE + 1] = math.nan
         s[BARS_IN_TREND] = -1.0
         s[SEEN] = 1.0
     age = s[BARS_IN_TREND]

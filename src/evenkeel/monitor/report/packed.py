@@ -18,6 +18,8 @@ from evenkeel.monitor.report.markup import Html, tag
 
 _INT32_MAX = 2**31 - 1
 _LEVEL = 9
+_ROUNDING = 1e-6
+"""How far from a whole number a value may lie that is one but for the float64 arithmetic."""
 
 
 def packed_json(name: str, document: Any) -> Html:
@@ -44,7 +46,7 @@ def scale_of(values: Floats, *, digits_max: int) -> int:
     fitting = [digits for digits in range(digits_max + 1) if largest * 10.0**digits < _INT32_MAX / 2]
     for digits in fitting:
         scaled = values * 10.0**digits
-        if np.all(np.abs(scaled - np.rint(scaled)) < 1e-6 * np.maximum(np.abs(scaled), 1.0)):
+        if np.all(np.abs(scaled - np.rint(scaled)) < _ROUNDING):
             return digits
     return fitting[-1] if fitting else 0
 

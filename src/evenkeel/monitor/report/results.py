@@ -152,7 +152,14 @@ def _trades_more(single: Extremes) -> list[tuple[str, str, str]]:
 def _further(run: Run) -> list[tuple[str, str, str]]:
     named = {key for metrics in _METRICS.values() for key in metrics}
     unknown = {key: value for key, value in run.result.metrics.items() if key not in named} | run.result.metrics_extra
-    return [(humane(key), _any_text(value), "") for key, value in unknown.items() if not isinstance(value, dict | list)]
+    return [row for key, value in unknown.items() for row in _rows_of(key, value)]
+
+
+def _rows_of(key: str, value: Any) -> list[tuple[str, str, str]]:
+    """Return one row, or one for each entry of a table such as the refusals by reason."""
+    if isinstance(value, dict):
+        return [(f"{humane(key)}: {humane(str(part)).lower()}", _any_text(count), "") for part, count in value.items()]
+    return [(humane(key), _any_text(value), "")]
 
 
 def _any_text(value: Any) -> str:

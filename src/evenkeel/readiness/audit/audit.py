@@ -74,11 +74,10 @@ def _loaded(run: Run) -> Check:
 
 def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]) -> list[Check]:
     """Run every check but the first; bars that are not valid serve no further check."""
-    given = None if base is None else BaseBars(base)
+    given = None if base is None else BaseBars(base, _execution(run, base, higher))
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
-    execution = None if bars is None else _execution(run, bars.table, higher)
     return [
         trades.trade_count(run),
         fills.fills_match(run),
@@ -90,7 +89,7 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         trades.entry_fills(run),
         trades.independent_pnl(run),
         levels.level_distances(run, bars),
-        equity.equity_walk(run),
+        equity.equity_walk(run, bars),
         equity.equity_final(run),
         equity.drawdown_walk(run),
         equity.sessions(run),
@@ -113,14 +112,14 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         bars_aggregate(run.terms, bars, higher),
         size.sizes(run, bars),
         fills.entry_prices(run, bars),
-        path.entry_times(run, bars, execution),
+        path.entry_times(run, bars),
         fills.exit_prices(run, bars),
-        path.exit_times(run, bars, execution),
+        path.exit_times(run, bars),
         path.first_touch(run, bars),
         path.excursions(run, bars),
-        path.bars_held(run, bars, execution),
-        equity.equity_points(run, execution),
-        equity.equity_marks(run, execution),
+        path.bars_held(run, bars),
+        equity.equity_points(run, bars),
+        equity.equity_marks(run, bars),
         marks.intrabar_drawdown(run, bars),
         marks.stop_reason(run, bars),
         *(skipped(name, NOT_YET_REASON) for name in NOT_YET),

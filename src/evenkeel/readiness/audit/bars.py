@@ -5,6 +5,8 @@ Two checks live here: `OHLCV_VALID` (24) and `MTF_AGGREGATION` (30), and that th
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,56 +46,95 @@ class Bar:
 
 
 class BaseBars:
-    """The base bars of the run, found by row or by instant.
+    """The base bars of the run, found by row or by instant, and the rows at which execution bars closed.
+
+    A closing auction is a bar without length at the end of a session, so instants do not always tell which of two bars
+    came first; rows do.
 
     Args:
         table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first.
+        execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
     """
 
-    def __init__(self, table: pl.DataFrame) -> None:
+    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None = None) -> None:
         self.table = table
-        self._open_ns = table["open_ns"]
-        self._close_ns = table["close_ns"]
+        self.execution = _with_last(execution)
+        self._open_ns = array("q", table["open_ns"].to_list())
+        self._close_ns = array("q", table["close_ns"].to_list())
+        self._prices = [table[name] for name in _PRICES]
+        self._seen: dict[int, Bar] = {}
+        decisions = self.execution if self.execution is not None else pl.DataFrame({"close_ns": [], "last": []})
+        self._decided_ns = array("q", decisions["close_ns"].to_list())
+        self._decided_rows = array("q", decisions["last"].to_list())
 
     def __len__(self) -> int:
         return self.table.height
 
     def row_at(self, open_ns: int) -> int | None:
         """Return the row of the bar that opens at the instant, or None."""
-        row = self.first_from(open_ns)
-        return row if row is not None and self._open_ns[row] == open_ns else None
+        row = bisect_left(self._open_ns, open_ns)
+        return row if row < len(self) and self._open_ns[row] == open_ns else None
 
-    def first_from(self, instant_ns: int) -> int | None:
-        """Return the first row that opens at the instant or later, or None."""
-        row = int(self._open_ns.search_sorted(instant_ns, side="left"))
-        return row if row < len(self) else None
+    def exit_row(self, exit_ns: int, point: str) -> int | None:
+        """Return the row of an exit, or None; one at the close may be stamped with the bar's open or its close."""
+        row = self.row_at(exit_ns)
+        if row is None and point == "close":
+            last = self._last_closed(exit_ns)
+            return last if last is not None and self._close_ns[last] == exit_ns else None
+        return row
 
-    def last_closed(self, instant_ns: int) -> int | None:
-        """Return the last row that is closed at the instant, or None."""
-        row = int(self._close_ns.search_sorted(instant_ns, side="right")) - 1
+    def decides(self, instant_ns: int) -> bool:
+        """Whether an execution bar closed at the instant; True where the execution bars are not known."""
+        return self.execution is None or bool(self._decisions(instant_ns))
+
+    def decision_row(self, decided_ns: int, entry_ns: int) -> int | None:
+        """Return the last row that was closed when an entry was decided, or None."""
+        before = bisect_left(self._open_ns, entry_ns)
+        closed = [row for row in self._decisions(decided_ns) if row < before]
+        return max(closed) if closed else self._last_closed(decided_ns)
+
+    def closes_execution_bar(self, row: int) -> bool:
+        """Whether an execution bar ended with the row; True where the execution bars are not known."""
+        return self.execution is None or self.execution_bars_before(row + 1) > self.execution_bars_before(row)
+
+    def execution_bars_before(self, row: int) -> int:
+        """Return how many execution bars had closed before the base bar of the row."""
+        return bisect_left(self._decided_rows, row)
+
+    def _decisions(self, instant_ns: int) -> array[int]:
+        first, end = bisect_left(self._decided_ns, instant_ns), bisect_right(self._decided_ns, instant_ns)
+        return self._decided_rows[first:end]
+
+    def _last_closed(self, instant_ns: int) -> int | None:
+        row = bisect_right(self._close_ns, instant_ns) - 1
         return row if row >= 0 else None
 
     def bar(self, row: int) -> Bar:
         """Return one bar in decimals."""
-        columns = self.table
-        return Bar(
-            columns["open_ns"][row],
-            columns["close_ns"][row],
-            *(exact(columns[name][row]) for name in _PRICES),
-        )
+        bar = self._seen.get(row)
+        if bar is None:
+            prices = (exact(column[row]) for column in self._prices)
+            bar = self._seen[row] = Bar(self._open_ns[row], self._close_ns[row], *prices)
+        return bar
+
+
+def _with_last(execution: pl.DataFrame | None) -> pl.DataFrame | None:
+    if execution is None or "last" in execution.columns:
+        return execution
+    return execution.with_columns(last=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
 def bars_match(terms: Terms, bars: BaseBars | None) -> Check:
-    """Check that the bars given are as many as the manifest says and lie inside its range."""
+    """Check that the bars given are as many as the manifest says, warm-up included, and end in its range."""
     name = "BARS_MATCH"
     if bars is None:
         return skipped(name, NO_BARS)
     problems = []
     if len(bars) != terms.base_bars:
         problems.append(f"{len(bars)} base bars were given, the manifest says {terms.base_bars}")
-    if len(bars) and (bars.table["open_ns"][0] < terms.start_ns or bars.table["open_ns"][-1] >= terms.end_ns):
-        first, last = instant_text(bars.table["open_ns"][0]), instant_text(bars.table["open_ns"][-1])
-        problems.append(f"the base bars run from {first} to {last}, outside the range of the manifest")
+    if len(bars) and not terms.start_ns <= bars.table["open_ns"][-1] <= terms.end_ns:
+        last = instant_text(bars.table["open_ns"][-1])
+        problems.append(f"the last base bar is that of {last}, outside the range of the manifest")
     return judged(name, problems, f"{len(bars)} base bars, as in the manifest")
 
 
@@ -116,7 +157,7 @@ def _malformed(label: str, table: pl.DataFrame) -> Iterator[str]:
         "a low above its open or close": low_is_lowest,
         "a high below its open or close": high_is_highest,
         "a negative volume": pl.col("volume") >= 0,
-        "a close that is not after its open": pl.col("close_ns") > pl.col("open_ns"),
+        "a close before its open": pl.col("close_ns") >= pl.col("open_ns"),
         "an open that is not after the one before": (pl.col("open_ns").diff() > 0).fill_null(value=True),
     }
     for fault, rule in rules.items():

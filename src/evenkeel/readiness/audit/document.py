@@ -8,6 +8,9 @@ from pathlib import Path
 
 Json = dict[str, object]
 
+NUMBER_MAX = Decimal("1e18")
+"""No price, quantity or amount of a run comes near this."""
+
 
 class Unreadable(Exception):
     """A file of the run is missing, damaged or says something it may not; the message names file and place."""
@@ -96,7 +99,7 @@ class Document:
 
 
 def finite(value: object, place: str) -> Decimal:
-    """Return `value` as a finite `Decimal`.
+    """Return `value` as a `Decimal` of a magnitude that sums of postings can hold.
 
     Args:
         value: A `Decimal` or its text.
@@ -110,6 +113,6 @@ def finite(value: object, place: str) -> Decimal:
             number = Decimal(value)
         except InvalidOperation:
             number = Decimal("NaN")
-        if number.is_finite():
+        if number.is_finite() and abs(number) < NUMBER_MAX:
             return number
-    raise Unreadable(f"{place} is {value!r}, a finite number was expected")
+    raise Unreadable(f"{place} is {value!r}, a number below {NUMBER_MAX:g} was expected")

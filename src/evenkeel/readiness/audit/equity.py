@@ -1,9 +1,10 @@
 """Checks of the equity curve.
 
 `EQUITY_WALK` (11), `EQUITY_FINAL` (12), `EQUITY_POINTS`, `EQUITY_MARK`, `DRAWDOWN_WALK`, `STOP_REASON` and `SESSIONS`.
-A fill is stamped with the open of its base bar, so an equity point at T knows exactly the fills stamped before T. Cash
-and equity without a position must be equal to the sum of the postings to the last digit; the value of an open position
-is compared to half of 1e-8 plus what float64 may lose.
+A fill is stamped with the open of its base bar, or with the close where it happened there; so an equity point at T
+knows exactly the fills stamped before T, and the last point all fills, the closing one included. Cash, and equity
+without a position, must be equal to the sum of the postings to the last digit; the value of an open position is
+compared to half of 1e-8 plus what float64 may lose.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import pairwise
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run
-from evenkeel.readiness.audit.bars import NO_BARS
+from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.moment import DAY_NS, instant_text
 from evenkeel.readiness.audit.number import FLOAT_TOLERANCE, POSTING_TOLERANCE
@@ -26,7 +27,9 @@ NO_POINTS = "the run has no equity points"
 
 
 def account_states(run: Run) -> pl.DataFrame:
-    """Return the account after each fill: `stamp_ns, cash, position, units, entry`; the first row is the start.
+    """Return the account after each fill, in the order of the trades: `stamp_ns, cash, position, units, entry`.
+
+    The first row is the start, then follow two for each trade.
 
     `units` is the signed quantity times the multiplier, `entry` the price of the open position, both float64.
     """
@@ -42,16 +45,47 @@ def account_states(run: Run) -> pl.DataFrame:
     schema: dict[str, pl.DataType] = {
         "stamp_ns": pl.Int64(), "cash": MONEY, "position": pl.Float64(), "units": pl.Float64(), "entry": pl.Float64(),
     }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("stamp_ns", maintain_order=True)
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _with_states(run: Run) -> pl.DataFrame:
-    """Return the equity points beside the account that the fills stamped before them make."""
+def _with_states(run: Run, bars: BaseBars | None) -> pl.DataFrame:
+    """Return the equity points beside the account that the fills known at each make; the last point knows all.
+
+    With bars a fill is known once its base bar is among those of the execution bar that closes at the point. Without,
+    it is known after its stamp; points of a market with sessions at the very stamp of a fill are left out then, since
+    only bars tell whether a closing auction came before.
+    """
+    is_last = pl.int_range(pl.len()) == pl.len() - 1
     states = account_states(run).rename({"cash": "cash_known", "position": "position_known"})
     points = run.equity.sort("time_ns", maintain_order=True)
-    return points.join_asof(
-        states, left_on="time_ns", right_on="stamp_ns", strategy="backward", allow_exact_matches=False
-    )
+    if bars is None or bars.execution is None:
+        points = points.with_columns(knows=pl.col("time_ns") - (~is_last).cast(pl.Int64))
+        states = states.with_columns(key=pl.col("stamp_ns"))
+        if not run.terms.always_open:
+            points = points.filter(is_last | ~pl.col("time_ns").is_in(states["stamp_ns"].implode()))
+    else:
+        places = _numbered(bars.execution.select(time_ns="close_ns", knows=pl.col("last") * 2))
+        points = _numbered(points).join(places, on=["time_ns", "nth"], how="left", maintain_order="left")
+        points = points.with_columns(knows=pl.when(is_last).then(2 * len(bars)).otherwise(pl.col("knows")))
+        points = points.filter(pl.col("knows").is_not_null())
+        states = states.with_columns(key=_fill_places(run, bars)).sort("key", maintain_order=True)
+    return points.join_asof(states, left_on="knows", right_on="key", strategy="backward", check_sortedness=False)
+
+
+def _numbered(table: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows of equal `time_ns`: a closing auction ends at the instant at which the bar before it ended."""
+    return table.with_columns(nth=pl.int_range(pl.len()).over("time_ns"))
+
+
+def _fill_places(run: Run, bars: BaseBars) -> pl.Series:
+    """Return for each account state twice the row of its fill, one more for an exit at the close."""
+    places = [-1]
+    for trade in run.trades:
+        entry, leave = bars.row_at(trade.entry_ns), bars.exit_row(trade.exit_ns, trade.exit_point)
+        nowhere = len(bars)
+        places.append(2 * (nowhere if entry is None else entry))
+        places.append(2 * (nowhere if leave is None else leave) + (trade.exit_point == "close"))
+    return pl.Series(places, dtype=pl.Int64)
 
 
 def _first(table: pl.DataFrame, sentence: str) -> Iterator[str]:
@@ -60,12 +94,12 @@ def _first(table: pl.DataFrame, sentence: str) -> Iterator[str]:
         yield sentence.format(at=instant_text(row["time_ns"]), **row)
 
 
-def equity_walk(run: Run) -> Check:
+def equity_walk(run: Run, bars: BaseBars | None) -> Check:
     """Check cash and position at each point, and that equity is cash whenever no position is open, exactly."""
     name = "EQUITY_WALK"
     if run.equity.is_empty():
         return skipped(name, NO_POINTS)
-    points = _with_states(run)
+    points = _with_states(run, bars)
     flat = points.filter(pl.col("position_known") == 0)
     problems = [
         *_first(
@@ -96,41 +130,47 @@ def equity_final(run: Run) -> Check:
     return judged("EQUITY_FINAL", problems, f"{run.terms.start_equity} + {len(run.trades)} net results = {derived}")
 
 
-def equity_points(run: Run, execution: pl.DataFrame | None) -> Check:
+def equity_points(run: Run, bars: BaseBars | None) -> Check:
     """Check that there is one point at each close of an execution bar since the first that could trade."""
     name = "EQUITY_POINTS"
-    if execution is None:
+    if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
-    times = run.equity["time_ns"]
-    problems = [f"the point at {instant_text(t)} does not follow the one before" for t in _not_rising(times)]
-    first = run.terms.first_trade_ns
-    if first is None or times.is_empty():
-        if (first is None) != times.is_empty():
-            problems.append(f"{len(times)} points, but the first instant of trading is {first and instant_text(first)}")
+    first, points = run.terms.first_trade_ns, run.equity.select("time_ns")
+    if first is None or points.is_empty():
+        agree = first is None and points.is_empty()
+        began = "never" if first is None else f"at {instant_text(first)}"
+        problems = [] if agree else [f"{points.height} points, though the run could first trade {began}"]
         return judged(name, problems, "none: the run never got warm")
-    closes = execution["close_ns"]
-    due = closes.filter((closes > first) & (closes <= times[-1])).to_list()
-    got = times.to_list()
-    allowed = {*closes.filter(closes >= first).to_list(), got[-1]}
-    problems += [f"{instant_text(time)} is no close of an execution bar" for time in got if time not in allowed]
-    if run.terms.segments == 1:
-        problems += [f"there is no point at {instant_text(time)}" for time in sorted(set(due) - set(got))]
-        if run.result.text("stop_reason") == "end_of_data" and len(closes) and got[-1] < closes[-1]:
-            problems.append(f"the curve ends at {instant_text(got[-1])}, before the last execution bar")
-    return judged(name, problems, f"{len(got)} points, one each execution bar")
+    problems = [*_point_problems(run, points, bars.execution.select(time_ns="close_ns"), first)]
+    return judged(name, problems, f"{points.height} points, one each execution bar")
 
 
-def _not_rising(times: pl.Series) -> list[int]:
-    return times.filter((times.diff() <= 0).fill_null(value=False)).to_list()
+def _point_problems(run: Run, points: pl.DataFrame, closes: pl.DataFrame, first: int) -> Iterator[str]:
+    for time in points.filter(pl.col("time_ns").diff() < 0)["time_ns"]:
+        yield f"the point at {instant_text(time)} is earlier than the one before"
+    end: int = points["time_ns"][-1]
+    points, closes = _numbered(points), _numbered(closes)
+    keys = ["time_ns", "nth"]
+    for time in points.join(closes.filter(pl.col("time_ns") >= first), on=keys, how="anti")["time_ns"]:
+        if time != end:
+            yield f"{instant_text(time)} is no close of an execution bar"
+    if run.terms.segments > 1:
+        return
+    due = closes.filter((pl.col("time_ns") > first) & (pl.col("time_ns") <= end))
+    for time in due.join(points, on=keys, how="anti")["time_ns"]:
+        yield f"there is no point at {instant_text(time)}"
+    if run.result.text("stop_reason") == "end_of_data" and not closes.is_empty() and end < closes["time_ns"][-1]:
+        yield f"the curve ends at {instant_text(end)}, before the last execution bar"
 
 
-def equity_marks(run: Run, execution: pl.DataFrame | None) -> Check:
+def equity_marks(run: Run, bars: BaseBars | None) -> Check:
     """Check that equity is cash plus the open position valued at the close of the execution bar."""
     name = "EQUITY_MARK"
-    if execution is None:
+    if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
-    closes = execution.select(time_ns=pl.col("close_ns"), mark=pl.col("close"))
-    held = _with_states(run).filter(pl.col("position_known") != 0).join(closes, on="time_ns", how="left")
+    closes = _numbered(bars.execution.select(time_ns="close_ns", mark="close"))
+    points = _with_states(run, bars).filter(pl.col("position_known") != 0)
+    held = points.join(closes, on=["time_ns", "nth"], how="left")
     open_value = (pl.col("equity") - pl.col("cash")).cast(pl.Float64)
     derived = pl.col("units") * (pl.col("mark") - pl.col("entry"))
     largest = pl.col("units").abs() * (pl.col("mark") + pl.col("entry")) + pl.col("equity").abs().cast(pl.Float64)

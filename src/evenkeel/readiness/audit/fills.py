@@ -129,7 +129,7 @@ def slippage(run: Run, bars: BaseBars | None) -> Check:
 
 def _slippage_of(run: Run, bars: BaseBars, trade: Trade, fills: list[Fill]) -> Iterator[str]:
     for fill in fills:
-        row = bars.row_at(fill.time_ns)
+        row = bars.exit_row(fill.time_ns, fill.point)
         if row is None:
             continue
         if fill.leg == "entry":
@@ -172,7 +172,7 @@ def exit_prices(run: Run, bars: BaseBars | None) -> Check:
         return skipped(name, NO_BARS)
     problems = []
     for trade in run.trades:
-        row = bars.row_at(trade.exit_ns)
+        row = bars.exit_row(trade.exit_ns, trade.exit_point)
         if row is None:
             problems.append(f"trade {trade.number}: no base bar opens at {instant_text(trade.exit_ns)}")
             continue

@@ -70,7 +70,7 @@ def _distance_problems(terms: Terms, trade: Trade, bars: BaseBars | None) -> Ite
 
 def decision_price(trade: Trade, bars: BaseBars | None) -> Decimal | None:
     """Return the reference of a trade: the last close known at its decision."""
-    row = None if bars is None else bars.last_closed(trade.decided_ns)
+    row = None if bars is None else bars.decision_row(trade.decided_ns, trade.entry_ns)
     return None if bars is None or row is None else bars.bar(row).close
 
 

@@ -38,8 +38,7 @@ def base_marks(run: Run, bars: BaseBars) -> pl.DataFrame:
     exits = [(trade.exit_ns, trade.exit_point == "close") for trade in run.trades]
     late = pl.DataFrame(exits, schema={"stamp_ns": pl.Int64, "at_close": pl.Boolean}, orient="row").filter("at_close")
     states = account_states(run).with_row_index("order")
-    # Of two states with one stamp the second is an exit in the bar of its entry.
-    is_exit = (pl.col("order") > 0) & (pl.col("order") % 2 == 0)
+    is_exit = (pl.col("order") > 0) & (pl.col("order") % 2 == 0)  # after the start, entries and exits alternate
     after_close = is_exit & pl.col("stamp_ns").is_in(late["stamp_ns"].implode())
     states = states.with_columns(stamp_ns=pl.col("stamp_ns") + after_close.cast(pl.Int64)).sort("stamp_ns", "order")
     beside = bars.table.join_asof(states, left_on="open_ns", right_on="stamp_ns", strategy="backward")
@@ -86,11 +85,12 @@ def _stopped(run: Run, bars: BaseBars, reason: str) -> Iterator[str]:
         if _reached(run, bars, other, slack=-LIMIT_TOLERANCE)[:row].any():
             yield f"the run ended by {reason}, but an earlier base bar had reached the limit {other}"
     reached_ns = bars.table["open_ns"][row]
-    last_ns = bars.table["open_ns"][min(row + 1, len(bars) - 1)]
+    last = min(row + 1, len(bars) - 1)
     for trade in run.trades:
-        if trade.entry_ns > reached_ns or trade.exit_ns > last_ns:
+        left = bars.exit_row(trade.exit_ns, trade.exit_point)
+        if trade.entry_ns > reached_ns or left is None or left > last:
             yield f"trade {trade.number} goes on after {instant_text(reached_ns)}, where the limit {reason} was reached"
-        elif trade.exit_reason == reason and trade.exit_ns != last_ns:
+        elif trade.exit_reason == reason and left != last:
             yield f"trade {trade.number} ended by {reason}, but not at the open after {instant_text(reached_ns)}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import polars as pl
 
@@ -170,8 +170,10 @@ def risk_ratios(run: Run) -> Check:
 
 
 def _session_returns(start: Decimal, equities: list[Decimal]) -> list[Decimal]:
-    before = [start, *equities[:-1]]
-    return [after / earlier - ONE for earlier, after in zip(before, equities, strict=True) if earlier != 0]
+    """Return the simple return of each session; none where the account was empty at the end of one."""
+    if any(equity <= 0 for equity in equities):
+        return []
+    return [after / before - ONE for before, after in pairwise([start, *equities])]
 
 
 def _sharpe(returns: list[Decimal]) -> Decimal | None:
@@ -191,9 +193,10 @@ def _sortino(returns: list[Decimal]) -> Decimal | None:
 
 
 def growth(run: Run) -> Check:
-    """Check the return and the growth rate per year, both in percent."""
+    """Check the return and the growth rate per year of the time that the equity curve spans, both in percent."""
     start, end = run.terms.start_equity, run.final_equity
-    length = run.terms.end_ns - run.terms.start_ns
+    times = run.equity["time_ns"]
+    length = 0 if times.is_empty() else times[-1] - times[0]
     yearly: Decimal | None = None
     if length >= CAGR_NS_MIN and end > 0:
         yearly = ((end / start) ** (Decimal(YEAR_NS) / Decimal(length)) - ONE) * HUNDRED

@@ -72,9 +72,8 @@ def floors(value: Decimal, step: Decimal) -> set[Decimal]:
 
     There are two where `value` lies so little below a multiple that float64 cannot tell it from that.
     """
-    return {
-        ((value + slack) / step).to_integral_value(ROUND_FLOOR) * step for slack in (ZERO, GRID_TOLERANCE * abs(value))
-    }
+    nearly = value + GRID_TOLERANCE * abs(value)
+    return {(end / step).to_integral_value(ROUND_FLOOR) * step for end in (value, nearly)}
 
 
 def ceilings(value: Decimal, step: Decimal) -> set[Decimal]:

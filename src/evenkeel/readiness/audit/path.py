@@ -29,40 +29,38 @@ from evenkeel.readiness.audit.terms import Terms
 EXCURSION_TOLERANCE = Decimal("1e-9")
 
 
-def entry_times(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+def entry_times(run: Run, bars: BaseBars | None) -> Check:
     """Check that each entry happened in the first base bar after its decision that allowed it."""
     name = "ENTRY_TIME"
     if bars is None:
         return skipped(name, NO_BARS)
-    decisions = None if execution is None else set(execution["close_ns"])
     problems: list[str] = []
     previous: Trade | None = None
     for trade in run.trades:
-        problems += _decision_problems(run.terms, trade, previous, bars, decisions)
-        problems += _entry_problems(run.terms, trade, bars, execution)
+        problems += _decision_problems(run.terms, trade, previous, bars)
+        problems += _entry_problems(run.terms, trade, bars)
         previous = trade
     return judged(name, problems, f"{len(run.trades)} entries, first possible base bar after the decision")
 
 
-def _decision_problems(
-    terms: Terms, trade: Trade, previous: Trade | None, bars: BaseBars, decisions: set[int] | None
-) -> Iterator[str]:
+def _decision_problems(terms: Terms, trade: Trade, previous: Trade | None, bars: BaseBars) -> Iterator[str]:
     label = f"trade {trade.number}"
-    if decisions is not None and trade.decided_ns not in decisions:
+    if not bars.decides(trade.decided_ns):
         yield f"{label}: no execution bar closed at its decision, {instant_text(trade.decided_ns)}"
     if terms.first_trade_ns is None or trade.decided_ns < terms.first_trade_ns:
         yield f"{label} was decided at {instant_text(trade.decided_ns)}, before the run was warmed up"
-    row = None if previous is None else bars.row_at(previous.exit_ns)
+    row = None if previous is None else bars.exit_row(previous.exit_ns, previous.exit_point)
     if row is not None and trade.decided_ns < bars.bar(row).close_ns:
         yield f"{label} was decided before the exit of the trade before it was known"
 
 
-def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars, execution: pl.DataFrame | None) -> Iterator[str]:
+def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars) -> Iterator[str]:
     label = f"trade {trade.number}"
-    first, row = bars.first_from(trade.decided_ns), bars.row_at(trade.entry_ns)
-    if first is None or row is None:
+    decided, row = bars.decision_row(trade.decided_ns, trade.entry_ns), bars.row_at(trade.entry_ns)
+    if decided is None or row is None or decided + 1 >= len(bars):
         yield f"{label}: no base bar opens at {instant_text(trade.entry_ns)}"
         return
+    first = decided + 1
     if trade.entry_kind == "market" and row != first:
         expected = instant_text(bars.bar(first).open_ns)
         yield f"{label} was entered at {instant_text(trade.entry_ns)}, the first base bar opens at {expected}"
@@ -71,7 +69,7 @@ def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars, execution: pl.Da
     limits = limit_prices(terms, trade, bars)
     if all(_filled_before(terms, trade, bars, limit, first, row) for limit in limits):
         yield f"{label}: an earlier base bar already reached the limit {limits[0]}"
-    if _expired(terms, trade, execution):
+    if _expired(terms, trade, bars.execution):
         yield f"{label}: the limit order had expired after {terms.expire_after_bars} execution bars"
 
 
@@ -98,25 +96,25 @@ def _expired(terms: Terms, trade: Trade, execution: pl.DataFrame | None) -> bool
     return by_clock and gone >= terms.expire_after_bars
 
 
-def exit_times(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+def exit_times(run: Run, bars: BaseBars | None) -> Check:
     """Check that exits by signal follow a decision at once, and that the data ends or breaks where an exit says so."""
     name = "EXIT_TIME"
     if bars is None:
         return skipped(name, NO_BARS)
-    problems = [problem for trade in run.trades for problem in _exit_problems(trade, bars, execution)]
+    problems = [problem for trade in run.trades for problem in _exit_problems(trade, bars)]
     return judged(name, problems, f"{len(run.trades)} exits")
 
 
-def _exit_problems(trade: Trade, bars: BaseBars, execution: pl.DataFrame | None) -> Iterator[str]:
+def _exit_problems(trade: Trade, bars: BaseBars) -> Iterator[str]:
     label = f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
-    row = bars.row_at(trade.exit_ns)
+    row = bars.exit_row(trade.exit_ns, trade.exit_point)
     if row is None:
         yield f"{label}, but no base bar opens there"
     elif trade.exit_reason == "end_of_data" and row != len(bars) - 1:
         yield f"{label}, but the data goes on"
     elif trade.exit_point == "close" and not _gap_after(bars, row):
         yield f"{label}, at the close, but the next base bar follows at once"
-    elif trade.exit_point == "open" and trade.exit_reason == "signal" and not _follows(trade, bars, execution, row):
+    elif trade.exit_point == "open" and trade.exit_reason == "signal" and not _follows(trade, bars, row):
         yield f"{label}, which is not the first base bar after the close of an execution bar"
 
 
@@ -124,15 +122,9 @@ def _gap_after(bars: BaseBars, row: int) -> bool:
     return row == len(bars) - 1 or bars.bar(row + 1).open_ns > bars.bar(row).close_ns
 
 
-def _follows(trade: Trade, bars: BaseBars, execution: pl.DataFrame | None, row: int) -> bool:
-    if execution is None:
-        return True
-    closes = execution["close_ns"]
-    last = int(closes.search_sorted(trade.exit_ns, side="right")) - 1
-    if last < 0:
-        return False
-    decided: int = closes[last]
-    return bars.first_from(decided) == row and decided > trade.entry_ns
+def _follows(trade: Trade, bars: BaseBars, row: int) -> bool:
+    """Whether the row comes straight after one that ended an execution bar while the position was held."""
+    return row > 0 and bars.closes_execution_bar(row - 1) and bars.bar(row - 1).open_ns >= trade.entry_ns
 
 
 def first_touch(run: Run, bars: BaseBars | None) -> Check:
@@ -146,7 +138,7 @@ def first_touch(run: Run, bars: BaseBars | None) -> Check:
         for row in _earlier_touches(held).iter_rows(named=True)
     ]
     for trade in run.trades:
-        row = bars.row_at(trade.exit_ns)
+        row = bars.exit_row(trade.exit_ns, trade.exit_point)
         if row is not None:
             problems += _last_bar_problems(trade, bars.bar(row))
     return judged(name, problems, f"{held.height} base bars held in {len(run.trades)} trades")
@@ -244,19 +236,19 @@ def _away(trade: Trade, side: int, prices: list[float | None]) -> Decimal:
     return max([Decimal(0), *moves])
 
 
-def bars_held(run: Run, bars: BaseBars | None, execution: pl.DataFrame | None) -> Check:
+def bars_held(run: Run, bars: BaseBars | None) -> Check:
     """Check the length of each trade: how many execution bars closed while the position was held."""
     name = "BARS_HELD"
-    if bars is None or execution is None:
+    if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
-    closes = execution["close_ns"]
     problems = []
     for trade in run.trades:
-        until = trade.exit_ns
-        row = bars.row_at(trade.exit_ns)
-        if trade.exit_point == "close" and row is not None:
-            until = bars.bar(row).close_ns
-        first, last = (int(closes.search_sorted(instant, side="right")) for instant in (trade.entry_ns, until))
-        if trade.bars_held != last - first:
-            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {last - first} closed while held")
+        entry, leave = bars.row_at(trade.entry_ns), bars.exit_row(trade.exit_ns, trade.exit_point)
+        if entry is None or leave is None:
+            problems.append(f"trade {trade.number}: no base bar opens at its entry or its exit")
+            continue
+        end = leave + 1 if trade.exit_point == "close" else leave
+        closed = bars.execution_bars_before(end) - bars.execution_bars_before(entry)
+        if trade.bars_held != closed:
+            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {closed} closed while held")
     return judged(name, problems, f"{len(run.trades)} trades")

@@ -63,7 +63,8 @@ def entry_quotes(terms: Terms, trade: Trade, bars: BaseBars, row: int) -> list[Q
         return [took(terms, bar.open, trade.sign, "open")]
     if trade.entry_kind == "stop":
         return _stop_entry(terms, trade, bar)
-    first_minute = row == bars.first_from(trade.decided_ns)
+    decided = bars.decision_row(trade.decided_ns, trade.entry_ns)
+    first_minute = decided is not None and row == decided + 1
     return [
         quote
         for limit in limit_prices(terms, trade, bars)
@@ -76,7 +77,7 @@ def limit_prices(terms: Terms, trade: Trade, bars: BaseBars) -> list[Decimal]:
 
     A strategy that sets its own limits leaves no trace of them but the fill: then the fill's price is the limit.
     """
-    row = bars.last_closed(trade.decided_ns)
+    row = bars.decision_row(trade.decided_ns, trade.entry_ns)
     if not (terms.is_play and terms.entry_is_limit) or row is None:
         return [trade.entry_price]
     raw = bars.bar(row).close * (1 - trade.sign * terms.limit_offset)

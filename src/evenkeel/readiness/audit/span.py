@@ -34,8 +34,8 @@ class Span:
 
     def __str__(self) -> str:
         if self.low == self.high:
-            return f"{self.low:f}"
-        return f"{self.low:f} to {self.high:f}"
+            return f"{self.low:.8f}"
+        return f"{self.low:.8f} to {self.high:.8f}"
 
 
 EVERYTHING = Span(Decimal(0), Decimal("Infinity"))

@@ -130,9 +130,9 @@ def no_overlap(run: Run) -> Check:
         if not trade.decided_ns <= trade.entry_ns <= trade.exit_ns:
             problems.append(f"trade {trade.number}: decision, entry and exit are not in this order")
     for before, after in pairwise(run.trades):
-        if after.decided_ns <= before.exit_ns:
+        if after.decided_ns < before.exit_ns or after.entry_ns <= before.exit_ns:
             problems.append(
                 f"trade {after.number} was decided at {instant_text(after.decided_ns)}, "
-                f"while trade {before.number} was open until {instant_text(before.exit_ns)}"
+                f"but trade {before.number} ended only at {instant_text(before.exit_ns)}"
             )
     return judged("NO_OVERLAP", problems, f"{len(run.trades)} trades, one at a time")

@@ -175,4 +175,7 @@ class ConditionReader:
             self._log.error(path, f"'{str(value)[:60]}' is not a timeframe of this play", remedy)
         elif found < self._scope.intervals.exec:
             self._log.unavailable(path, "play.anchor")
+        elif found.minutes % self._scope.intervals.exec.minutes:
+            step = self._scope.intervals.exec
+            self._log.error(path, f"{found} is not a multiple of the execution timeframe {step}", "choose another grid")
         return found

@@ -7,9 +7,11 @@ tells how far back it is read, and from that follows how many bars a timeframe n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from evenkeel.data.calendar import Calendar, day_number, load_calendar
 from evenkeel.features import conditions as nodes
 from evenkeel.features.graph import GraphBuilder
 from evenkeel.features.node import Node
@@ -17,7 +19,7 @@ from evenkeel.features.registry import find_indicator, find_structure
 from evenkeel.features.timeline import Program, ProgramBuilder
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.gaps import not_available
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import MINUTE, Timeframe
 from evenkeel.strategies.play.actions import Block
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.declarations import FeatureSpec, StructureSpec
@@ -44,6 +46,10 @@ from evenkeel.strategies.play.risk import (
     StructureDistance,
     TargetRule,
 )
+
+DAY_MINUTES = 1440
+ORDINARY_DAYS = 14
+"""Among so many days there is one with full hours."""
 
 _WISHES = {
     "entry_long": Wish.ENTRY_LONG, "entry_short": Wish.ENTRY_SHORT, "exit_long": Wish.EXIT_LONG,
@@ -108,12 +114,14 @@ class _Place:
         timeframe: On which bars.
         rows: Of its outputs.
         warmup: Bars it needs, those of what it reads included.
+        params: Its parameters.
     """
 
     node: Node
     timeframe: Timeframe
     rows: tuple[int, ...]
     warmup: int
+    params: Mapping[str, Any]
 
     def row(self, field: str) -> int:
         return self.rows[[output.name for output in self.node.outputs].index(field)]
@@ -166,7 +174,10 @@ class _Lowering:
         else:
             inputs = tuple(graph.column(name) for name in node.inputs)
         warmup = before + node.warmup(spec.params)
-        self._places[spec.id] = _Place(node, spec.timeframe, graph.add(node, inputs, spec.params), warmup)
+        if "session" in node.inputs:
+            warmup = max(warmup, self._anchor_bars(spec.timeframe, spec.params))
+        rows = graph.add(node, inputs, spec.params)
+        self._places[spec.id] = _Place(node, spec.timeframe, rows, warmup, spec.params)
 
     def _place_structure(self, spec: StructureSpec) -> None:
         node = find_structure(spec.type)
@@ -175,10 +186,17 @@ class _Lowering:
         atr = None if spec.atr_key is None else self._places[spec.atr_key]
         inputs = tuple(self._structure_input(name, graph, used, atr) for name in node.inputs)
         before = max([place.warmup for place in (*used.values(), *([atr] if atr else []))], default=0)
-        warmup = max(node.warmup(spec.params), before)
+        of_used = {f"{kind}.{name}": value for kind, place in used.items() for name, value in place.params.items()}
+        warmup = max(node.warmup({**of_used, **spec.params}), before)
         params = {param.name: spec.params.get(param.name) for param in node.params}
         rows = graph.add(node, inputs, {name: value for name, value in params.items() if value is not None})
-        self._places[spec.key] = _Place(node, spec.timeframe, rows, warmup)
+        self._places[spec.key] = _Place(node, spec.timeframe, rows, warmup, spec.params)
+
+    def _anchor_bars(self, timeframe: Timeframe, params: Mapping[str, Any]) -> int:
+        """Return the bars of one whole anchor period: before it has passed, a sum since the anchor is not whole."""
+        minutes = session_minutes(load_calendar(self._play.instrument.calendar))
+        periods = {"D": minutes, "W": 5 * minutes if minutes < DAY_MINUTES else 7 * minutes}
+        return -(-periods.get(str(params.get("anchor")), 0) // timeframe.minutes)
 
     def _structure_input(self, name: str, graph: GraphBuilder, used: dict[str, _Place], atr: _Place | None) -> int:
         if name in ("atr", "atr?"):
@@ -366,6 +384,15 @@ def series_row(graph: GraphBuilder, source: str) -> int:
         return graph.column(source)
     node, columns = _PRICES[source]
     return graph.add(node, tuple(graph.column(column) for column in columns))[0]
+
+
+def session_minutes(calendar: Calendar) -> int:
+    """Return the length of an ordinary trading day in minutes."""
+    if calendar.always_open:
+        return DAY_MINUTES
+    last = day_number(calendar.last_day)
+    opens, closes = calendar.session_bounds(calendar.trading_days(last - ORDINARY_DAYS, last))
+    return int((closes - opens).max() // MINUTE)
 
 
 _PRICES: dict[str, tuple[Node, tuple[str, ...]]] = {

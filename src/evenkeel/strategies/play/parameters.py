@@ -53,7 +53,7 @@ def _fill(param: ParamInfo, given: Any, values: dict[str, Any]) -> str:
         return f"'{value}' is not allowed for {param.name}; {suggestion(value, param.choices)}"
     complaint = _bounds(param, value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
     if not complaint:
-        values[param.name] = float(value) if param.type is float else value
+        values[param.name] = param.type(value) if param.type in (int, float) else value
     return complaint
 
 
@@ -62,6 +62,8 @@ def _fits(wanted: type, value: Any) -> bool:
         return wanted is bool and isinstance(value, bool)
     if wanted is float:
         return isinstance(value, int | float) and math.isfinite(value)
+    if wanted is int and isinstance(value, float):
+        return value.is_integer()
     return isinstance(value, wanted)
 
 

@@ -30,6 +30,8 @@ class ProblemLog:
     def unavailable_thing(self, path: Path, thing: str, *, key: bool = True) -> None:
         """Refuse a specified but missing thing in the words of `evenkeel.model.gaps` and close its path."""
         name, _, because = thing.partition(": ")
+        if name.count("`") % 2:
+            name, because = thing, ""
         message = f"{name} is not available yet{f' ({because})' if because else ''}"
         self._add(path, message, kind="unavailable", remedy="`keel doctor --gaps` lists all such", key=key)
         self.close(path)

@@ -26,6 +26,9 @@ _REMOVED: dict[Path, str] = {
 _GAPS: dict[Path, str] = {
     ("deploy",): "play.deploy",
     ("validation",): "play.validation",
+    ("include",): "play.include",
+    ("plays",): "play.include",
+    ("regime_detector",): "play.include",
     ("account", "funding"): "play.funding",
     ("account", "impact"): "play.impact",
     ("account", "max_volume_fraction"): "play.impact",

@@ -26,9 +26,20 @@ def check(model: type[SectionT], value: Any, path: Path, log: ProblemLog) -> Sec
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            _tell(model, value, path, detail, log)
+        details = error.errors(include_url=False)
+        misspelt = {place for detail in details if (place := _meant(model, detail))}
+        for detail in details:
+            if detail["type"] != "missing" or tuple(detail["loc"]) not in misspelt:
+                _tell(model, value, path, detail, log)
         return None
+
+
+def _meant(model: type[BaseModel], detail: ErrorDetails) -> tuple[str | int, ...] | None:
+    """Return the place that an unknown key was probably meant for, so that it is not also told to be missing."""
+    if detail["type"] != "extra_forbidden":
+        return None
+    near = nearest(detail["loc"][-1], _names(_owner(model, detail["loc"])))
+    return (*detail["loc"][:-1], near) if near else None
 
 
 def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, log: ProblemLog) -> None:
@@ -124,10 +135,15 @@ def _tags(detail: ErrorDetails) -> str:
 
 
 def _near_key(model: type[BaseModel], detail: ErrorDetails) -> str:
+    return suggestion(detail["loc"][-1], _names(_owner(model, detail["loc"])))
+
+
+def _owner(model: type[BaseModel], loc: tuple[str | int, ...]) -> Any:
+    """Return the model that holds the last part of a pydantic location."""
     owner: Any = model
-    for part in detail["loc"][:-1]:
+    for part in loc[:-1]:
         owner = _step(owner, part)
-    return suggestion(detail["loc"][-1], _names(owner)) if isinstance(owner, type) else ""
+    return owner
 
 
 def _names(model: Any) -> list[str]:

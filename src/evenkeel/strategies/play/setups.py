@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,12 +18,17 @@ from evenkeel.strategies.play.expression import (
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path
 
+_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+
 DEPTH_MAX = 32
 """Longest chain of setups that refer to setups."""
 
 
 def read_setups(section: dict[str, Any], reader: ConditionReader, log: ProblemLog) -> dict[str, Condition]:
     """Return every setup by name, each after those that it refers to; circles are told."""
+    for name in section:
+        if not _NAME.match(name):
+            log.error(("setups", name), f"'{name}' is not a name", "use letters, digits and _", key=True)
     found = {name: reader.read(value, ("setups", name)) for name, value in section.items()}
     setups = {name: condition for name, condition in found.items() if condition is not None}
     ordered, circles = _walk({name: _referred(condition) for name, condition in setups.items()})

@@ -61,9 +61,8 @@ def _target(name: str, value: dict[str, Any]) -> Path | None:
 def _unknown(name: str, value: dict[str, Any]) -> str:
     variables = value.get("variables")
     names = list(variables) if isinstance(variables, dict) else []
-    return (
-        f"there is no variable '{name}'; {suggestion(name, names)} A dotted path such as account.slippage_bps works too"
-    )
+    remedy = suggestion(name, names) if names else "the play declares none"
+    return f"there is no variable '{name}'; {remedy} (a dotted path such as account.slippage_bps works too)"
 
 
 def _put(value: Any, path: Path, new: Any) -> str:

@@ -170,6 +170,14 @@ class Price(IntEnum):
     FAVOURABLE = 4
 
 
+class Curve(IntEnum):
+    """Lines of the curve: one value for each execution bar, at its close."""
+
+    EQUITY = 0
+    CASH = 1
+    LOTS = 2
+
+
 def new_book(cash: int, *, first_row: int, first_exec: int) -> Ints:
     """Return a flat book with `cash` counts of 1e-8, standing before base row `first_row`."""
     book = np.zeros(len(Book), dtype=np.int64)

@@ -27,7 +27,7 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
-from evenkeel.venues.simulated.book import Book, Exit, Leg, Mark, Pause, Point, Stage, Term
+from evenkeel.venues.simulated.book import Book, Curve, Exit, Leg, Mark, Pause, Point, Stage, Term
 from evenkeel.venues.simulated.steps import (
     drop_entry,
     place_entry,
@@ -57,6 +57,7 @@ _BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), i
 _BY_DRAWDOWN, _BY_EQUITY = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP)
 _MARKET, _LIMIT_ENTRY, _STOP_ENTRY = int(EntryKind.MARKET), int(EntryKind.LIMIT), int(EntryKind.STOP)
 _GTC, _IOC, _FOK, _POST_ONLY = 0, 1, 2, 3
+_EQUITY, _CASH_LINE, _LOTS_LINE = (int(line) for line in Curve)
 _POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
     int(s) for s in (Slot.POSITION, Slot.ENTRY_PRICE, Slot.BARS_HELD, Slot.ACTION)
 )
@@ -76,7 +77,7 @@ RUN_SIGNATURE = types.int64(
     FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # open, high, low, close, last base row of each exec bar
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
-    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), INTS, INTS,  # reports, equity, refusals
+    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), types.Array(types.int64, 2, "C"), INTS,  # reports, curve, refusals
     types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
     types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
 )  # fmt: skip
@@ -87,7 +88,7 @@ def run(
     opens: Floats, highs: Floats, lows: Floats, closes: Floats, last_row: Ints,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
     book: Ints, mark: Floats, terms: Floats, sizing: Floats,
-    ints: Ints, floats: Floats, equity: Ints, refusals: Ints,
+    ints: Ints, floats: Floats, curve: Ints, refusals: Ints,
     decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
     stop_row: int, stop_exec: int, pausing: bool,
 ) -> int:  # fmt: skip
@@ -106,7 +107,7 @@ def run(
         sizing: Terms of the gates, see `evenkeel.risk.sizing.Sizing`.
         ints: Space for integer reports; `book[REPORTS]` counts those written.
         floats: Space for the prices of reports.
-        equity: One count of 1e-8 for each execution bar, written at its close.
+        curve: Equity, cash (counts of 1e-8) and lots for each execution bar, written at its close.
         refusals: Counts how often an entry was refused, by the number of the reason.
         decide: Address of the decide kernel, with parameters `dp`, slots `ds` and rows `dr`; unused when pausing.
         order: Time in force and bars to live of entry orders.
@@ -125,13 +126,13 @@ def run(
             if book[_STOPPED] != 0 and book[_LOTS] == 0:
                 return _END
             if book[_LOTS] == 0 and book[_ENTRY_KIND] == 0:
-                if not skip_flat(x, column, wake_flat, last_row, book, equity, stop_exec):
+                if not skip_flat(x, column, wake_flat, last_row, book, curve, stop_exec):
                     book[_ROW] = max(row, stop_row)
                     return _END
                 book[_STAGE] = _DECIDE
                 continue
             if book[_LOTS] != 0 and book[_EXIT] == 0:
-                skip_holding(highs, lows, closes, last_row, x, column, wake_hold, book, mark, terms, equity, stop_row)
+                skip_holding(highs, lows, closes, last_row, x, column, wake_hold, book, mark, terms, curve, stop_row)
             if book[_ROW] >= stop_row:
                 return _END
             book[_STAGE] = _OPEN_EXIT
@@ -176,7 +177,10 @@ def run(
         elif stage == _AT_EXEC:
             e = book[_EXEC]
             if e < len(last_row) and row == last_row[e]:
-                equity[e] = book[_CASH] + unrealised(book[_LOTS], mark[_ENTRY], closes[row], terms)
+                value = book[_CASH]
+                if book[_LOTS] != 0:
+                    value += unrealised(book[_LOTS], mark[_ENTRY], closes[row], terms)
+                curve[_EQUITY, e], curve[_CASH_LINE, e], curve[_LOTS_LINE, e] = value, book[_CASH], book[_LOTS]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
                     drop_entry(book, mark, ints, floats, row, _EXPIRED)
@@ -202,13 +206,14 @@ def run(
 
 @inlined
 def skip_flat(
-    x: Floats, column: int, wake_flat: int, last_row: Ints, book: Ints, equity: Ints, stop_exec: int
+    x: Floats, column: int, wake_flat: int, last_row: Ints, book: Ints, curve: Ints, stop_exec: int
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
     e, cash = book[_EXEC], book[_CASH]
-    wakes = x[wake_flat]
+    wakes, equity, cashes = x[wake_flat], curve[_EQUITY], curve[_CASH_LINE]
     while e < stop_exec:
         equity[e] = cash
+        cashes[e] = cash
         if wakes[column + e] == 1.0:
             book[_EXEC], book[_ROW] = e, last_row[e]
             return True
@@ -220,7 +225,7 @@ def skip_flat(
 @inlined
 def skip_holding(
     highs: Floats, lows: Floats, closes: Floats, last_row: Ints, x: Floats, column: int, wake_hold: int,
-    book: Ints, mark: Floats, terms: Floats, equity: Ints, stop_row: int,
+    book: Ints, mark: Floats, terms: Floats, curve: Ints, stop_row: int,
 ) -> None:  # fmt: skip
     """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
 
@@ -250,7 +255,7 @@ def skip_holding(
         if e < len(last_row) and last_row[e] == i:
             if wakes[column + e] == 1.0:
                 break
-            equity[e] = value
+            curve[_EQUITY, e], curve[_CASH_LINE, e], curve[_LOTS_LINE, e] = value, cash, lots
             e += 1
         peak = top
         high, low = max(high, highs[i]), min(low, lows[i])

@@ -26,7 +26,7 @@ from evenkeel.strategies.decision import SLOTS
 from evenkeel.strategies.strategy import DecideKernel
 from evenkeel.strategies.terms import Terms
 from evenkeel.venues.simulated import loop, steps
-from evenkeel.venues.simulated.book import Book, Mark, Pause, Price, Report, Term, new_book, new_mark
+from evenkeel.venues.simulated.book import Book, Curve, Mark, Pause, Price, Report, Term, new_book, new_mark
 
 REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
@@ -69,7 +69,7 @@ class SimulatedVenue:
     Attributes:
         book: See `Book`.
         mark: See `evenkeel.venues.simulated.book.Mark`.
-        equity: One count of 1e-8 for each execution bar of the stretch, valid from its first decision on.
+        curve: Lines by `Curve`, a column an execution bar of the stretch, valid from its first decision on.
         refusals: How often the research lane refused an entry, by number of the reason.
     """
 
@@ -110,7 +110,7 @@ class SimulatedVenue:
         self.refusals = np.zeros(len(REASONS), dtype=np.int64)
         self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
         self._floats = np.zeros((REPORT_LINES, len(Price)))
-        self.equity = np.zeros(0, dtype=np.int64)
+        self.curve = np.zeros((len(Curve), 0), dtype=np.int64)
 
     def open_stretch(self, features: FeatureRun, series: Series, *, first_exec: int) -> None:
         """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else."""
@@ -118,7 +118,7 @@ class SimulatedVenue:
         self._features, self._series = features, series
         self._bars = series.base
         self._last_row = features.bars.last
-        self.equity = np.zeros(len(self._last_row), dtype=np.int64)
+        self.curve = np.zeros((len(Curve), len(self._last_row)), dtype=np.int64)
         self.book[Book.EXEC] = first_exec
         self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
@@ -145,7 +145,7 @@ class SimulatedVenue:
                 bars.open, bars.high, bars.low, bars.close, self._last_row,
                 features.x, features.column, self._wake_flat, self._wake_hold,
                 self.book, self.mark, self._terms, self._sizing,
-                self._ints, self._floats, self.equity, self.refusals,
+                self._ints, self._floats, self.curve, self.refusals,
                 self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
                 stop_row, stop_exec, self._pausing,
             )
@@ -157,12 +157,6 @@ class SimulatedVenue:
         for line in range(count):
             yield Told(self._ints[line], self._floats[line])
         self.book[Book.REPORTS] = 0
-
-    def take_reports(self) -> tuple[Ints, Floats]:
-        """Hand over copies of all reports written since the last call, as two tables."""
-        count = int(self.book[Book.REPORTS])
-        self.book[Book.REPORTS] = 0
-        return self._ints[:count].copy(), self._floats[:count].copy()
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,

@@ -200,6 +200,7 @@ def equity_points(scenario: Scenario, execution: pl.DataFrame) -> list[Point]:
     start = Decimal(setting(scenario, "account.start_equity"))
     points: list[Point] = []
     peak = start
+    last_minute = scenario.last_point or len(scenario.bars) * scenario.minutes
     for close_ns, mark in execution.select("close_ns", "close").iter_rows():
         minute = (close_ns - START_NS) // MINUTE
         if scenario.last_point is not None and minute > scenario.last_point:
@@ -210,7 +211,7 @@ def equity_points(scenario: Scenario, execution: pl.DataFrame) -> list[Point]:
                 cash -= Decimal(hand.entry_fee)
                 position = hand.sign * Decimal(hand.qty)
                 value = position * scenario.multiplier * (Decimal(repr(mark)) - Decimal(hand.entry_price))
-            if hand.exit < minute:
+            if hand.exit < minute or minute == last_minute:
                 cash += Decimal(hand.gross) - Decimal(hand.exit_fee)
                 value = position = Decimal(0)
         equity = round(cash + value, 8)

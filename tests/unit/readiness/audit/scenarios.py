@@ -6,6 +6,8 @@ Unless stated: one-minute bars, decisions at each fifth close, 10000 to start, s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .audited_run import Hand, Scenario, flat
 
 LONG = {
@@ -92,6 +94,15 @@ END_OF_DATA = Scenario(
     ],
 )  # fmt: skip
 
+END_STAMPED_AT_CLOSE = replace(END_OF_DATA, trades=[replace(END_OF_DATA.trades[0], exit=15)])
+"""The same, with the exit stamped with the close of its bar instead of the open."""
+
+PENDING_SIGNAL = replace(
+    END_OF_DATA,
+    trades=[replace(END_OF_DATA.trades[0], exit=15, reason="signal")],
+)
+"""A signal of the last close finds no next open: it fills at that close."""
+
 SIGNAL = Scenario(
     bars=[*flat(100.0, 10), *flat(101.5, 5)],
     trades=[
@@ -175,6 +186,8 @@ ALL = {
     "limit_maker": LIMIT_MAKER,
     "limit_stopped_at_once": LIMIT_STOPPED_AT_ONCE,
     "end_of_data": END_OF_DATA,
+    "end_stamped_at_close": END_STAMPED_AT_CLOSE,
+    "pending_signal": PENDING_SIGNAL,
     "signal": SIGNAL,
     "drawdown": DRAWDOWN,
     "future": FUTURE,

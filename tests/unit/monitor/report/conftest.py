@@ -16,8 +16,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
+import pytest
 
+from evenkeel.data.sources import bundled_catalog
 from evenkeel.model.bar import Bars
+from evenkeel.model.ids import InstrumentId
 from evenkeel.model.time import MINUTE, Timeframe, format_time
 
 START_EQUITY = Decimal(10_000)
@@ -32,15 +35,6 @@ class Rule:
     hold: int = 40
     stop: float = 1.5
     target: float = 2.5
-
-
-def bars_from(path: Path, timeframe: str, *, rows: int | None = None) -> Bars:
-    frame = pl.read_parquet(path)
-    frame = frame.head(rows) if rows else frame
-    open_ns = frame["ts"].dt.cast_time_unit("ns").to_physical().cast(pl.Int64).to_numpy().copy()
-    prices = {name: frame[name].to_numpy().astype(float) for name in ("open", "high", "low", "close", "volume")}
-    tf = Timeframe.parse(timeframe)
-    return Bars(tf, open_ns, open_ns + tf.minutes * MINUTE, **prices)
 
 
 def grouped(bars: Bars, size: int, timeframe: str) -> Bars:
@@ -163,14 +157,16 @@ def write_sample(
             "base_bars": len(bars) * 15, "exec_bars": len(bars),
         },
         "account": {"currency": "USDT", "start_equity": str(START_EQUITY), "end_equity": str(START_EQUITY + net)},
-        "metrics": _metrics(rows, frame, net), "metrics_extra": {"orders_refused": 3}, "stop_reason": "end_of_data",
+        "metrics": _metrics(rows, frame, net),
+        "metrics_extra": {"profit_factor_mode": "finite", "refusals": {"POSITION_EXISTS": 3124}},
+        "stop_reason": "end_of_data",
         "marks": ["COARSE_FILLS"] if marks is None else marks, "checks": _CHECKS if checks is None else checks,
         "timing": {"load_s": 0.1},
     }  # fmt: skip
     manifest = {
         "schema": "evenkeel.manifest/1", "run": run, "code": {"version": "0.1.0", "source": "ab12" * 16},
         "lane": "research", "profile": "research",
-        "strategy": {"name": name, "kind": "play", "hash": "9ac2" * 16, "resolved": {"entry": "close > donchian.upper"}},
+        "strategy": {"name": name, "kind": "play", "hash": "9ac2" * 16, "resolved": {"entry": "close > sma"}},
         "instrument": {"id": symbol, "description": detail, "tick_size": "0.01", "multiplier": "1", "calendar": "24/7"},
         "fill_model": "touch", "seed": None, "packages": {"numpy": "2.4.1", "polars": "2.1.0"},
         "platform": {"system": "Linux", "machine": "x86_64"}, "created": datetime(2026, 1, 2, tzinfo=UTC).isoformat(),
@@ -223,3 +219,37 @@ _CHECKS = [
         ("OHLCV_VALID", False, "every bar encloses its open and close"),
     )
 ]
+
+
+class Samples:
+    """What tests ask for: bars and finished runs."""
+
+    walk = staticmethod(walk)
+
+    @staticmethod
+    def write(folder: Path, bars: Bars, *, every: int = 0, hold: int = 40, **rest: Any) -> Path:
+        return write_sample(folder, bars, Rule(every=every, hold=hold), **rest)
+
+
+@pytest.fixture(scope="session")
+def samples() -> Samples:
+    return Samples()
+
+
+@pytest.fixture(scope="session")
+def market() -> Bars:
+    """Two weeks of a crypto market in 5m bars, from the sample that ships."""
+    minutes = bundled_catalog().read(InstrumentId("BTC-USD.BITSTAMP"), Timeframe.parse("1m")).bars
+    return grouped(minutes, 5, "5m")
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory, market: Bars) -> Path:
+    """A run of a few hundred trades on real prices."""
+    return write_sample(tmp_path_factory.mktemp("busy"), market, Rule(every=3, hold=20))
+
+
+@pytest.fixture
+def idle(tmp_path: Path) -> Path:
+    """A run that never traded."""
+    return write_sample(tmp_path / "idle", walk(500), Rule())

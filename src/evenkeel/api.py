@@ -1,0 +1,259 @@
+"""What the command line does, as typed calls.
+
+    outcome = backtest("ema_cross", catalogs=[Catalog(folder)], runs=Path("runs"))
+    outcome.result["metrics"]["net_pnl"]
+
+A backtest loads a strategy and its market, runs one lane, writes the files of the run, audits them independently of the
+engine, and writes the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from evenkeel.data.catalog import Catalog
+from evenkeel.data.definitions import Definitions
+from evenkeel.engine import results
+from evenkeel.engine.backtest import BacktestDriver
+from evenkeel.engine.clock import Stopwatch, wall_ns
+from evenkeel.engine.core import RunFacts, Step
+from evenkeel.engine.journaled import run_journaled
+from evenkeel.engine.manifest import build_manifest
+from evenkeel.engine.market import GapPolicy, Market, load_market
+from evenkeel.engine.record import RunRecord
+from evenkeel.engine.recorded import has_journal, read_manifest, read_steps, recorded_market
+from evenkeel.engine.replay import Replay, replay
+from evenkeel.engine.research import Progress, run_research
+from evenkeel.engine.steps import MemoryLog
+from evenkeel.model.bar import Bars
+from evenkeel.model.errors import UsageError
+from evenkeel.model.ids import RunId, StrategyId
+from evenkeel.strategies.load import load_strategy, recorded_strategy
+from evenkeel.strategies.strategy import Strategy
+
+Lane = Literal["auto", "engine", "research"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to backtest.
+
+    Attributes:
+        strategy: A file, `file.py:Class`, or the name of an example.
+        catalogs: Where to look for data, in order.
+        instruments: Instrument definitions.
+        runs: Where run folders live.
+        start_ns: First instant; None takes the play's, else where the data starts.
+        end_ns: First instant behind; None likewise.
+        sets: Values of `--set`.
+        symbol: Trade this instrument instead of the strategy's own.
+        lane: `auto` takes the research lane where the strategy supports it.
+        gaps: What to do about bars that the calendar expects and that are missing.
+        out: Folder for the files; None takes one named after the run.
+        report: Whether to write `report.html`.
+    """
+
+    strategy: str
+    catalogs: Sequence[Catalog]
+    instruments: Definitions
+    runs: Path
+    start_ns: int | None = None
+    end_ns: int | None = None
+    sets: Mapping[str, str] | None = None
+    symbol: str | None = None
+    lane: Lane = "auto"
+    gaps: GapPolicy = "stop"
+    out: Path | None = None
+    report: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a backtest left.
+
+    Attributes:
+        folder: Its files.
+        result: The document of `result.json`.
+        record: Fills, equity and the rest.
+        resumed_steps: Steps of a killed session that were taken up.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+    record: RunRecord
+    resumed_steps: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check of the audit failed."""
+        return all(check["ok"] or check["skipped"] for check in self.result["checks"])
+
+
+def prepare(request: Request) -> tuple[Strategy, Market]:
+    """Load the strategy and its market.
+
+    Raises:
+        UsageError: If either is not as it must be.
+    """
+    sets = dict(request.sets or {})
+    if request.symbol is not None:
+        sets["symbol"] = request.symbol
+    strategy = load_strategy(request.strategy, instruments=request.instruments.find, sets=sets)
+    start, end = _window(strategy, request)
+    market = load_market(
+        request.catalogs, strategy.instrument, strategy.program, start_ns=start, end_ns=end, gaps=request.gaps
+    )
+    return strategy, market
+
+
+def backtest(
+    request: Request, *, progress: Progress | None = None, told: Callable[[str], None] | None = None
+) -> Outcome:
+    """Run a backtest and leave its files.
+
+    Args:
+        request: What to run.
+        progress: Told of base bars passed.
+        told: Given each sentence worth a line beside the result.
+    """
+    watch = Stopwatch()
+    strategy, market = prepare(request)
+    lane = choose_lane(strategy, request.lane)
+    manifest = build_manifest(strategy, market, lane=lane)
+    folder = request.out or request.runs / manifest["run"]
+    results.check_folder(folder)
+    timing = {"load_s": watch.lap()}
+    results.write_manifest(folder, manifest, created_ns=wall_ns())
+    resumed = 0
+    if lane == "research":
+        record = run_research(strategy, market, progress=progress)
+        (folder / "decisions.parquet").unlink(missing_ok=True)
+    else:
+        record, resumed = run_journaled(
+            folder, manifest, run_facts(strategy, manifest["run"]), strategy, market, progress=progress, told=told
+        )
+    timing["simulate_s"] = watch.lap()
+    results.write_tables(folder, strategy, market, record)
+    result = results.build_result(manifest, strategy, market, record, timing)
+    results.write_result(folder, result)
+    result["checks"] = audit_run(folder, market)
+    timing |= {"compute_s": 0.0, "report_s": 0.0, "bars_per_s": market.base_bars / max(timing["simulate_s"], 1e-9)}
+    results.write_result(folder, result)
+    if request.report:
+        from evenkeel.monitor.report import write_report
+
+        write_report(folder, candles=execution_bars(market))
+        timing["report_s"] = watch.lap()
+        results.write_result(folder, result)
+    return Outcome(folder, result, record, resumed)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay found.
+
+    Attributes:
+        run: Id of the run.
+        outcome: What was compared.
+        rerun: Whether the run had no journal and was run again in the engine lane.
+    """
+
+    run: str
+    outcome: Replay
+    rerun: bool
+
+
+def replay_run(
+    folder: Path, catalogs: Sequence[Catalog], instruments: Definitions, *, told: Callable[[str], None]
+) -> Replayed:
+    """Decide a run again and compare; a research-lane run is run in the engine lane and its result hash compared."""
+    manifest = read_manifest(folder)
+    strategy = recorded_strategy(manifest, instruments=instruments.find)
+    market = recorded_market(manifest, strategy, catalogs)
+    facts = run_facts(strategy, manifest["run"])
+    if has_journal(folder):
+        return Replayed(manifest["run"], replay(facts, strategy, market, read_steps(folder)), rerun=False)
+    told("this run has no journal (research lane); it is run again in the engine lane")
+    log = MemoryLog()
+    record = BacktestDriver(facts, strategy, market, log=log).run()
+    hashes = results.read_json(folder / "result.json")["result_hash"], record.result_hash()
+    difference = None if hashes[0] == hashes[1] else f"result hash {hashes[0]} was recorded, the engine has {hashes[1]}"
+    decisions = sum(len(step.decisions) for step in log.steps)
+    commands = sum(len(step.commands) for step in log.steps)
+    return Replayed(manifest["run"], Replay(len(log.steps), decisions, commands, difference), rerun=True)
+
+
+def recorded_steps(
+    folder: Path, catalogs: Sequence[Catalog], instruments: Definitions, *, told: Callable[[str], None]
+) -> tuple[dict[str, Any], Sequence[Step]]:
+    """Return the manifest and the steps of a run; a research-lane run is run again in the engine lane."""
+    manifest = read_manifest(folder)
+    if has_journal(folder):
+        return manifest, read_steps(folder)
+    told("this run has no journal (research lane); it is run again in the engine lane")
+    strategy = recorded_strategy(manifest, instruments=instruments.find)
+    market = recorded_market(manifest, strategy, catalogs)
+    log = MemoryLog()
+    BacktestDriver(run_facts(strategy, manifest["run"]), strategy, market, log=log).run()
+    return manifest, log.steps
+
+
+def choose_lane(strategy: Strategy, lane: Lane) -> Literal["engine", "research"]:
+    """Return the lane of a run.
+
+    Raises:
+        UsageError: If the research lane is asked for and the strategy has no kernel.
+    """
+    if lane == "research" and strategy.kernel is None:
+        raise UsageError(f"{strategy.name} decides in Python and runs in the engine lane only; use --lane engine")
+    if lane == "auto":
+        return "engine" if strategy.kernel is None else "research"
+    return lane
+
+
+def run_facts(strategy: Strategy, run: str) -> RunFacts:
+    """Return the facts that ids of a backtest derive from."""
+    return RunFacts(
+        mode="backtest", run=RunId(run), strategy=StrategyId(strategy.name), instrument=strategy.instrument.id,
+        start_equity=strategy.terms.account.start_equity,
+    )  # fmt: skip
+
+
+def run_lanes(strategy: Strategy, market: Market) -> tuple[RunRecord, RunRecord]:
+    """Run both lanes in memory: research first, then engine."""
+    engine = BacktestDriver(run_facts(strategy, "parity"), strategy, market)
+    return run_research(strategy, market), engine.run()
+
+
+def audit_run(folder: Path, market: Market) -> list[dict[str, Any]]:
+    """Return the checks of the independent audit over the files of a run and the bars that it used."""
+    from evenkeel.readiness.audit import audit
+
+    manifest = results.read_json(folder / "manifest.json")
+    checks = audit(
+        folder,
+        base_bars=results.base_frame(market),
+        higher_bars=results.higher_frames(market, manifest["data"]["timeframes"]),
+    )
+    return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in checks]
+
+
+def execution_bars(market: Market) -> Bars:
+    """Return the execution bars of all stretches, for pictures."""
+    parts = [stretch.series.on(stretch.exec).bars for stretch in market.stretches]
+    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+    return Bars(market.exec, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _window(strategy: Strategy, request: Request) -> tuple[int | None, int | None]:
+    own = getattr(getattr(strategy, "play", None), "backtest", None)
+    start = request.start_ns if request.start_ns is not None else getattr(own, "start_ns", None)
+    end = request.end_ns if request.end_ns is not None else getattr(own, "end_ns", None)
+    if start is not None and end is not None and start >= end:
+        raise UsageError("--start must lie before --end")
+    return start, end

@@ -1,0 +1,42 @@
+"""`keel backtest`: run a strategy on recorded data, audit the result, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evenkeel.cli.output import emit, note
+from evenkeel.cli.params import OneOf, json_option
+from evenkeel.cli.running import data_options, request_of, show_outcome, watched
+
+
+@click.command(name="backtest")
+@click.argument("strategy", metavar="STRATEGY")
+@data_options
+@click.option("--lane", type=OneOf(["auto", "engine", "research"]), default="auto", help="Default: the fastest.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files of the run.")
+@click.option("--no-report", "report", is_flag=True, flag_value=False, default=True, help="Write no report.html.")
+@json_option
+def command(strategy: str, as_json: bool, **options: Any) -> int:
+    """Run a strategy on recorded data.
+
+    STRATEGY is a .yaml, a .py[:Class] or the name of a shipped example. The range defaults to the data there is. The
+    result is checked independently of the engine; a failed check makes the exit code 1.
+
+    \b
+    Example:
+      keel backtest ema_cross
+      keel backtest my_play.yaml --start 2024-01-01 --end 2024-07-01 --set fast=10 --out runs/first
+    """
+    from evenkeel.api import backtest
+
+    request = request_of(strategy, options)
+    with watched("backtesting") as progress:
+        outcome = backtest(request, progress=progress, told=note)
+    if as_json:
+        emit(outcome.result)
+    else:
+        show_outcome(outcome)
+    return 0 if outcome.ok else 1

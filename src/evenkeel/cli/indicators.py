@@ -1,0 +1,192 @@
+"""`keel indicators`: what a strategy can look at, read from the declarations of the nodes themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from evenkeel.cli.console import print_table
+from evenkeel.cli.output import emit, say
+from evenkeel.cli.params import json_option
+from evenkeel.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from evenkeel.features.node import Node, Param
+
+NONE = "-"
+
+
+@click.command(name="indicators")
+@click.argument("name", required=False)
+@json_option
+def command(name: str | None, as_json: bool) -> None:
+    """List the indicators and structures, or explain one: parameters, outputs, formula, warm-up.
+
+    \b
+    Example:
+      keel indicators
+      keel indicators macd
+    """
+    from evenkeel.features.registry import all_indicators, all_structures
+
+    if name is not None:
+        _explain(name, as_json)
+        return
+    indicators, structures = list(all_indicators().values()), list(all_structures().values())
+    if as_json:
+        emit(
+            {
+                "schema": "evenkeel.indicators/1",
+                "indicators": [described(node) for node in indicators],
+                "structures": [described(node) for node in structures],
+            }
+        )
+        return
+    say("Indicators")
+    _list(indicators)
+    say("\nStructures")
+    _list(structures)
+    say("\n* is meant when a strategy names no output. `keel indicators NAME` explains one.")
+
+
+def described(node: Node) -> dict[str, object]:
+    """Return the declaration of a node as JSON; firsts and warm-up are those of the default parameters.
+
+    `first` is null where the market decides when the first value comes, or where a parameter has no default; `warmup`
+    is null also where it depends on another structure.
+    """
+    defaults = _defaults(node)
+    firsts = node.first(defaults) if defaults is not None else {}
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "summary": node.summary,
+        "inputs": list(node.inputs),
+        "uses": list(node.uses),
+        "params": [
+            {
+                "name": param.name, "type": param.type.__name__, "default": param.default,
+                "required": param.default is None and not param.optional, "low": param.low,
+                "low_excluded": param.above, "high": param.high, "choices": list(param.choices),
+                "meaning": param.meaning,
+            }
+            for param in node.params
+        ],
+        "outputs": [
+            {
+                "name": output.name, "type": output.type.value, "values": list(output.values),
+                "primary": output.name == node.primary, "first": firsts.get(output.name), "meaning": output.meaning,
+            }
+            for output in node.outputs
+        ],
+        "warmup": _warmup(node),
+        "formula": node.formula,
+        "source": node.source,
+    }  # fmt: skip
+
+
+def allowed(param: Param) -> str:
+    """Return the bounds of a parameter in words."""
+    if param.choices:
+        return ", ".join(param.choices)
+    if param.type is bool:
+        return "true, false"
+    low = f"{'>' if param.above else '>='} {param.low:g}" if param.low is not None else ""
+    high = f"<= {param.high:g}" if param.high is not None else ""
+    return " and ".join(filter(None, (low, high))) or NONE
+
+
+def _explain(name: str, as_json: bool) -> None:
+    from evenkeel.features.registry import STRUCTURE_NAMES, find_indicator, find_structure
+
+    node = find_structure(name) if name in STRUCTURE_NAMES else find_indicator(name)
+    if as_json:
+        emit({"schema": "evenkeel.indicator/1", **described(node)})
+        return
+    defaults = _defaults(node)
+    say(f"{node.name}: {node.summary}\n")
+    say(f"Formula  {node.formula}")
+    say(f"Source   {node.source}")
+    say(f"Reads    {_reads(node)}")
+    warmup = _warmup(node)
+    say(f"Warm-up  {warmup} bars at the default parameters\n" if warmup is not None else "")
+    if node.params:
+        print_table(
+            ("Parameter", "Type", "Default", "Allowed", "Meaning"),
+            [(p.name, p.type.__name__, _default(p), allowed(p), p.meaning) for p in node.params],
+        )
+        say()
+    firsts = node.first(defaults) if defaults is not None else {}
+    print_table(
+        ("Output", "Type", "First bar", "Meaning"),
+        [
+            (_marked(node, o.name), o.type.value, _or_none(firsts.get(o.name)), _meaning(o.meaning, o.values))
+            for o in node.outputs
+        ],
+        right=("First bar",),
+    )
+
+
+def _list(nodes: list[Node]) -> None:
+    print_table(
+        ("Name", "Parameters", "Outputs", "Warm-up", "Summary"),
+        [
+            (
+                node.name,
+                ", ".join(f"{p.name} {_default(p)}" for p in node.params if p.default is not None) or NONE,
+                _outputs(node),
+                _or_none(_warmup(node)),
+                node.summary,
+            )
+            for node in nodes
+        ],
+        right=("Warm-up",),
+    )
+
+
+def _outputs(node: Node) -> str:
+    shown = [_marked(node, output.name) for output in node.outputs[:5]]
+    more = len(node.outputs) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _marked(node: Node, output: str) -> str:
+    return f"{output}*" if output == node.primary else output
+
+
+def _meaning(text: str, values: tuple[str, ...]) -> str:
+    return f"{text} ({', '.join(values)})" if values else text
+
+
+def _default(param: Param) -> str:
+    if param.default is None:
+        return NONE
+    if isinstance(param.default, bool):
+        return str(param.default).lower()
+    return f"{param.default:g}" if isinstance(param.default, float) else str(param.default)
+
+
+def _reads(node: Node) -> str:
+    if node.single_series:
+        return "one series, `source`: close unless the strategy says otherwise"
+    names = [f"{name[:-1]} (may be absent)" if name.endswith("?") else name for name in node.inputs]
+    return ", ".join(names)
+
+
+def _or_none(bars: int | None) -> str:
+    return NONE if bars is None else str(bars)
+
+
+def _warmup(node: Node) -> int | None:
+    """Return the bars to request, or None where parameters of its own or of another structure decide."""
+    defaults = _defaults(node)
+    return node.warmup(defaults) if defaults is not None and not node.uses else None
+
+
+def _defaults(node: Node) -> dict[str, object] | None:
+    """Return the default parameters, or None where they alone are not enough."""
+    try:
+        return dict(node.resolve({}))
+    except UsageError:
+        return None

@@ -1,0 +1,162 @@
+"""What the commands that run strategies share: options, the request they make, and how a result is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from evenkeel.cli.console import announce_compilation, progress
+from evenkeel.cli.home import Home, current_home
+from evenkeel.cli.output import note, say
+from evenkeel.cli.params import INSTANT, OneOf
+from evenkeel.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from evenkeel.api import Outcome, Request
+    from evenkeel.data.catalog import Catalog
+    from evenkeel.data.definitions import Definitions
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PROFILES = ("research", "conservative", "balanced", "aggressive", "perp_small", "micro_futures")
+
+_DATA_OPTIONS: Sequence[Callable[[Any], Any]] = (
+    click.option(
+        "--catalog", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+        help="Catalog of market data. Default: that of the home, then the shipped sample.",
+    ),
+    click.option("--symbol", "symbols", multiple=True, metavar="S", help="Trade this instrument instead."),
+    click.option("--start", type=INSTANT, metavar="T", help="First instant, UTC."),
+    click.option("--end", type=INSTANT, metavar="T", help="First instant behind the range, UTC."),
+    click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path."),
+    click.option("--profile", type=OneOf(_PROFILES), default="research", help="Limits of the account."),
+    click.option(
+        "--gaps", type=OneOf(["stop", "report"]), default="stop",
+        help="Refuse data with unexplained gaps, or close before each and go on.",
+    ),
+)  # fmt: skip
+
+
+def data_options(command: Command) -> Command:
+    """Give a command the options that choose data and terms."""
+    for option in reversed(_DATA_OPTIONS):
+        command = option(command)
+    return command
+
+
+def request_of(strategy: str, options: dict[str, Any]) -> Request:
+    """Return what the options ask for.
+
+    Raises:
+        UsageError: If they contradict each other or ask for what is not built.
+    """
+    from evenkeel.api import Request
+    from evenkeel.model.gaps import not_available
+
+    if len(options["symbols"]) > 1:
+        raise not_available("play.symbols", where="--symbol")
+    if options["profile"] != "research":
+        raise not_available("run.profiles", where="--profile")
+    home, catalogs, instruments = sources_of(options["catalog"])
+    return Request(
+        strategy=strategy,
+        catalogs=catalogs,
+        instruments=instruments,
+        runs=home.runs,
+        start_ns=options["start"],
+        end_ns=options["end"],
+        sets=read_sets(options["sets"]),
+        symbol=options["symbols"][0] if options["symbols"] else None,
+        gaps=options["gaps"],
+        lane=options.get("lane", "auto"),
+        out=options.get("out"),
+        report=options.get("report", False),
+    )
+
+
+def sources_of(catalog: Path | None) -> tuple[Home, Sequence[Catalog], Definitions]:
+    """Return the home, the catalogs to look through and the instrument definitions."""
+    from evenkeel.data.definitions import Definitions
+    from evenkeel.data.sources import Sources
+
+    home = current_home()
+    announce_compilation()
+    return home, Sources.of(catalog or home.catalog).catalogs, Definitions.load(home.root)
+
+
+def read_sets(texts: Sequence[str]) -> dict[str, str]:
+    """Return `NAME=VALUE` texts as a map.
+
+    Raises:
+        UsageError: If one has no `=` or a name is given twice.
+    """
+    sets: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set takes NAME=VALUE, not '{text}'")
+        if name in sets:
+            raise UsageError(f"--set gives '{name}' twice")
+        sets[name] = value
+    return sets
+
+
+@contextmanager
+def watched(description: str) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar while a run goes on, if a terminal watches."""
+    with progress(description) as advance:
+        yield advance
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Print the figures of a run for a person, and where to look next."""
+    from evenkeel.model.reason import MARK_TEXTS, Mark
+
+    result = outcome.result
+    figures, account, data = result["metrics"], result["account"], result["data"]
+    say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
+    say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
+    say()
+    for label, value in _figures(figures, account):
+        say(f"  {label:<22}{value}")
+    say()
+    for mark in result["marks"]:
+        note(f"{mark}: {MARK_TEXTS[Mark(mark)]}")
+    failed = [check for check in result["checks"] if not check["ok"] and not check["skipped"]]
+    done = [check for check in result["checks"] if check["ok"] and not check["skipped"]]
+    skipped = len(result["checks"]) - len(done) - len(failed)
+    say(f"audit: {len(done)} checks passed, {len(failed)} failed, {skipped} skipped")
+    for check in failed:
+        say(f"  FAILED {check['name']}: {check['detail']}")
+    page = outcome.folder / "report.html"
+    say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
+
+
+def _figures(figures: dict[str, Any], account: dict[str, Any]) -> list[tuple[str, str]]:
+    currency = account["currency"]
+    return [
+        ("trades", f"{figures['trades']:,}"),
+        ("net", f"{figures['net_pnl']:,.2f} {currency} ({figures['return_pct']:+.2f} %)"),
+        ("fees, slippage", f"{figures['fees']:,.2f}, {figures['slippage']:,.2f} {currency}"),
+        ("win rate", _share(figures["win_rate"])),
+        ("profit factor", _number(figures["profit_factor"])),
+        ("largest drawdown", _drawdown(figures)),
+        ("Sharpe, Sortino", f"{_number(figures['sharpe'])}, {_number(figures['sortino'])}"),
+        ("time in the market", f"{figures['exposure_pct']:.1f} %"),
+    ]
+
+
+def _drawdown(figures: dict[str, Any]) -> str:
+    return f"{figures['max_drawdown_pct']:.2f} % ({figures['max_drawdown_intrabar_pct']:.2f} % inside bars)"
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value * 100:.1f} %"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"

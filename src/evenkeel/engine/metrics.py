@@ -1,0 +1,126 @@
+"""Figures of a run. A ratio that does not exist is None: never 0, never infinite.
+
+Units: `_pct` is percent, every other ratio is a fraction, money is account currency. Definitions:
+
+    win_rate          trades with net > 0 over all trades
+    profit_factor     sum of positive net over sum of negative net; None without losses
+    expectancy        mean net of a trade
+    sharpe            mean over standard deviation (n - 1) of session returns, times the root of sessions per year
+    sortino           mean over the root mean square of negative session returns, annualised alike
+    max_drawdown_pct  deepest fall from the peak over the points of the equity curve; `_intrabar` at every base close
+    cagr_pct          growth a year of 365.25 days; None under 30 days
+    exposure_pct      share of execution bars at whose close a position is held
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from evenkeel.engine.record import RunRecord, Trade
+from evenkeel.model.bar import Floats
+from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money
+from evenkeel.model.time import DAY
+from evenkeel.venues.simulated.book import Curve
+
+SESSIONS_MIN = 20
+"""Under so many sessions a Sharpe ratio is noise and is not shown."""
+
+CAGR_DAYS_MIN = 30
+_YEAR_DAYS = 365.25
+
+
+def metrics(
+    record: RunRecord, trades: Sequence[Trade], *, start_equity: Decimal, sessions: Sequence[int], per_year: float
+) -> dict[str, float | int | None]:
+    """Return the figures of a run.
+
+    Args:
+        record: The run.
+        trades: Its closed trades.
+        start_equity: Money at the start.
+        sessions: Equity at the end of each session, in counts of 1e-8.
+        per_year: Sessions a year.
+    """
+    start = postings_from_money(start_equity)
+    equity = record.curve[Curve.EQUITY]
+    end = int(equity[-1])
+    nets = [trade.net for trade in trades]
+    returns = session_returns(start, sessions)
+    return {
+        "net_pnl": float(sum(nets, Decimal(0))),
+        "return_pct": (end / start - 1.0) * 100.0,
+        "trades": len(trades),
+        "win_rate": sum(net > 0 for net in nets) / len(nets) if nets else None,
+        "profit_factor": profit_factor(nets),
+        "expectancy": float(sum(nets, Decimal(0)) / len(nets)) if nets else None,
+        "sharpe": sharpe(returns, per_year),
+        "sortino": sortino(returns, per_year),
+        "max_drawdown_pct": max_drawdown(equity) * 100.0,
+        "max_drawdown_intrabar_pct": record.drawdown_intrabar * 100.0,
+        "cagr_pct": cagr(start, end, int(record.times_ns[-1] - record.times_ns[0])),
+        "exposure_pct": float(np.count_nonzero(record.curve[Curve.LOTS]) / len(equity) * 100.0),
+        "fees": float(sum((trade.fees for trade in trades), Decimal(0))),
+        "funding": 0.0,
+        "slippage": float(sum((fill.event.slippage for fill in record.fills), Decimal(0))),
+        "avg_bars_held": sum(t.exit.event.bars_held for t in trades) / len(trades) if trades else None,
+    }
+
+
+def profit_factor(nets: Sequence[Decimal]) -> float | None:
+    """Return gains over losses, None without losses."""
+    gains = sum((net for net in nets if net > 0), Decimal(0))
+    losses = -sum((net for net in nets if net < 0), Decimal(0))
+    return float(gains / losses) if losses else None
+
+
+def profit_factor_mode(nets: Sequence[Decimal]) -> str:
+    """Return how to read the profit factor: `finite`, `no_losses` or `none`."""
+    if not nets:
+        return "none"
+    return "finite" if any(net < 0 for net in nets) else "no_losses"
+
+
+def max_drawdown(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+    """Return the deepest fall from the running peak as a fraction of that peak."""
+    return float(drawdowns(equity).max(initial=0.0))
+
+
+def drawdowns(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+    """Return the fall from the running peak at each point, as a fraction of the peak."""
+    peak = np.maximum.accumulate(equity).astype(np.float64)
+    fall: Floats = np.where(peak > 0, (peak - equity) / np.where(peak > 0, peak, 1.0), 0.0)
+    return fall
+
+
+def session_returns(start: int, sessions: Sequence[int]) -> Floats:
+    """Return the simple return of each session."""
+    values = np.array([start, *sessions], dtype=np.float64) / POSTINGS_PER_UNIT
+    return values[1:] / values[:-1] - 1.0 if len(values) > 1 and (values > 0).all() else np.zeros(0)
+
+
+def sharpe(returns: Floats, per_year: float) -> float | None:
+    """Return the annualised Sharpe ratio, risk-free rate 0."""
+    if len(returns) < SESSIONS_MIN:
+        return None
+    deviation = float(np.std(returns, ddof=1))
+    return float(np.mean(returns)) / deviation * math.sqrt(per_year) if deviation > 0.0 else None
+
+
+def sortino(returns: Floats, per_year: float) -> float | None:
+    """Return the annualised Sortino ratio, target 0."""
+    if len(returns) < SESSIONS_MIN:
+        return None
+    downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
+    return float(np.mean(returns)) / downside * math.sqrt(per_year) if downside > 0.0 else None
+
+
+def cagr(start: int, end: int, duration_ns: int) -> float | None:
+    """Return the growth a year in percent."""
+    days = duration_ns / DAY
+    if days < CAGR_DAYS_MIN or end <= 0:
+        return None
+    return float(((end / start) ** (_YEAR_DAYS / days) - 1.0) * 100.0)

@@ -1,0 +1,293 @@
+"""The files of a run: trades, fills, equity, sessions, decisions, manifest, result.
+
+Each file is written whole or not at all, and `result.json` last: a folder with one is a finished run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from evenkeel.data.atomic import make_folder, write_atomically
+from evenkeel.engine.market import Market
+from evenkeel.engine.metrics import drawdowns, metrics, profit_factor_mode
+from evenkeel.engine.record import Fill, RunRecord, Trade
+from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
+from evenkeel.model.bar import Bars
+from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
+from evenkeel.model.errors import UsageError
+from evenkeel.model.event import OrderFilled
+from evenkeel.model.number import money_from_postings, plain
+from evenkeel.model.reason import ExitReason
+from evenkeel.model.time import format_time
+from evenkeel.strategies.strategy import Strategy
+from evenkeel.venues.simulated.book import Curve
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMA = "evenkeel.backtest/1"
+
+TRADE_COLUMNS = (
+    "trade", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "entry_reason",
+    "exit_reason", "gross_pnl", "fees", "funding", "net_pnl", "mae", "mfe", "bars_held",
+    "decided_time", "entry_kind", "entry_point", "exit_point", "entry_liquidity", "exit_liquidity", "entry_fee",
+    "exit_fee", "stop_price", "target_price", "slippage",
+)  # fmt: skip
+FILL_COLUMNS = (
+    "fill", "trade", "symbol", "side", "qty", "price", "fee", "liquidity", "time", "point", "order_kind",
+    "leg", "reason", "slippage",
+)  # fmt: skip
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse an output folder that holds something other than a run of ours.
+
+    Raises:
+        UsageError: If it is a file, or holds files but no manifest.
+    """
+    if folder.is_file():
+        raise UsageError(f"'{folder}' is a file; --out takes a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
+        strangers = [path.name for path in folder.iterdir() if path.name != "journal" and not path.name.startswith(".")]
+        if strangers:
+            raise UsageError(f"'{folder}' holds other files ({strangers[0]}, …); name a new or empty folder")
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -> None:
+    """Write `manifest.json` with its stamp; a result of an earlier run in the folder is no longer one."""
+    make_folder(folder)
+    (folder / RESULT_NAME).unlink(missing_ok=True)
+    _write_json(folder / MANIFEST_NAME, {**manifest, "created": format_time(created_ns)})
+
+
+def write_tables(folder: Path, strategy: Strategy, market: Market, record: RunRecord) -> None:
+    """Write trades, fills, equity and sessions."""
+    symbol, trades = strategy.instrument.id, record.trades()
+    _write_csv(folder / "trades.csv", TRADE_COLUMNS, (_trade_row(trade, symbol) for trade in trades))
+    fills = ((number, fill) for number, fill in enumerate(record.fills, 1))
+    _write_csv(folder / "fills.csv", FILL_COLUMNS, (_fill_row(number, fill, symbol) for number, fill in fills))
+    _write_parquet(folder / "equity.parquet", equity_frame(record, strategy))
+    days, values = session_equity(record, market)
+    _write_parquet(folder / "sessions.parquet", _session_frame(days, values))
+
+
+def write_decisions(folder: Path, decisions: Sequence[tuple[int, Decision]]) -> None:
+    """Write what the engine lane decided and refused, in order."""
+    import polars as pl
+
+    rows = [_decision_row(decision) for _, decision in decisions]
+    frame = pl.DataFrame(
+        {
+            "time": pl.Series([time for time, _ in decisions], dtype=pl.Int64),
+            "kind": pl.Series([row[0] for row in rows], dtype=pl.String),
+            "reason": pl.Series([row[1] for row in rows], dtype=pl.String),
+            "detail": pl.Series([row[2] for row in rows], dtype=pl.String),
+        }
+    ).with_columns(_instant("time"))
+    _write_parquet(folder / "decisions.parquet", frame)
+
+
+def build_result(
+    manifest: dict[str, Any], strategy: Strategy, market: Market, record: RunRecord, timing: dict[str, float]
+) -> dict[str, Any]:
+    """Return the document of `result.json`, its checks still empty."""
+    trades = record.trades()
+    _, sessions = session_equity(record, market)
+    account = strategy.terms.account
+    data = manifest["data"]
+    return {
+        "schema": SCHEMA, "run": manifest["run"], "result_hash": record.result_hash(), "profile": manifest["profile"],
+        "strategy": {"name": strategy.name, "hash": strategy.hash, "kind": strategy.kind},
+        "lane": record.lane, "symbols": [strategy.instrument.id],
+        "data": {key: data[key] for key in ("hash", "start", "end", "base_tf", "exec_tf", "base_bars", "exec_bars")},
+        "account": {
+            "currency": account.currency, "start_equity": plain(account.start_equity),
+            "end_equity": plain(money_from_postings(int(record.curve[Curve.EQUITY][-1]))),
+        },
+        "metrics": metrics(
+            record, trades, start_equity=account.start_equity, sessions=sessions,
+            per_year=market.calendar.sessions_per_year,
+        ),
+        "metrics_extra": {
+            "profit_factor_mode": profit_factor_mode([trade.net for trade in trades]),
+            "dead_entries": len(record.dead_entries), "refusals": record.refusals, "sessions": len(sessions),
+        },
+        "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),
+        "marks": manifest["marks"], "checks": [], "timing": timing,
+    }  # fmt: skip
+
+
+def write_result(folder: Path, result: dict[str, Any]) -> None:
+    """Write `result.json`, the last file of a run."""
+    _write_json(folder / RESULT_NAME, result)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON document of a run.
+
+    Raises:
+        UsageError: If it is missing or damaged.
+    """
+    try:
+        document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"'{path.parent}' has no {path.name}: it is not a finished run") from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"'{path}' is damaged: {error}") from None
+    return document
+
+
+def equity_frame(record: RunRecord, strategy: Strategy) -> pl.DataFrame:
+    """Return the equity curve as a table; money exact, position in signed units."""
+    import polars as pl
+
+    lot = strategy.instrument.lot_grid
+    position = record.curve[Curve.LOTS] * lot.numerator / lot.denominator
+    return pl.DataFrame(
+        {
+            "time": record.times_ns,
+            "equity": record.curve[Curve.EQUITY],
+            "cash": record.curve[Curve.CASH],
+            "position": position,
+            "drawdown": drawdowns(record.curve[Curve.EQUITY]),
+        }
+    ).with_columns(_instant("time"), _money("equity"), _money("cash"))
+
+
+def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[int]]:
+    """Return trading days and the equity at the end of each, in counts of 1e-8.
+
+    A point belongs to the session in which its bar ended; the point after the last exit to the last of them.
+    """
+    days = market.calendar.session_of(record.times_ns - 1)
+    days = np.maximum.accumulate(days)
+    ends = np.flatnonzero(np.diff(days, append=days[-1] + 1))
+    known = ends[days[ends] >= 0]
+    return days[known].tolist(), record.curve[Curve.EQUITY][known].tolist()
+
+
+def base_frame(market: Market) -> pl.DataFrame:
+    """Return all base bars that the run used, for the audit."""
+    import polars as pl
+
+    return pl.concat([_bar_frame(stretch.series.base) for stretch in market.stretches])
+
+
+def higher_frames(market: Market, timeframes: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Return every aggregated timeframe with the first and last base row of each bar, for the audit."""
+    import polars as pl
+
+    from evenkeel.model.time import Timeframe
+
+    frames = {}
+    for name in timeframes:
+        parts, offset = [], 0
+        for stretch in market.stretches:
+            found = stretch.series.on(Timeframe.parse(name))
+            rows = {"first": found.first + offset, "last": found.last + offset}
+            parts.append(_bar_frame(found.bars).with_columns(**{k: pl.Series(v) for k, v in rows.items()}))
+            offset += len(stretch.series.base)
+        frames[name] = pl.concat(parts)
+    return frames
+
+
+def _bar_frame(bars: Bars) -> pl.DataFrame:
+    import polars as pl
+
+    names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+    return pl.DataFrame({name: getattr(bars, name) for name in names})
+
+
+def _trade_row(trade: Trade, symbol: str) -> tuple[object, ...]:
+    entry, leave = trade.entry.event, trade.exit.event
+    return (
+        trade.number, symbol, trade.direction.value, plain(trade.quantity),
+        format_time(entry.event_ns), plain(entry.price), format_time(leave.event_ns), plain(leave.price),
+        trade.entry.reason, _exit_word(leave), plain(trade.gross), plain(trade.fees), "0", plain(trade.net),
+        plain(leave.adverse), plain(leave.favourable), leave.bars_held,
+        "" if trade.entry.decided_ns is None else format_time(trade.entry.decided_ns), entry.kind.value,
+        entry.point.value, leave.point.value, _liquidity(entry), _liquidity(leave), plain(entry.fee), plain(leave.fee),
+        _optional(entry.stop_price), _optional(entry.target_price), plain(entry.slippage + leave.slippage),
+    )  # fmt: skip
+
+
+def _fill_row(number: int, fill: Fill, symbol: str) -> tuple[object, ...]:
+    event = fill.event
+    side = "buy" if event.quantity > 0 else "sell"
+    return (
+        number, fill.trade, symbol, side, plain(abs(event.quantity)), plain(event.price), plain(event.fee),
+        _liquidity(event), format_time(event.event_ns), event.point.value, event.kind.value, event.leg.value,
+        fill.reason, plain(event.slippage),
+    )  # fmt: skip
+
+
+def _exit_word(event: OrderFilled) -> str:
+    return (event.exit_reason or ExitReason.SIGNAL).value
+
+
+def _liquidity(event: OrderFilled) -> str:
+    return "taker" if event.taker else "maker"
+
+
+def _optional(value: Decimal | None) -> str:
+    return "" if value is None else plain(value)
+
+
+def _decision_row(decision: Decision) -> tuple[str, str, str]:
+    kind = type(decision).__struct_config__.tag
+    match decision:
+        case EntryRefused():
+            return str(kind), decision.reason.value, decision.detail
+        case EntryApproved() | ExitOrdered():
+            order = decision.order
+            return str(kind), order.reason, f"{order.leg.value} {plain(order.quantity)} {order.client_id}"
+        case _:
+            return str(kind), str(getattr(decision, "reason", "")), ""
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_atomically(path, text.getvalue().encode())
+
+
+def _write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    data = io.BytesIO()
+    frame.write_parquet(data, compression="zstd")
+    write_atomically(path, data.getvalue())
+
+
+def _session_frame(days: list[int], values: list[int]) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(
+        {"session": pl.Series(days, dtype=pl.Int32), "equity": pl.Series(values, dtype=pl.Int64)}
+    ).with_columns(pl.col("session").cast(pl.Date), _money("equity"))
+
+
+def _instant(name: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(name).cast(pl.Datetime("ns", "UTC"))
+
+
+def _money(name: str) -> pl.Expr:
+    """Return counts of 1e-8 as exact decimals."""
+    import polars as pl
+
+    scale = Decimal("0.00000001")
+    return (pl.col(name).cast(pl.Decimal(38, 0)) * pl.lit(scale, dtype=pl.Decimal(38, 8))).cast(pl.Decimal(38, 8))

@@ -1,0 +1,72 @@
+"""Finding a strategy: a `.yaml` play, a `.py[:Class]`, or the name of a shipped example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from evenkeel import examples
+from evenkeel.model.errors import UsageError
+from evenkeel.model.instrument import Instrument
+from evenkeel.strategies.strategy import Strategy
+
+
+def load_strategy(
+    text: str,
+    *,
+    instruments: Callable[[str], Instrument],
+    sets: Mapping[str, str] | None = None,
+) -> Strategy:
+    """Return the strategy that a text names.
+
+    Args:
+        text: A file with its path, `file.py:Class`, or the name of an example.
+        instruments: Finds an instrument by id or unique symbol.
+        sets: Values of `--set`, by variable name or dotted path.
+
+    Raises:
+        UsageError: If there is none, or it is not valid; a play tells all its problems at once.
+    """
+    file, _, class_name = text.partition(".py:") if ".py:" in text else (text, "", "")
+    if class_name or text.endswith(".py"):
+        from evenkeel.strategies.python_strategy import load_python_strategy
+
+        if sets:
+            raise UsageError("--set is for plays; a Python strategy takes its values from its own file")
+        path = Path(f"{file}.py") if class_name else Path(text)
+        return load_python_strategy(path, class_name or None, instruments=instruments)
+    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.play.program import PlayStrategy
+
+    path = examples.locate(text)
+    return PlayStrategy(load_play(path, instruments=instruments, sets=dict(sets or {})))
+
+
+def recorded_strategy(manifest: Mapping[str, Any], *, instruments: Callable[[str], Instrument]) -> Strategy:
+    """Return the strategy of a run as its manifest recorded it, whatever has become of its file.
+
+    Raises:
+        UsageError: If what is loaded is not what ran: the code has changed in between.
+    """
+    recorded = manifest["strategy"]
+    if recorded["kind"] == "python":
+        from evenkeel.strategies.python_strategy import load_python_source
+
+        resolved = recorded["resolved"]
+        strategy: Strategy = load_python_source(resolved["source"], resolved["class"], instruments=instruments)
+    else:
+        from evenkeel.strategies.play.load import load_play
+        from evenkeel.strategies.play.program import PlayStrategy
+
+        text = msgspec.json.encode(recorded["resolved"]).decode()
+        strategy = PlayStrategy(load_play(text, instruments=instruments))
+    if strategy.hash != recorded["hash"]:
+        raise UsageError(
+            f"the strategy of this run had the hash {recorded['hash']} and now loads as {strategy.hash}: the code has "
+            "changed since; replay it with the version that its manifest names",
+            reason="STRATEGY_CHANGED",
+        )
+    return strategy

@@ -1,0 +1,241 @@
+"""Strategies written in Python: a class that names its features and decides bar by bar.
+
+    class Cross(PythonStrategy):
+        symbol = "BTC-USD.BITSTAMP"
+        timeframe = "15m"
+
+        def setup(self, features: Features) -> None:
+            self.fast = features.indicator("ema", length=20)
+            self.slow = features.indicator("ema", length=50)
+
+        def decide(self, view: View) -> Intent:
+            if view.position == 0 and view.value(self.fast) > view.value(self.slow):
+                return self.long(stop=2.0, reason="fast above slow")
+            ...
+
+It sees the same closed bars and the same feature kernels as a play, and takes the engine lane, because its decision is
+not a kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from evenkeel.features import conditions
+from evenkeel.features.registry import find_indicator
+from evenkeel.features.timeline import Program, ProgramBuilder
+from evenkeel.model.errors import UsageError
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave
+from evenkeel.model.number import to_decimal
+from evenkeel.model.reason import Reason
+from evenkeel.model.time import Timeframe
+from evenkeel.strategies.strategy import DecideKernel, Strategy, View
+from evenkeel.strategies.terms import AccountTerms, SizingTerms, Terms
+
+_BPS = Decimal(10_000)
+
+
+class Features:
+    """What a Python strategy asks for before it runs; every answer is a row that `View.value` reads."""
+
+    def __init__(self, execution: Timeframe) -> None:
+        self._exec = execution
+        self._builder = ProgramBuilder(execution)
+        self._builder.require_bars(execution, 1)
+
+    def column(self, name: str, *, timeframe: str | None = None) -> int:
+        """Return the row of `open`, `high`, `low`, `close` or `volume`."""
+        on = self._timeframe(timeframe)
+        self._builder.require_bars(on, 1)
+        return self._builder.hold(on, self._builder.on(on).column(name))
+
+    def indicator(
+        self,
+        name: str,
+        *,
+        output: str | None = None,
+        source: str = "close",
+        timeframe: str | None = None,
+        **params: Any,
+    ) -> int:
+        """Return the row of an indicator's output.
+
+        Args:
+            name: As `keel indicators` lists it.
+            output: Default: its primary output.
+            source: Bar column, for indicators that read one series.
+            timeframe: Default: the strategy's own; values of others are held from their last closed bar.
+            params: Its parameters.
+        """
+        node = find_indicator(name)
+        on = self._timeframe(timeframe)
+        graph = self._builder.on(on)
+        columns = (source,) if node.single_series else node.inputs
+        rows = graph.add(node, tuple(graph.column(column) for column in columns), params)
+        self._builder.require_bars(on, node.warmup(node.resolve(params)))
+        wanted = node.output(output).name
+        return self._builder.hold(on, rows[[found.name for found in node.outputs].index(wanted)])
+
+    def finish(self) -> tuple[Program, int]:
+        """Return the program, and a row that is always 1: a Python strategy is woken at every bar."""
+        (always,) = self._builder.on(self._exec).add(conditions.constant, (), {"value": 1.0})
+        return self._builder.build(), always
+
+    def _timeframe(self, name: str | None) -> Timeframe:
+        return self._exec if name is None else Timeframe.parse(name)
+
+
+class PythonStrategy:
+    """Base of strategies written in Python.
+
+    Attributes:
+        symbol: Instrument, by id or unique symbol.
+        timeframe: Execution timeframe.
+        account: Overrides of `AccountTerms` by name, as text or numbers; rates are fractions.
+        sizing: Overrides of `SizingTerms` by name.
+        memory: Plain data that the strategy keeps between decisions; it is journaled when it changes.
+    """
+
+    kind = "python"
+    symbol: ClassVar[str]
+    timeframe: ClassVar[str]
+    account: ClassVar[Mapping[str, Any]] = {}
+    sizing: ClassVar[Mapping[str, Any]] = {}
+    kernel: DecideKernel | None = None
+
+    def __init__(self, instruments: Callable[[str], Instrument], source: str) -> None:
+        """Ask for features and fix the terms.
+
+        Args:
+            instruments: Finds an instrument.
+            source: Text of the file, which names the strategy: it is what a replay runs.
+        """
+        self.name = type(self).__name__
+        self.instrument = instruments(self.symbol)
+        self.memory: dict[str, Any] = {}
+        features = Features(Timeframe.parse(self.timeframe))
+        self.setup(features)
+        self.program, always = features.finish()
+        self.wake_flat = self.wake_hold = always
+        self.terms = _terms(self.instrument, dict(self.account), dict(self.sizing))
+        self.hash = hashlib.sha256(source.encode()).hexdigest()[:16]
+        self.resolved: Mapping[str, Any] = {
+            "class": self.name, "symbol": self.instrument.id, "timeframe": self.timeframe, "source": source,
+            "account": {key: str(value) for key, value in self.account.items()},
+            "sizing": {key: str(value) for key, value in self.sizing.items()},
+        }  # fmt: skip
+
+    def setup(self, features: Features) -> None:
+        """Ask for features; called once."""
+
+    def decide(self, view: View) -> Intent:
+        """Answer the close of an execution bar; the default does nothing."""
+        del view
+        return self.nothing()
+
+    def long(self, *, stop: float | None = None, target: float | None = None, reason: str) -> Intent:
+        """Wish a long entry at the market, with stop and target as distances in price."""
+        return _enter(Direction.LONG, stop, target, reason)
+
+    def short(self, *, stop: float | None = None, target: float | None = None, reason: str) -> Intent:
+        """Wish a short entry at the market, with stop and target as distances in price."""
+        return _enter(Direction.SHORT, stop, target, reason)
+
+    def close(self, reason: str) -> Intent:
+        """Wish the position closed at the market."""
+        return Leave(reason=reason)
+
+    def nothing(self) -> Intent:
+        """Wish nothing."""
+        return Abstain(reason=Reason.OK)
+
+    def signal_text(self, signal: int) -> str:
+        """Reports of the research lane do not exist for a Python strategy."""
+        del signal
+        return ""
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Return a copy of `memory`."""
+        copy: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory))
+        return copy
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue with the memory that was saved."""
+        self.memory = dict(saved)
+
+
+def _enter(direction: Direction, stop: float | None, target: float | None, reason: str) -> Intent:
+    distances = [None if distance is None else to_decimal(distance) for distance in (stop, target)]
+    return Enter(direction=direction, stop_distance=distances[0], target_distance=distances[1], reason=reason)
+
+
+def _terms(instrument: Instrument, account: dict[str, Any], sizing: dict[str, Any]) -> Terms:
+    fees = instrument.fees
+    facts: dict[str, Any] = {
+        "currency": instrument.quote, "taker": fees.taker_bps / _BPS, "maker": fees.maker_bps / _BPS,
+        "per_contract": fees.per_contract, **account,
+    }  # fmt: skip
+    try:
+        return Terms(
+            account=msgspec.convert({key: _text(value) for key, value in facts.items()}, AccountTerms, strict=False),
+            sizing=msgspec.convert({key: _text(value) for key, value in sizing.items()}, SizingTerms, strict=False),
+        )
+    except msgspec.ValidationError as error:
+        raise UsageError(f"the strategy's account or sizing is not valid: {error}") from None
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, bool | str) else str(value)
+
+
+def load_python_strategy(path: Path, class_name: str | None, *, instruments: Callable[[str], Instrument]) -> Strategy:
+    """Load a strategy class from a file and make it ready.
+
+    Args:
+        path: The file.
+        class_name: Which class; None where the file has only one.
+        instruments: Finds an instrument.
+
+    Raises:
+        UsageError: If the file or the class is missing, or the file does not run.
+    """
+    try:
+        source = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"there is no file '{path}'") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' is not UTF-8 text") from None
+    return load_python_source(source, class_name, instruments=instruments, name=str(path))
+
+
+def load_python_source(
+    source: str, class_name: str | None, *, instruments: Callable[[str], Instrument], name: str = "<recorded>"
+) -> Strategy:
+    """Load a strategy class from source text; see `load_python_strategy`."""
+    module = types.ModuleType("keel_strategy")
+    try:
+        exec(compile(source, name, "exec"), vars(module))
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"'{name}' does not run: {type(error).__name__}: {error}") from None
+    found = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, PythonStrategy) and value.__module__ == module.__name__
+    }
+    if class_name is None and len(found) == 1:
+        (class_name,) = found
+    if class_name not in found:
+        have = ", ".join(found) or "none that extends PythonStrategy"
+        raise UsageError(f"'{name}' needs one strategy class, named as in FILE.py:Class; it has {have}")
+    for needed in ("symbol", "timeframe"):
+        if not hasattr(found[class_name], needed):
+            raise UsageError(f"'{name}': {class_name} must name its `{needed}`")
+    return found[class_name](instruments, source)

@@ -1,0 +1,165 @@
+"""Loading as a whole: the hash, the resolved document, files, and the plays of the specification."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evenkeel.model.errors import UsageError
+from evenkeel.strategies.play.json_schema import play_schema
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.problems import PlayErrors, render, render_with_excerpt
+
+from .play_desk import DOCUMENT, SmallRegistry, document, find_instrument, load, problems, text_of
+
+SPEC_PLAYS = Path(__file__).parent / "spec_plays"
+
+
+def load_file(path: Path) -> Any:
+    return load_play(path, instruments=find_instrument, registry=SmallRegistry())
+
+
+def test_the_hash_is_16_hex_digits_and_repeats() -> None:
+    play = load(document())
+    assert len(play.hash) == 16
+    assert int(play.hash, 16) >= 0
+    assert play.hash == load(document()).hash
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"actions": {"entry_long": ["close", ">=", "ema_20"], "exit_long": ["close", "<", "ema_20"]}},
+    {"setups": {"spare": ["close", ">", "open"]}},
+    {"risk": {"stop_loss_pct": 2.5, "take_profit_pct": 4.0}},
+    {"account": {"starting_equity": 10001}},
+    {"symbol": "ETHUSDT"},
+    {"entry": {"order_type": "LIMIT"}},
+    {"variables": {"spare": 1}},
+    {"backtest": {"start": "2024-01-01"}},
+    {"warmup": {"min_bars": 5}},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_behaviour_changes_the_hash(change: dict[str, Any]) -> None:
+    assert load(document(**change)).hash != load(document()).hash
+
+
+def test_what_is_only_written_differently_has_the_same_hash() -> None:
+    written_out = document(
+        symbol="BTCUSDT.BYBIT",
+        timeframes={**DOCUMENT["timeframes"], "evaluate": "bar_close"},
+        account={"starting_equity_usdt": 10000.0, "fee_model": {"taker_bps": 5.5, "maker_bps": 2}},
+        risk=None,
+        risk_model={
+            "stop_loss": {"type": "percent", "value": 2},
+            "take_profit": {"type": "percent", "value": 4, "basis": "roi"},
+            "sizing": {"model": "percent_equity", "value": 100},
+        },
+    )
+    assert load(written_out).hash == load(document()).hash
+
+
+def test_the_resolved_document_loads_to_the_same_play() -> None:
+    first = load(document(warmup={"min_bars": 7}, backtest={"start": "2024-01-01"}, variables={"x": 1}))
+    again = load(first.resolved)
+    assert again.hash == first.hash
+    for part in ("features", "structures", "actions", "risk", "sizing", "account", "policy", "entry", "warmup"):
+        assert getattr(again, part) == getattr(first, part)
+
+
+def test_the_resolved_document_is_json_with_defaults() -> None:
+    resolved = json.loads(json.dumps(load(document()).resolved, allow_nan=False))
+    assert resolved["features"]["bb_20"] == {
+        "indicator": "bbands", "params": {"length": 20, "std": 2.0}, "tf": "15m", "source": "close",
+    }  # fmt: skip
+    assert resolved["account"]["max_drawdown_pct"] == 20.0
+    assert resolved["account"]["fee_model"] == {"taker_bps": 5.5, "maker_bps": 2.0, "per_contract": 0.0}
+
+
+def test_a_file_that_has_another_name_is_a_warning(tmp_path: Path) -> None:
+    for name, warned in (("sample.yaml", False), ("other.yaml", True)):
+        path = tmp_path / name
+        path.write_text(text_of(document()))
+        found = [problem for problem in load_file(path).warnings if problem.path == "name"]
+        assert bool(found) is warned
+
+
+def test_a_file_that_is_not_there_or_not_text_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        load_file(tmp_path / "nope.yaml")
+    with pytest.raises(UsageError, match="there is no file"):
+        load_file(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes(b"name: caf\xe9\n")
+    with pytest.raises(UsageError, match="byte 10 is 0xe9"):
+        load_file(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text", "3", "a: [", "null"])
+def test_what_is_no_map_is_refused(text: str) -> None:
+    assert len(problems(text)) == 1
+
+
+def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
+    text = text_of(document(entry={"order_type": "LIMT"}))
+    (found,) = problems(text)
+    line = text.splitlines().index("  order_type: LIMT") + 1
+    assert render(found) == (f"<text>:{line}:15: entry.order_type: 'LIMT' is not allowed here; did you mean 'LIMIT'?")
+    assert render_with_excerpt(found).splitlines()[1:] == [
+        f"{line:>6} |   order_type: LIMT",
+        "       |               ^^^^",
+    ]
+
+
+def test_the_message_of_the_error_holds_every_problem() -> None:
+    with pytest.raises(PlayErrors) as failed:
+        load(document(entri={}, acount={}))
+    assert failed.value.message.splitlines()[0] == "<text>: 2 problems"
+    assert len(failed.value.message.splitlines()) == 3
+
+
+REFUSALS = {
+    "sol_pullback_15m_1h_d": [
+        "account.max_leverage", "account.on_sl_beyond_liq", "risk_model.sizing.max_leverage", "risk_model.break_even",
+        "validation",
+    ],
+    "eth_range_fade_5m": ["account.max_leverage", "risk.stop_loss.type", "validation"],
+    "btc_bos_retrace_1h": [
+        "account.max_leverage", "structures.exec[2].type", "structures.exec[3].type", "structures.exec[4].type",
+        "risk_model.sizing.max_leverage", "validation",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_the_plays_of_the_specification_are_refused_for_what_is_not_built_and_nothing_else(name: str) -> None:
+    with pytest.raises(PlayErrors) as refused:
+        load_file(SPEC_PLAYS / f"{name}.yaml")
+    wrong = [problem for problem in refused.value.problems if problem.kind != "warning"]
+    assert [problem.path for problem in wrong] == REFUSALS[name]
+    assert {problem.kind for problem in wrong} == {"unavailable"}
+
+
+def test_a_play_of_the_specification_loads_without_what_is_not_built() -> None:
+    text = (SPEC_PLAYS / "sol_pullback_15m_1h_d.yaml").read_text()
+    for line in ("  max_leverage: 4\n", "  on_sl_beyond_liq: adjust\n", "validation: { pattern: mtf_pullback_bull }\n"):
+        assert line in text
+        text = text.replace(line, "")
+    text = text.replace(", max_leverage: 4", "").replace(
+        "  break_even:  { activation_pct: 1.2, offset_pct: 0.15 }\n", ""
+    )
+    play = load(text)
+    assert play.features[2].params == {"length": 14}
+    assert play.structures[1].uses == ("sw",)
+    assert set(play.setups) == {"higher_up", "washed_out"}
+
+
+def test_the_schema_knows_every_section_and_lets_variables_stand_for_numbers() -> None:
+    schema = play_schema()
+    assert set(DOCUMENT) <= set(schema["properties"])
+    assert schema["required"] == ["version", "name", "timeframes", "account", "actions"]
+    value = schema["$defs"]["PercentStop"]["properties"]["value"]
+    assert {"type": "string"}.items() <= value["anyOf"][-1].items()
+    assert json.dumps(schema)
