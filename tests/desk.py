@@ -19,9 +19,12 @@ from typing import Any
 import numpy as np
 
 from evenkeel.data.calendar import load_calendar
+from evenkeel.data.catalog import Entry
+from evenkeel.data.catalog import Series as StoredSeries
+from evenkeel.data.revision import Revision
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts, Step
-from evenkeel.engine.market import Market, Stretch
+from evenkeel.engine.market import GapPolicy, Market, Stretch, load_market
 from evenkeel.engine.record import Fill, RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.features.node import condition
@@ -34,6 +37,8 @@ from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Orde
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
 from evenkeel.strategies.strategy import DecideKernel, Strategy, View
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms, Terms
@@ -340,6 +345,44 @@ def told(fill: Fill) -> tuple[str, int, str, Decimal, Decimal]:
 def story(record: RunRecord) -> list[tuple[str, int, str, float]]:
     """Return leg, base row, point and price of every fill: what happened, at a glance."""
     return [(f.event.leg.value, f.event.row, f.event.point.value, float(f.event.price)) for f in record.fills]
+
+
+class MemoryCatalog:
+    """Holds series in memory, in the form in which a run reads them."""
+
+    def __init__(self, asset: Instrument, *held: Bars) -> None:
+        self._asset = asset
+        self._held = {series.timeframe: series for series in held}
+
+    def _revision(self, series: Bars) -> Revision:
+        return Revision(
+            id="memory", instrument=self._asset.id, timeframe=series.timeframe, rows=len(series),
+            first_ns=int(series.open_ns[0]), last_ns=int(series.close_ns[-1]), source="memory", imported_ns=0,
+        )  # fmt: skip
+
+    def entries(self) -> list[Entry]:
+        return [Entry(self._revision(series), 1) for series in self._held.values()]
+
+    def read(
+        self, instrument: str, timeframe: Timeframe, *, stop_ns: int | None = None, revision: str | None = None
+    ) -> StoredSeries:
+        series = self._held[timeframe]
+        stop = len(series) if stop_ns is None else int(np.searchsorted(series.open_ns, stop_ns))
+        return StoredSeries(series.rows(0, stop), self._revision(series))
+
+
+def play_of(text: str, asset: Instrument | None = None) -> PlayStrategy:
+    """Return a play that trades `asset`, whatever symbol it names."""
+    traded = asset or instrument()
+    return PlayStrategy(load_play(text, instruments=lambda _: traded))
+
+
+def play_market(
+    strategy: Strategy, series: Bars, *, start: int | None = None, end: int | None = None, gaps: GapPolicy = "stop"
+) -> Market:
+    """Return the market of a strategy over bars in memory."""
+    catalog: Any = MemoryCatalog(strategy.instrument, series)
+    return load_market([catalog], strategy.instrument, strategy.program, start_ns=start, end_ns=end, gaps=gaps)
 
 
 LIMIT_ORDERS = {

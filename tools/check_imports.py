@@ -10,7 +10,7 @@ from sources import main
 
 ROOMS = (
     "cli", "api", "monitor", "readiness", "engine", "venues", "learning", "execution", "risk", "strategies", "features",
-    "data", "model",
+    "data", "examples", "model",
 )  # fmt: skip
 """From the top of the house to the bottom."""
 

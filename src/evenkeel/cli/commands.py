@@ -59,7 +59,6 @@ COMMAND_GAPS: dict[str, str] = {
     "data synth": "make a synthetic market",
     "data record": "record a live feed",
     "data sync": "fetch history from a venue",
-    "instruments import": "import instrument definitions from a venue",
     "sweep": "a grid of parameters on the research lane",
     "optimize": "search for parameters",
     "walkforward": "rolling out-of-sample tests",

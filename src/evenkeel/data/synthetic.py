@@ -72,8 +72,11 @@ def random_walk(bars: int, walk: Walk | None = None, *, first_open_ns: int = FIR
     low = np.minimum(opened, close) * (1.0 - np.abs(down) * (how.wick_bps * _BPS))
     volume = np.round(uniforms(how.seed, 4 * SUMMANDS, bars) * 10.0 + 0.001, 3)
     open_ns = np.arange(bars, dtype=np.int64) * MINUTE + first_open_ns
-    prices = (np.round(column, how.decimals) for column in (opened, high, low, close))
-    return Bars(Timeframe.parse("1m"), open_ns, open_ns + MINUTE, *prices, volume)
+    places = how.decimals
+    return Bars(
+        Timeframe.parse("1m"), open_ns, open_ns + MINUTE, np.round(opened, places), np.round(high, places),
+        np.round(low, places), np.round(close, places), volume,
+    )  # fmt: skip
 
 
 def normals(seed: int, column: int, count: int) -> Floats:

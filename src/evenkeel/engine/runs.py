@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from evenkeel.engine.journal import JOURNAL_FOLDER
 from evenkeel.model.errors import UsageError
 
 MANIFEST_NAME = "manifest.json"
@@ -22,7 +23,7 @@ def find_run(runs: Path, text: str) -> Path:
         UsageError: If there is none, or if a prefix fits several.
     """
     path = Path(text)
-    if (path / MANIFEST_NAME).is_file():
+    if (path / MANIFEST_NAME).is_file() or (path / JOURNAL_FOLDER).is_dir():
         return path
     known = sorted(folder.parent.name for folder in runs.glob(f"*/{MANIFEST_NAME}")) if runs.is_dir() else []
     if text == "latest" and known:

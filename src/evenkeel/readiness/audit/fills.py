@@ -13,7 +13,7 @@ from evenkeel.readiness.audit.artifacts import Fill, Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.moment import instant_text
-from evenkeel.readiness.audit.number import ZERO, same_money, same_posting
+from evenkeel.readiness.audit.number import ZERO, same_money, same_posting, shown
 from evenkeel.readiness.audit.rules import entry_quotes, exit_quote
 
 LEGS = {"sl": ("stop", "stop"), "tp": ("target", "take_profit"), "signal": ("exit", "market")}
@@ -95,7 +95,7 @@ def fees(run: Run) -> Check:
     by_fills, by_trades = sum((f.fee for f in run.fills), ZERO), sum((t.fees for t in run.trades), ZERO)
     if by_fills != by_trades:
         problems.append(f"the fills cost {by_fills} in fees, the trades {by_trades}")
-    return judged("FEES", problems, f"{len(run.fills)} fees, {by_fills} in all")
+    return judged("FEES", problems, f"{len(run.fills)} fees, {shown(by_fills)} in all")
 
 
 def cash_flows(run: Run) -> Check:
@@ -124,7 +124,7 @@ def slippage(run: Run, bars: BaseBars | None) -> Check:
         for trade in run.trades:
             problems += _slippage_of(run, bars, trade, by_trade.get(trade.number, []))
     compared = "each against its bar" if bars is not None else "sums only: " + NO_BARS
-    return judged("SLIPPAGE", problems, f"{len(run.fills)} memos, {total} in all; {compared}")
+    return judged("SLIPPAGE", problems, f"{len(run.fills)} memos, {shown(total)} in all; {compared}")
 
 
 def _slippage_of(run: Run, bars: BaseBars, trade: Trade, fills: list[Fill]) -> Iterator[str]:

@@ -62,6 +62,11 @@ def ratio(numerator: Decimal, denominator: Decimal) -> Decimal | None:
     return None if denominator == 0 else numerator / denominator
 
 
+def shown(amount: Decimal) -> str:
+    """Return the shortest plain text of an amount, for a message."""
+    return f"{amount.normalize() + 0:f}"
+
+
 def on_grid(value: Decimal, step: Decimal) -> bool:
     """Whether `value` is a whole number of steps."""
     return value % step == 0

@@ -43,7 +43,7 @@ _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET
 _P_ADVERSE, _P_FAVOURABLE = int(Price.ADVERSE), int(Price.FAVOURABLE)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
 _KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET = (int(kind) for kind in FillKind)
-ON_GRID = 1e-9
+ON_GRID = 1e-12
 """A price so close to the grid, in ticks relative to their count, lies on it."""
 
 

@@ -86,7 +86,11 @@ class Scenario:
     exec_tf: str = "5m"
     stop_reason: str = "end_of_data"
     last_point: int | None = None
-    held_at: dict[int, tuple[int, float]] = field(default_factory=dict)
+    auction: int | None = None
+
+    def close_minute(self, row: int) -> int:
+        """Return when a base bar closes; a closing auction has no length."""
+        return (row if row == self.auction else row + 1) * self.minutes
 
     @property
     def multiplier(self) -> Decimal:
@@ -166,7 +170,10 @@ def fill_rows(scenario: Scenario) -> list[dict[str, str]]:
 
 def base_bars(scenario: Scenario) -> pl.DataFrame:
     length = scenario.minutes * MINUTE
-    rows = [(START_NS + i * length, START_NS + (i + 1) * length, *bar, 1.0 + i) for i, bar in enumerate(scenario.bars)]
+    rows = [
+        (START_NS + i * length, START_NS + scenario.close_minute(i) * MINUTE, *bar, 1.0 + i)
+        for i, bar in enumerate(scenario.bars)
+    ]
     return pl.DataFrame(rows, schema=["open_ns", "close_ns", "open", "high", "low", "close", "volume"], orient="row")
 
 
@@ -179,8 +186,9 @@ def execution_bars(scenario: Scenario) -> pl.DataFrame | None:
         part = scenario.bars[first : first + scenario.step]
         last = first + scenario.step - 1
         rows.append((
-            START_NS + first * length, START_NS + (last + 1) * length, part[0][0], max(bar[1] for bar in part),
-            min(bar[2] for bar in part), part[-1][3], float(sum(1 + i for i in range(first, last + 1))), first, last,
+            START_NS + first * length, START_NS + scenario.close_minute(last) * MINUTE, part[0][0],
+            max(bar[1] for bar in part), min(bar[2] for bar in part), part[-1][3],
+            float(sum(1 + i for i in range(first, last + 1))), first, last,
         ))  # fmt: skip
     header = ["open_ns", "close_ns", "open", "high", "low", "close", "volume", "first", "last"]
     return pl.DataFrame(rows, schema=header, orient="row")
@@ -211,7 +219,8 @@ def equity_points(scenario: Scenario, execution: pl.DataFrame) -> list[Point]:
                 cash -= Decimal(hand.entry_fee)
                 position = hand.sign * Decimal(hand.qty)
                 value = position * scenario.multiplier * (Decimal(repr(mark)) - Decimal(hand.entry_price))
-            if hand.exit < minute or minute == last_minute:
+            in_auction = hand.exit == minute == scenario.auction
+            if hand.exit < minute or in_auction or minute == last_minute:
                 cash += Decimal(hand.gross) - Decimal(hand.exit_fee)
                 value = position = Decimal(0)
         equity = round(cash + value, 8)
@@ -257,7 +266,7 @@ def result_of(
     wins, losses = [n for n in nets if n > 0], [n for n in nets if n < 0]
     fees = sum(Decimal(hand.entry_fee) + Decimal(hand.exit_fee) for hand in scenario.trades)
     slip = sum(Decimal(hand.entry_slippage) + Decimal(hand.exit_slippage) for hand in scenario.trades)
-    days = len(scenario.bars) * scenario.minutes / 1440
+    days = (points[-1].time_ns - points[0].time_ns) / (1440 * MINUTE)
     sharpe, sortino = ratios(float(start), points)
     return {
         "schema": "evenkeel.backtest/1", "run": "r1", "result_hash": "x", "profile": "research", "lane": "research",

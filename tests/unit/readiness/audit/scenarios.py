@@ -151,6 +151,14 @@ FUTURE = Scenario(
 )  # fmt: skip
 """One contract of 50 a point: risking 250 of 1000000 on a stop of five points is one; 2.25 a side."""
 
+CLOSING_AUCTION = replace(
+    FUTURE,
+    bars=[*flat(4000.0, 5), (4000.25, 4001.0, 3999.75, 4000.5), *flat(4000.5, 3), *flat(4010.25, 1), *flat(4010.0, 5)],
+    trades=[replace(FUTURE.trades[0], exit=9, exit_point="open", bars_held=0)],
+    auction=9,
+)
+"""The bar of minute 9 is an auction without length: the execution bar that ends with it knows the fill in it."""
+
 QUIET = Scenario(bars=flat(100.0, 15), trades=[])
 
 _DAYS = [*flat(100.0, 2), *flat(101.0, 10), *flat(103.0, 10), *flat(99.0, 20), *flat(99.5, 18), *flat(98.0, 20)]
@@ -191,6 +199,7 @@ ALL = {
     "signal": SIGNAL,
     "drawdown": DRAWDOWN,
     "future": FUTURE,
+    "closing_auction": CLOSING_AUCTION,
     "quiet": QUIET,
     "forty_days": FORTY_DAYS,
 }

@@ -1,0 +1,184 @@
+"""The compiled loop against the slow exchange of `reference.exchange`: the same fills on random markets and terms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+import desk
+from evenkeel.engine.record import RunRecord
+from evenkeel.features.timeline import Series
+from evenkeel.model.bar import Bars
+from evenkeel.model.intent import TimeInForce
+from evenkeel.model.number import money_from_postings
+from evenkeel.model.time import Timeframe
+from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
+from reference import exchange
+from reference.exchange import Decision, Outcome, Rules
+
+CASES = 300
+SEEDS = range(CASES)
+PRICE = 1e-9
+MONEY = Decimal("2e-8")
+
+Rng = np.random.Generator
+
+
+def pick(rng: Rng, *choices: Any) -> Any:
+    """Return one of the choices, as it was given."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def random_bars(rng: Rng) -> Bars:
+    """Return minutes of a walk with gaps at the open, some of them flat, on the tick or off it."""
+    count, level = int(rng.integers(40, 200)), float(pick(rng, 5.0, 100.0, 900.0, 60000.0))
+    step = level * float(pick(rng, 2e-4, 1e-3, 4e-3))
+    close = np.maximum(level + np.cumsum(rng.normal(0, step, count)), level / 4)
+    opened = np.concatenate([[level], close[:-1]]) + np.where(rng.random(count) < 0.4, rng.normal(0, step, count), 0)
+    reach = np.where(rng.random((2, count)) < 0.2, 0.0, np.abs(rng.normal(0, step, (2, count))))
+    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
+    digits = int(pick(rng, 2, 2, 4))
+    return desk.bars(np.round(np.column_stack([opened, high, low, close]), digits).tolist())
+
+
+def random_rules(rng: Rng) -> Rules:
+    """Return terms with every switch in each of its positions now and then."""
+    model = pick(rng, "fixed_quantity", "percent_equity", "risk_based", "fixed_usdt")
+    value = {"fixed_quantity": "1.5", "percent_equity": "0.6", "risk_based": "0.01", "fixed_usdt": "2500"}[model]
+    return Rules(
+        taker=Decimal(pick(rng, "0", "0.00055")), maker=Decimal(pick(rng, "0", "0.0002")),
+        per_contract=Decimal(pick(rng, "0", "0.62")), slippage=Decimal(pick(rng, "0", "0.0002", "0.0013")),
+        multiplier=Decimal(pick(rng, "1", "1", "5")), max_drawdown=Decimal(pick(rng, "1", "1", "0.05", "0.01")),
+        stop_equity=Decimal(pick(rng, "0", "0", "9900")), time_in_force=pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly"),
+        expire_bars=pick(rng, 0, 0, 1, 3), target_is_limit=pick(rng, True, False),
+        trade_through=pick(rng, True, False), model=model, value=Decimal(value),
+        include_costs=model == "risk_based" and pick(rng, True, False), basis=pick(rng, "margin", "notional"),
+        max_notional=pick(rng, None, None, Decimal(3000)), min_notional=Decimal(pick(rng, 0, 10)),
+        include_close_fee=pick(rng, True, False),
+    )  # fmt: skip
+
+
+def random_decisions(rng: Rng, closes: list[Decimal]) -> dict[int, Decision]:
+    """Return wishes at a third of the closes, with stops and targets from one tick to far away."""
+
+    def away(close: Decimal) -> Decimal:
+        return (close * Decimal(str(round(float(rng.choice([1e-4, 1e-3, 4e-3, 0.02])) * (1 + rng.random()), 6)))).quantize(
+            Decimal("0.000001")
+        )
+
+    decisions = {}
+    for number, close in enumerate(closes):
+        if rng.random() > 0.4:
+            continue
+        side, kind = int(pick(rng, 1, -1)), pick(rng, "market", "limit", "limit", "stop")
+        offset = side * away(close) * int(pick(rng, 1, 1, -1))
+        price = {"market": None, "limit": close - offset, "stop": close + offset}[kind]
+        stop, target = (away(close) if rng.random() < 0.8 else None for _ in range(2))
+        decisions[number] = Decision(side, kind, price, stop, target, leave=bool(rng.random() < 0.3))
+    return decisions
+
+
+def terms_of(rules: Rules) -> tuple[AccountTerms, SizingTerms, OrderTerms]:
+    """Return the same terms as the engine reads them."""
+    costs = desk.account(
+        start_equity=rules.start, taker=rules.taker, maker=rules.maker, per_contract=rules.per_contract,
+        slippage=rules.slippage, max_drawdown=rules.max_drawdown, stop_equity=rules.stop_equity,
+        max_notional=rules.max_notional, min_notional=rules.min_notional, max_position=rules.max_position,
+        include_close_fee=rules.include_close_fee,
+    )  # fmt: skip
+    sizing = SizingTerms(
+        model=rules.model, value=rules.value, include_costs=rules.include_costs, basis=rules.basis,
+        max_leverage=rules.leverage,
+    )  # fmt: skip
+    order = OrderTerms(
+        time_in_force=TimeInForce(rules.time_in_force), expire_bars=rules.expire_bars,
+        target_is_limit=rules.target_is_limit, trade_through=rules.trade_through,
+    )  # fmt: skip
+    return costs, sizing, order
+
+
+def wish_of(decision: Decision) -> desk.Wish:
+    """Return an entry decision as the desk's script has it."""
+    numbers = {name: getattr(decision, name) for name in ("price", "stop", "target")}
+    return desk.Wish(decision.side, decision.kind, **{k: float(v) for k, v in numbers.items() if v is not None})
+
+
+def both_worlds(seed: int) -> tuple[RunRecord, Outcome, Bars]:
+    """Run one random case through the engine and through the reference."""
+    rng = np.random.default_rng(seed)
+    base, rules, exec_tf = random_bars(rng), random_rules(rng), Timeframe.parse(pick(rng, "1m", "3m", "5m", "15m"))
+    asset = desk.instrument(
+        multiplier=rules.multiplier, tick_size=rules.tick, lot_size=rules.lot, min_quantity=rules.min_quantity
+    )
+    costs, sizing, order = terms_of(rules)
+    higher = Series(base, desk.load_calendar("24/7")).on(exec_tf)
+    decisions = random_decisions(rng, [Decimal(repr(close)) for close in higher.bars.close.tolist()])
+    first = int(rng.integers(0, 4)) if len(higher.bars) > 4 else 0
+    part = desk.Piece(
+        base, {n: wish_of(d) for n, d in decisions.items() if d.side},
+        frozenset(n for n, d in decisions.items() if d.leave), first,
+    )  # fmt: skip
+    record = desk.run(part, exec_tf=exec_tf.name, asset=asset, costs=costs, sizing=sizing, order=order)
+    rows = zip(base.open.tolist(), base.high.tolist(), base.low.tolist(), base.close.tolist(), strict=True)
+    exact = [exchange.Bar(*(Decimal(repr(price)) for price in row)) for row in rows]
+    outcome = exchange.simulate(exact, higher.last.tolist(), decisions, rules, first_exec=first)
+    return record, outcome, higher.bars
+
+
+def assert_same_fills(record: RunRecord, outcome: Outcome) -> None:
+    assert [(f.event.row, f.event.point.value, f.event.leg.value) for f in record.fills] == [
+        (f.row, f.point, f.leg) for f in outcome.fills
+    ]
+    for number, (ours, theirs) in enumerate(zip(record.fills, outcome.fills, strict=True)):
+        event = ours.event
+        assert (event.quantity, event.taker) == (theirs.quantity, theirs.taker), number
+        assert float(event.price) == pytest.approx(float(theirs.price), rel=PRICE), number
+        assert abs(event.fee - theirs.fee) <= MONEY, number
+        assert abs(event.gross - theirs.gross) <= MONEY, number
+        assert abs(event.slippage - theirs.slippage) <= MONEY, number
+        assert (event.exit_reason or "") == theirs.reason, number
+        assert (event.stop_price, event.target_price) == (theirs.stop, theirs.target), number
+        assert float(event.adverse) == pytest.approx(float(theirs.adverse), abs=PRICE), number
+        assert float(event.favourable) == pytest.approx(float(theirs.favourable), abs=PRICE), number
+        assert event.bars_held == theirs.bars_held, number
+
+
+@pytest.mark.parametrize("first", range(0, CASES, 25))
+def test_every_fill_of_random_runs_is_the_one_that_the_specification_gives(first: int) -> None:
+    for seed in range(first, first + 25):
+        record, outcome, bars = both_worlds(seed)
+
+        assert_same_fills(record, outcome)
+        assert [(d.reason.value) for d in record.dead_entries] == [reason for _, reason in outcome.dead], seed
+        assert record.stop_reason.value == (outcome.stopped or "end_of_data"), seed
+        assert record.drawdown_intrabar == pytest.approx(float(outcome.drawdown), abs=1e-9), seed
+        final = money_from_postings(int(record.curve[1, -1]))
+        assert abs(final - outcome.cash) <= MONEY * (1 + len(outcome.fills)), seed
+
+
+def test_the_equity_curve_of_random_runs_is_the_account_marked_at_each_close() -> None:
+    for seed in range(40):
+        record, outcome, bars = both_worlds(seed)
+        points = dict(zip(record.times_ns.tolist(), record.curve[0].tolist(), strict=True))
+
+        for number, equity in list(outcome.equity.items())[:-1]:
+            marked = money_from_postings(points[int(bars.close_ns[number])])
+            assert abs(marked - equity) <= MONEY * (1 + len(outcome.fills)), (seed, number)
+
+
+def test_the_random_cases_reach_every_kind_of_fill_and_every_end_of_an_entry() -> None:
+    seen = set()
+    for seed in range(120):
+        _, outcome, _ = both_worlds(seed)
+        seen |= {(fill.leg, fill.point) for fill in outcome.fills} | {reason for _, reason in outcome.dead}
+        seen |= {(fill.reason, fill.taker) for fill in outcome.fills if fill.reason} | {outcome.stopped}
+
+    assert seen >= {
+        ("entry", "open"), ("entry", "inside"), ("stop", "open"), ("stop", "inside"), ("target", "open"),
+        ("target", "inside"), ("exit", "open"), ("guard", "open"), ("guard", "close"), ("tp", True), ("tp", False),
+        "EXPIRED", "POST_ONLY_WOULD_CROSS", "IOC_UNFILLED", "FOK_UNFILLED", "END_OF_DATA",
+        "max_drawdown", "equity_stop",
+    }  # fmt: skip
