@@ -41,7 +41,7 @@ FLOATS_IN = types.Array(types.float64, 1, "C", readonly=True)
 INTS = types.Array(types.int64, 1, "C")
 INTS_IN = types.Array(types.int64, 1, "C", readonly=True)
 WINDOW = types.Array(types.float64, 2, "C")
-PLAN = types.Array(types.int64, 2, "C")
+TABLE = types.Array(types.int64, 2, "C")
 
 NODE_SIGNATURE = types.void(FLOATS, FLOATS, WINDOW, INTS, types.int64, types.int64)
 """`(p, s, x, r, start, stop)`: parameters, state, window, rows, first column, column after the last."""

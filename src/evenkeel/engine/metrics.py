@@ -22,6 +22,7 @@ import numpy as np
 
 from evenkeel.engine.record import RunRecord, Trade
 from evenkeel.model.bar import Floats
+from evenkeel.model.intent import Direction
 from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money
 from evenkeel.model.time import DAY
 from evenkeel.venues.simulated.book import Curve
@@ -68,6 +69,36 @@ def metrics(
         "slippage": float(sum((fill.event.slippage for fill in record.fills), Decimal(0))),
         "avg_bars_held": sum(t.exit.event.bars_held for t in trades) / len(trades) if trades else None,
     }
+
+
+def extremes(trades: Sequence[Trade], record: RunRecord) -> dict[str, float | int | None]:
+    """Return counts, sums and extremes of trades, and the net over the deepest fall in money."""
+    nets = [trade.net for trade in trades]
+    equity = record.curve[Curve.EQUITY]
+    fall = int((np.maximum.accumulate(equity) - equity).max(initial=0))
+    net = postings_from_money(sum(nets, Decimal(0)))
+    return {
+        "wins": sum(net > 0 for net in nets), "losses": sum(net < 0 for net in nets),
+        "breakeven": sum(net == 0 for net in nets),
+        "longs": sum(trade.direction is Direction.LONG for trade in trades),
+        "shorts": sum(trade.direction is Direction.SHORT for trade in trades),
+        "gross_profit": float(sum((net for net in nets if net > 0), Decimal(0))),
+        "gross_loss": float(-sum((net for net in nets if net < 0), Decimal(0))),
+        "largest_win": float(max(nets)) if any(net > 0 for net in nets) else None,
+        "largest_loss": float(min(nets)) if any(net < 0 for net in nets) else None,
+        "longest_win_streak": longest_streak([net > 0 for net in nets]),
+        "longest_loss_streak": longest_streak([net < 0 for net in nets]),
+        "recovery_factor": net / fall if fall else None,
+    }  # fmt: skip
+
+
+def longest_streak(flags: Sequence[bool]) -> int:
+    """Return the length of the longest run of true values."""
+    longest = current = 0
+    for flag in flags:
+        current = current + 1 if flag else 0
+        longest = max(longest, current)
+    return longest
 
 
 def profit_factor(nets: Sequence[Decimal]) -> float | None:

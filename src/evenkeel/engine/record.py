@@ -169,9 +169,8 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
     ints, floats = told.ints.tolist(), told.floats
     row, point = ints[Report.ROW], _POINTS[ints[Report.POINT]]
     is_entry = ints[Report.LEG] == venue_book.Leg.ENTRY
-    stamp = bars.close_ns[row] if point is FillPoint.CLOSE else bars.open_ns[row]
     return OrderFilled(
-        event_ns=int(stamp), known_ns=known_ns, client_id=client_id, leg=_LEGS[ints[Report.LEG]],
+        event_ns=int(bars.open_ns[row]), known_ns=known_ns, client_id=client_id, leg=_LEGS[ints[Report.LEG]],
         kind=_KINDS[ints[Report.KIND]], quantity=lot.value(ints[Report.LOTS]),
         price=to_decimal(floats[Price.FILL]), fee=money_from_postings(ints[Report.FEE]),
         gross=money_from_postings(ints[Report.GROSS]), slippage=money_from_postings(ints[Report.SLIPPAGE]),

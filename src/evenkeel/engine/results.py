@@ -17,7 +17,7 @@ import numpy as np
 
 from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.engine.market import Market
-from evenkeel.engine.metrics import drawdowns, metrics, profit_factor_mode
+from evenkeel.engine.metrics import drawdowns, extremes, metrics, profit_factor_mode
 from evenkeel.engine.record import Fill, RunRecord, Trade
 from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
 from evenkeel.model.bar import Bars
@@ -118,6 +118,7 @@ def build_result(
         ),
         "metrics_extra": {
             "profit_factor_mode": profit_factor_mode([trade.net for trade in trades]),
+            **extremes(trades, record),
             "dead_entries": len(record.dead_entries), "refusals": record.refusals, "sessions": len(sessions),
         },
         "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),

@@ -20,7 +20,7 @@ import numpy as np
 from numba import types
 
 from evenkeel.features.node import Node, Params
-from evenkeel.kernel import FLOATS, INTS, PLAN, WINDOW, address_of, compiled, invoke, kernel
+from evenkeel.kernel import FLOATS, INTS, TABLE, WINDOW, address_of, compiled, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
 
@@ -200,5 +200,5 @@ def move_to_front(x: Floats, source: int, count: int) -> None:
             line[i] = line[source + i]
 
 
-_RUN_SIGNATURE = types.void(PLAN, FLOATS, FLOATS, INTS, WINDOW, types.int64, types.int64)
+_RUN_SIGNATURE = types.void(TABLE, FLOATS, FLOATS, INTS, WINDOW, types.int64, types.int64)
 _MOVE_SIGNATURE = types.void(WINDOW, types.int64, types.int64)

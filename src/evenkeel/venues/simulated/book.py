@@ -15,7 +15,7 @@ from evenkeel.model.bar import Floats, Ints
 
 
 class Book(IntEnum):
-    """Places in `book`."""
+    """Places in `book`. ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar."""
 
     ROW = 0
     STAGE = 1
@@ -32,7 +32,7 @@ class Book(IntEnum):
     ENTRY_EXEC = 12
     EXIT = 13
     EXIT_SIGNAL = 14
-    ENTERED_INSIDE = 15
+    ENTERED = 15
     STOPPED = 16
     PEAK = 17
     REPORTS = 18
@@ -41,7 +41,10 @@ class Book(IntEnum):
 
 
 class Mark(IntEnum):
-    """Places in `mark`; a stop or target that does not exist is an infinity that no price reaches."""
+    """Places in `mark`; a stop or target that does not exist is an infinity that no price reaches.
+
+    ARRIVAL is the market price at the entry, before slippage: no exit of the same bar can be from before it.
+    """
 
     ENTRY = 0
     STOP = 1
@@ -52,6 +55,7 @@ class Mark(IntEnum):
     HIGH = 6
     LOW = 7
     DRAWDOWN = 8
+    ARRIVAL = 9
 
 
 class Term(IntEnum):

@@ -22,7 +22,7 @@ import math
 
 from numba import types
 
-from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, WINDOW, inlined, invoke, kernel
+from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, inlined, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
@@ -43,10 +43,11 @@ _ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
     int(p) for p in (Book.ENTRY_KIND, Book.ENTRY_LOTS, Book.ENTRY_TIF, Book.ENTRY_LIVE)
 )
 _EXPIRES, _EXIT, _EXIT_SIGNAL = int(Book.ENTRY_EXPIRES), int(Book.EXIT), int(Book.EXIT_SIGNAL)
-_ENTERED_INSIDE, _STOPPED, _PEAK = int(Book.ENTERED_INSIDE), int(Book.STOPPED), int(Book.PEAK)
+_ENTERED, _STOPPED, _PEAK = int(Book.ENTERED), int(Book.STOPPED), int(Book.PEAK)
 _REPORTS, _OPENED = int(Book.REPORTS), int(Book.OPENED_EXEC)
 _ENTRY, _STOP, _TARGET, _PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
 _HIGH, _LOW, _DRAWDOWN = int(Mark.HIGH), int(Mark.LOW), int(Mark.DRAWDOWN)
+_ARRIVAL = int(Mark.ARRIVAL)
 _MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
 _TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
 _SCAN, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (int(s) for s in Stage)
@@ -70,6 +71,8 @@ _EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
     reason_number(r) for r in (Reason.EXPIRED, Reason.POST_ONLY_WOULD_CROSS, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED)
 )
 
+_FILL, _REST = -1, -2
+
 TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 """Words by the number that the loop uses."""
 
@@ -77,7 +80,7 @@ RUN_SIGNATURE = types.int64(
     FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # open, high, low, close, last base row of each exec bar
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
-    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), types.Array(types.int64, 2, "C"), INTS,  # reports, curve, refusals
+    TABLE, WINDOW, TABLE, INTS,  # integer reports, their prices, curve, refusals
     types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
     types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
 )  # fmt: skip
@@ -136,34 +139,28 @@ def run(
             if book[_ROW] >= stop_row:
                 return _END
             book[_STAGE] = _OPEN_EXIT
-        elif stage == _OPEN_EXIT:
-            book[_STAGE] = _OPEN_ENTRY
-            book[_ENTERED_INSIDE] = 0
+        elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
+            book[_STAGE] = stage + 1
+            if stage == _OPEN_EXIT:
+                book[_ENTERED] = 0
             if book[_LOTS] != 0:
-                before = book[_REPORTS]
-                exit_at_open(opens[row], row, book, mark, terms, ints, floats)
-                if pausing and book[_REPORTS] != before:
-                    return _REPORT
-        elif stage == _OPEN_ENTRY:
-            book[_STAGE] = _INSIDE_ENTRY
+                leg, reason, point, price, raw, taker = match_exit(
+                    stage == _OPEN_EXIT, opens[row], highs[row], lows[row], closes[row], book, mark, terms
+                )
+                if leg >= 0:
+                    settle_exit(book, mark, terms, ints, floats, row, point, price, raw, leg, reason, taker)
+                    if pausing:
+                        return _REPORT
+        elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
+            book[_STAGE] = stage + 1
             if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
-                before = book[_REPORTS]
-                enter_at_open(opens[row], row, book, mark, terms, ints, floats)
-                if pausing and book[_REPORTS] != before:
-                    return _REPORT
-        elif stage == _INSIDE_ENTRY:
-            book[_STAGE] = _INSIDE_EXIT
-            if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
-                before = book[_REPORTS]
-                enter_inside(highs[row], lows[row], row, book, mark, terms, ints, floats)
-                if pausing and book[_REPORTS] != before:
-                    return _REPORT
-        elif stage == _INSIDE_EXIT:
-            book[_STAGE] = _CLOSE
-            if book[_LOTS] != 0:
-                before = book[_REPORTS]
-                exit_inside(highs[row], lows[row], closes[row], row, book, mark, terms, ints, floats)
-                if pausing and book[_REPORTS] != before:
+                point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
+                verdict, price, raw, taker = match_entry(point, opens[row], highs[row], lows[row], book, mark, terms)
+                if verdict == _FILL:
+                    settle_entry(book, mark, terms, ints, floats, row, point, price, raw, taker)
+                elif verdict != _REST:
+                    drop_entry(book, mark, ints, floats, row, verdict)
+                if pausing and verdict != _REST:
                     return _REPORT
         elif stage == _CLOSE:
             book[_STAGE] = _AT_EXEC
@@ -265,103 +262,86 @@ def skip_holding(
 
 
 @inlined
-def exit_at_open(o: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats) -> None:
-    """Close a held position at the open: stop gap, target gap, then a pending close."""
-    direction = 1 if book[_LOTS] > 0 else -1
-    mark[_HIGH], mark[_LOW] = max(mark[_HIGH], o), min(mark[_LOW], o)
-    worse = slipped(o, -direction, terms)
-    if direction * (o - mark[_STOP]) <= 0.0:
-        settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, _LEG_STOP, _BY_STOP, 1)
-    elif direction * (o - mark[_TARGET]) >= 0.0:
-        if terms[_TARGET_IS_LIMIT] == 1.0:
-            settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, o, o, _LEG_TARGET, _BY_TARGET, 0)
-        else:
-            settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, _LEG_TARGET, _BY_TARGET, 1)
-    elif book[_EXIT] != 0:
-        reason = book[_EXIT]
-        leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
-        settle_exit(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, leg, reason, 1)
+def match_exit(
+    at_open: bool, o: float, h: float, low: float, c: float, book: Ints, mark: Floats, terms: Floats
+) -> tuple[int, int, int, float, float, int]:
+    """Return how a held position leaves at this point of the bar: leg, reason, point, price, raw price, taker.
 
-
-@inlined
-def exit_inside(
-    h: float, low: float, c: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
-) -> None:
-    """Close a position inside the bar: the stop first; a target only if the position was held from the open.
-
-    A position entered inside this bar is exposed to its stop on the whole range, because the order of prices is not
-    known, and gets its target only when the bar closes beyond it.
+    Leg -1 stays. At the open a gap through the stop comes first, then one through the target, then a pending close.
+    Inside, the stop comes before the target, because the order of prices is not known; a position entered inside this
+    bar is exposed to its stop on the whole range and gets its target only when the bar closes beyond it. A stop never
+    fills better than the market was when the position arrived in this bar.
     """
     direction = 1 if book[_LOTS] > 0 else -1
-    worst, best = (low, h) if direction > 0 else (h, low)
-    if book[_ENTERED_INSIDE] == 1:
-        best = c
     stop, target = mark[_STOP], mark[_TARGET]
+    worst, best = (low, h) if direction > 0 else (h, low)
+    point = _INSIDE
+    if at_open:
+        mark[_HIGH], mark[_LOW] = max(mark[_HIGH], o), min(mark[_LOW], o)
+        worst = best = o
+        point = _AT_OPEN
+    elif book[_ENTERED] == 2:
+        best = c
     if direction * (worst - stop) <= 0.0:
-        price = slipped(stop, -direction, terms)
-        settle_exit(book, mark, terms, ints, floats, row, _INSIDE, price, stop, _LEG_STOP, _BY_STOP, 1)
-    elif direction * (best - target) >= 0.0:
+        raw = o if at_open else stop
+        if book[_ENTERED] != 0 and direction * (mark[_ARRIVAL] - stop) <= 0.0:
+            raw = mark[_ARRIVAL]
+            point = _AT_OPEN if book[_ENTERED] == 1 else _INSIDE
+        return _LEG_STOP, _BY_STOP, point, slipped(raw, -direction, terms), raw, 1
+    if direction * (best - target) >= 0.0:
+        raw = o if at_open else target
         if terms[_TARGET_IS_LIMIT] == 1.0:
-            settle_exit(book, mark, terms, ints, floats, row, _INSIDE, target, target, _LEG_TARGET, _BY_TARGET, 0)
-        else:
-            price = slipped(target, -direction, terms)
-            settle_exit(book, mark, terms, ints, floats, row, _INSIDE, price, target, _LEG_TARGET, _BY_TARGET, 1)
+            return _LEG_TARGET, _BY_TARGET, point, raw, raw, 0
+        return _LEG_TARGET, _BY_TARGET, point, slipped(raw, -direction, terms), raw, 1
+    if at_open and book[_EXIT] != 0:
+        leg = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD
+        return leg, book[_EXIT], point, slipped(o, -direction, terms), o, 1
+    return -1, 0, point, o, o, 0
 
 
 @inlined
-def enter_at_open(o: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats) -> None:
-    """Fill, rest or drop the pending entry at the open."""
+def match_entry(
+    point: int, o: float, h: float, low: float, book: Ints, mark: Floats, terms: Floats
+) -> tuple[int, float, float, int]:
+    """Return what becomes of the pending entry at this point: verdict, price, raw price, taker.
+
+    The verdict is to fill, to rest, or the number of the reason for which the order dies.
+    """
     direction = 1 if book[_ENTRY_LOTS] > 0 else -1
-    kind, price, first = book[_ENTRY_KIND], mark[_PRICE], book[_LIVE] == 0
-    worse = slipped(o, direction, terms)
-    book[_LIVE] = 1
+    kind, price = book[_ENTRY_KIND], mark[_PRICE]
     if kind == _MARKET:
-        settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, 1)
-    elif kind == _STOP_ENTRY:
-        if direction * (o - price) >= 0.0:
-            settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, worse, o, 1)
-    elif first:
-        meet_limit_first(o, worse, row, book, mark, terms, ints, floats)
-    elif direction * (price - o) > 0.0 or (price == o and terms[_TRADE_THROUGH] == 0.0):
-        settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, o, o, 0)
-
-
-@inlined
-def meet_limit_first(
-    o: float, worse: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
-) -> None:
-    """Decide a limit entry on its first live bar: it takes, is dropped by its time in force, or rests."""
-    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
-    price, tif = mark[_PRICE], book[_TIF]
-    if direction * (price - o) >= 0.0:
-        if tif == _POST_ONLY:
-            drop_entry(book, mark, ints, floats, row, _POST)
-        else:
-            better = min(price, worse) if direction > 0 else max(price, worse)
-            settle_entry(book, mark, terms, ints, floats, row, _AT_OPEN, better, o, 1)
-    elif tif == _IOC:
-        drop_entry(book, mark, ints, floats, row, _IOC_DEAD)
-    elif tif == _FOK:
-        drop_entry(book, mark, ints, floats, row, _FOK_DEAD)
-
-
-@inlined
-def enter_inside(
-    h: float, low: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats
-) -> None:
-    """Fill a resting limit at its price, or a stop entry at its trigger with slippage, when the range reaches it."""
-    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
-    price = mark[_PRICE]
-    if book[_ENTRY_KIND] == _STOP_ENTRY:
-        if direction * ((h if direction > 0 else low) - price) >= 0.0:
-            book[_ENTERED_INSIDE] = 1
-            worse = slipped(price, direction, terms)
-            settle_entry(book, mark, terms, ints, floats, row, _INSIDE, worse, price, 1)
-        return
-    depth = direction * (price - (low if direction > 0 else h))
+        return _FILL, slipped(o, direction, terms), o, 1
+    reached = o if point == _AT_OPEN else (low if (direction > 0) == (kind == _LIMIT_ENTRY) else h)
+    if kind == _STOP_ENTRY:
+        if direction * (reached - price) < 0.0:
+            return _REST, price, price, 0
+        raw = o if point == _AT_OPEN else price
+        return _FILL, slipped(raw, direction, terms), raw, 1
+    depth = direction * (price - reached)
+    if point == _AT_OPEN and book[_LIVE] == 0:
+        book[_LIVE] = 1
+        return match_new_limit(depth, direction, price, o, book[_TIF], terms)
     if depth > 0.0 or (depth == 0.0 and terms[_TRADE_THROUGH] == 0.0):
-        book[_ENTERED_INSIDE] = 1
-        settle_entry(book, mark, terms, ints, floats, row, _INSIDE, price, price, 0)
+        raw = o if point == _AT_OPEN else price
+        return _FILL, raw, raw, 0
+    return _REST, price, price, 0
+
+
+@inlined
+def match_new_limit(
+    depth: float, direction: int, price: float, o: float, tif: int, terms: Floats
+) -> tuple[int, float, float, int]:
+    """Decide a limit entry at its first open: it takes with price improvement, dies by its time in force, or rests."""
+    if depth >= 0.0:
+        if tif == _POST_ONLY:
+            return _POST, o, o, 0
+        worse = slipped(o, direction, terms)
+        return _FILL, min(price, worse) if direction > 0 else max(price, worse), o, 1
+    if tif == _IOC:
+        return _IOC_DEAD, o, o, 0
+    if tif == _FOK:
+        return _FOK_DEAD, o, o, 0
+    return _REST, price, price, 0
 
 
 @inlined
@@ -370,7 +350,7 @@ def mark_account(h: float, low: float, c: float, book: Ints, mark: Floats, terms
     value = book[_CASH]
     if book[_LOTS] != 0:
         value += unrealised(book[_LOTS], mark[_ENTRY], c, terms)
-        whole = book[_ENTERED_INSIDE] == 0
+        whole = book[_ENTERED] != 2
         mark[_HIGH] = max(mark[_HIGH], h if whole else c)
         mark[_LOW] = min(mark[_LOW], low if whole else c)
     book[_PEAK] = max(book[_PEAK], value)
@@ -416,7 +396,7 @@ def tell_position(ds: Floats, lots: int, entry: float, bars_held: int) -> None:
 
 CLOSE_SIGNATURE = types.void(
     types.float64, types.int64, INTS, FLOATS, FLOATS,
-    types.Array(types.int64, 2, "C"), types.Array(types.float64, 2, "C"), types.int64,
+    TABLE, WINDOW, types.int64,
 )  # fmt: skip
 
 
@@ -429,6 +409,6 @@ def close_out(
     reason = book[_EXIT] if book[_EXIT] != 0 else reason
     mark[_HIGH], mark[_LOW] = max(mark[_HIGH], close), min(mark[_LOW], close)
     leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
-    settle_exit(
-        book, mark, terms, ints, floats, row, _AT_CLOSE, slipped(close, -direction, terms), close, leg, reason, 1
-    )
+    price = slipped(close, -direction, terms)
+    settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, price, close, leg, reason, 1)
+    mark_account(close, close, close, book, mark, terms)

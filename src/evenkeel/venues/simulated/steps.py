@@ -26,10 +26,10 @@ EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
 ENTRY_EXPIRES, ENTRY_LIVE = int(Book.ENTRY_EXPIRES), int(Book.ENTRY_LIVE)
 ENTRY_SIGNAL, ENTRY_EXEC = int(Book.ENTRY_SIGNAL), int(Book.ENTRY_EXEC)
 EXIT, EXIT_SIGNAL, EXIT_EXEC = int(Book.EXIT), int(Book.EXIT_SIGNAL), int(Book.EXIT_EXEC)
-ENTERED_INSIDE, OPENED_EXEC = int(Book.ENTERED_INSIDE), int(Book.OPENED_EXEC)
+ENTERED, OPENED_EXEC = int(Book.ENTERED), int(Book.OPENED_EXEC)
 ENTRY, STOP, TARGET, ENTRY_PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
 STOP_DISTANCE, TARGET_DISTANCE = int(Mark.STOP_DISTANCE), int(Mark.TARGET_DISTANCE)
-HIGH, LOW = int(Mark.HIGH), int(Mark.LOW)
+HIGH, LOW, ARRIVAL = int(Mark.HIGH), int(Mark.LOW), int(Mark.ARRIVAL)
 MULTIPLIER, TAKER, MAKER = int(Term.MULTIPLIER), int(Term.TAKER), int(Term.MAKER)
 PER_CONTRACT, SLIPPAGE = int(Term.PER_CONTRACT), int(Term.SLIPPAGE)
 TICK_N, TICK_D = int(Term.TICK_NUMERATOR), int(Term.TICK_DENOMINATOR)
@@ -112,8 +112,9 @@ def settle_entry(
     book[LOTS] = lots
     book[TRADE] += 1
     book[OPENED_EXEC] = book[EXEC]
-    mark[ENTRY] = price
+    mark[ENTRY], mark[ARRIVAL] = price, raw
     mark[HIGH] = mark[LOW] = price
+    book[ENTERED] = 1 if point == _AT_OPEN else 2
     mark[STOP], mark[TARGET] = -direction * math.inf, direction * math.inf
     if mark[STOP_DISTANCE] == mark[STOP_DISTANCE]:
         level = price - direction * mark[STOP_DISTANCE]

@@ -41,15 +41,19 @@ class Cross(backtesting.Strategy):
             self.position.close()
 
 
-def run_w1(series):
-    """Run the whole of it, its own statistics included: they cannot be left out."""
+def prepare(series):
+    """Make the table that it reads."""
     index = pd.date_range("2020-01-01", periods=len(series["close"]), freq="min")
     columns = {name.capitalize(): series[name] for name in ("open", "high", "low", "close")}
+    return pd.DataFrame(columns, index=index), series
+
+
+def run_w1(prepared):
+    """Run the whole of it, its own statistics included: they cannot be left out."""
+    table, series = prepared
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        test = backtesting.Backtest(
-            pd.DataFrame(columns, index=index), Cross, cash=series["cash"], commission=series["fee"]
-        )
+        test = backtesting.Backtest(table, Cross, cash=series["cash"], commission=series["fee"])
         return test.run(first=series["first"])
 
 
@@ -58,7 +62,8 @@ def outcome(statistics):
     trades = statistics["_trades"]
     fills = []
     for trade in trades.itertuples():
-        fills += [(trade.EntryBar, True, trade.EntryPrice, trade.Size), (trade.ExitBar, False, trade.ExitPrice, trade.Size)]
+        fills.append((trade.EntryBar, True, trade.EntryPrice, trade.Size))
+        fills.append((trade.ExitBar, False, trade.ExitPrice, trade.Size))
     for trade in statistics["_strategy"].trades:
         fills.append((trade.entry_bar, True, trade.entry_price, trade.size))
     return fills, float(statistics["_equity_curve"]["Equity"].iloc[-1])

@@ -45,8 +45,8 @@ class Cross(bt.Strategy):
             self.close()
 
 
-def run_w1(series):
-    """Run without observers and analyzers."""
+def prepare(series):
+    """Make an engine with the bars in it, without observers and analyzers."""
     index = pd.date_range("2020-01-01", periods=len(series["close"]), freq="min")
     columns = {name: series[name] for name in ("open", "high", "low", "close", "volume")}
     cerebro = bt.Cerebro(stdstats=False)
@@ -54,6 +54,11 @@ def run_w1(series):
     cerebro.addstrategy(Cross, first=series["first"])
     cerebro.broker.setcash(series["cash"])
     cerebro.broker.setcommission(commission=series["fee"])
+    return cerebro
+
+
+def run_w1(cerebro):
+    """Run it."""
     (strategy,) = cerebro.run()
     return strategy.fills, cerebro.broker.getvalue()
 

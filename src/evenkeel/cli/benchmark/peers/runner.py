@@ -30,9 +30,10 @@ def main(name: str, workload: str, series_path: str, result_path: str, runs: str
         series = {key: stored[key].item() if key in SCALARS else stored[key] for key in stored.files}
     seconds = []
     for _ in range(int(runs)):
+        prepared = peer.prepare(series) if hasattr(peer, "prepare") else series
         gc.collect()
         began = time.perf_counter()
-        result = peer.WORKLOADS[workload](series)
+        result = peer.WORKLOADS[workload](prepared)
         seconds.append(time.perf_counter() - began)
     fills, equity = peer.outcome(result)
     document = {
