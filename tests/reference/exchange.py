@@ -114,6 +114,7 @@ class Held:
     opened_bar: int
     best: Decimal
     worst: Decimal
+    arrival: Decimal
 
     @property
     def side(self) -> int:
@@ -187,7 +188,7 @@ class Exchange:
         self.held: Held | None = None
         self.entry: Working | None = None
         self.leaving: str | None = None
-        self.inside = False
+        self.arrived = ""
         self.exec_bar = 0
         self.peak = rules.start
 
@@ -213,11 +214,11 @@ class Exchange:
             level = price + order.side * order.target
             target = down(level, rules.tick) if order.side > 0 else up(level, rules.tick)
         self.out.cash -= fee
-        self.held = Held(quantity, price, stop, target, self.exec_bar, price, price)
+        self.held = Held(quantity, price, stop, target, self.exec_bar, price, price, raw)
         memo = posted(quantity * rules.multiplier * (price - raw))
         self.out.fills.append(Fill(row, point, "entry", quantity, price, fee, taker, memo, stop=stop, target=target))
         self.entry = None
-        self.inside = point == "inside"
+        self.arrived = point
 
     def close_position(
         self, row: int, point: str, price: Decimal, raw: Decimal, taker: bool, leg: str, reason: str
@@ -264,13 +265,21 @@ class Exchange:
             self.close_position(row, "open", slipped, bar.open, True, leg, self.leaving)
 
     def exit_inside(self, row: int, bar: Bar) -> None:
-        """6.6, 2: the stop wins; an entry made inside the bar is granted its target only beyond the close (6.2)."""
+        """6.6, 2: the stop wins; an entry made inside the bar is granted its target only beyond the close (6.2).
+
+        6.1: a stop fills never back at a price from before its trigger, so where the market at the entry, before
+        slippage, is beyond the stop already, it fills there.
+        """
         held = self.held
         assert held is not None
         side = held.side
         worst = bar.low if side > 0 else bar.high
-        best = bar.close if self.inside else (bar.high if side > 0 else bar.low)
-        if held.stop is not None and side * (worst - held.stop) <= 0:
+        best = bar.close if self.arrived == "inside" else (bar.high if side > 0 else bar.low)
+        if held.stop is not None and self.arrived and side * (held.arrival - held.stop) <= 0:
+            self.close_position(
+                row, self.arrived, self.worse(held.arrival, -side), held.arrival, True, "stop", "sl"
+            )
+        elif held.stop is not None and side * (worst - held.stop) <= 0:
             self.close_position(row, "inside", self.worse(held.stop, -side), held.stop, True, "stop", "sl")
         elif held.target is not None and side * (best - held.target) >= 0:
             resting = self.rules.target_is_limit
@@ -330,15 +339,20 @@ class Exchange:
             return self.out.cash
         return self.out.cash + posted(held.quantity * self.rules.multiplier * (price - held.entry))
 
-    def mark(self, bar: Bar) -> None:
-        """5.4, 5 and 6.11: excursions, drawdown, and the limits of the run."""
-        if self.held is not None:
-            for price in (bar.close,) if self.inside else (bar.high, bar.low):
-                self.reach(price)
-        value = self.marked(bar.close)
+    def fall(self, value: Decimal) -> Decimal:
+        """Note an equity; return how far below its peak it is."""
         self.peak = max(self.peak, value)
         fall = (self.peak - value) / self.peak
         self.out.drawdown = max(self.out.drawdown, fall)
+        return fall
+
+    def mark(self, bar: Bar) -> None:
+        """5.4, 5 and 6.11: excursions, drawdown, and the limits of the run."""
+        if self.held is not None:
+            for price in (bar.close,) if self.arrived == "inside" else (bar.high, bar.low):
+                self.reach(price)
+        value = self.marked(bar.close)
+        fall = self.fall(value)
         if self.out.stopped is None:
             if value <= self.rules.stop_equity:
                 self.out.stopped = "equity_stop"
@@ -349,7 +363,7 @@ class Exchange:
 
     def bar(self, row: int, bar: Bar) -> None:
         """One base bar, up to its close."""
-        self.inside = False
+        self.arrived = ""
         if self.held is not None:
             self.exit_at_open(row, bar)
         if self.held is None and self.entry is not None:
@@ -430,3 +444,4 @@ def finish(exchange: Exchange, last: Bar, row: int, exec_bars: int) -> None:
         leg = "exit" if reason == "signal" else "guard"
         price = exchange.worse(last.close, -held.side)
         exchange.close_position(row, "close", price, last.close, True, leg, reason)
+        exchange.fall(exchange.out.cash)

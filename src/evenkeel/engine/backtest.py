@@ -16,6 +16,7 @@ from evenkeel.engine.core import Core, RunFacts, Step
 from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
     EXIT_NUMBERS,
+    LEGS,
     DeadEntry,
     Fill,
     RunRecord,
@@ -35,7 +36,6 @@ from evenkeel.model.event import (
     LimitBreached,
     OrderAccepted,
     OrderDied,
-    OrderFilled,
     StretchEnded,
 )
 from evenkeel.model.ids import ClientId, Leg
@@ -47,7 +47,7 @@ from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated import loop
-from evenkeel.venues.simulated.book import Book, Exit, Pause
+from evenkeel.venues.simulated.book import Book, Exit, Pause, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 _KIND_NUMBERS = {
@@ -195,10 +195,10 @@ class BacktestDriver:
 
     def _tell_fill(self, told: Told, stretch: Stretch) -> None:
         base = stretch.series.base
-        row = int(told.ints[0])
-        plain = fill_event(told, bars=base, lot=self._lot, known_ns=self._now(int(base.close_ns[row])), client_id=None)
-        order = self._orders.get(plain.leg)
-        event = plain if order is None else _named(plain, order.client_id)
+        known = self._now(int(base.close_ns[told.ints[Report.ROW]]))
+        order = self._orders.get(LEGS[told.ints[Report.LEG]])
+        identity = None if order is None else order.client_id
+        event = fill_event(told, bars=base, lot=self._lot, known_ns=known, client_id=identity)
         trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
         self._step(event)
         by_rule = order is not None and (event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL)
@@ -259,7 +259,7 @@ class BacktestDriver:
         self._venue.place_entry(
             lots=self._lot.nearest(command.quantity), kind=_KIND_NUMBERS[command.kind],
             price=_MISSING if command.price is None else to_float(command.price),
-            time_in_force=loop.TIME_IN_FORCE.index(command.time_in_force.value), expire_bars=command.expire_bars,
+            time_in_force=loop.TIME_IN_FORCE.index(command.time_in_force), expire_bars=command.expire_bars,
             stop_distance=_MISSING if command.stop_distance is None else to_float(command.stop_distance),
             target_distance=_MISSING if command.target_distance is None else to_float(command.target_distance),
             signal=command.signal,
@@ -282,9 +282,3 @@ class BacktestDriver:
         """The core's cash and the venue's are the same postings; anything else is a fault of ours."""
         venue = money_from_postings(int(self._venue.book[Book.CASH]))
         invariant(self.core.state.cash == venue, "core and venue disagree about cash", core=self.core.state.cash)
-
-
-def _named(event: OrderFilled, identity: ClientId) -> OrderFilled:
-    return OrderFilled(
-        **{name: getattr(event, name) for name in event.__struct_fields__ if name != "client_id"}, client_id=identity
-    )

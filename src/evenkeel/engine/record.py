@@ -7,6 +7,7 @@ entry fill and the exit fill after it. Money is exact: each posting was rounded 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -21,12 +22,15 @@ from evenkeel.model.intent import Direction, OrderKind
 from evenkeel.model.number import Grid, money_from_postings, to_decimal
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.venues.simulated import book as venue_book
-from evenkeel.venues.simulated.book import Price, Report
+from evenkeel.venues.simulated.book import Report
 from evenkeel.venues.simulated.venue import Told
 
-_LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg)
+LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg)
+"""Legs by the number that the venue uses."""
+
 _KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
 _POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
+_ENTRY_LEG = int(venue_book.Leg.ENTRY)
 _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.STOP_LOSS: ExitReason.STOP_LOSS,
     venue_book.Exit.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
@@ -36,7 +40,7 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.DATA_GAP: ExitReason.DATA_GAP,
     venue_book.Exit.END_OF_DATA: ExitReason.END_OF_DATA,
 }
-EXIT_NUMBERS = {reason: number for number, reason in _EXITS.items()}
+EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Reasons of exits by the number that the venue's book uses."""
 
 
@@ -166,32 +170,28 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
         known_ns: When it enters the inbox.
         client_id: Our id of the order, None for a protective leg.
     """
-    ints, floats = told.ints.tolist(), told.floats
-    row, point = ints[Report.ROW], _POINTS[ints[Report.POINT]]
-    is_entry = ints[Report.LEG] == venue_book.Leg.ENTRY
+    (row, point, lots, leg, kind, reason, taker, fee, gross, slippage, _, _, _, bars_held, opened_exec) = told.ints
+    price, stop, target, adverse, favourable = told.floats
+    is_entry = leg == _ENTRY_LEG
     return OrderFilled(
-        event_ns=int(bars.open_ns[row]), known_ns=known_ns, client_id=client_id, leg=_LEGS[ints[Report.LEG]],
-        kind=_KINDS[ints[Report.KIND]], quantity=lot.value(ints[Report.LOTS]),
-        price=to_decimal(floats[Price.FILL]), fee=money_from_postings(ints[Report.FEE]),
-        gross=money_from_postings(ints[Report.GROSS]), slippage=money_from_postings(ints[Report.SLIPPAGE]),
-        taker=ints[Report.TAKER] == 1, row=row, bar=ints[Report.OPENED_EXEC], point=point,
-        exit_reason=None if is_entry else _EXITS[ints[Report.REASON]],
-        stop_price=_level(floats[Price.STOP]) if is_entry else None,
-        target_price=_level(floats[Price.TARGET]) if is_entry else None,
-        adverse=to_decimal(floats[Price.ADVERSE]), favourable=to_decimal(floats[Price.FAVOURABLE]),
-        bars_held=ints[Report.BARS_HELD],
+        event_ns=int(bars.open_ns[row]), known_ns=known_ns, client_id=client_id, leg=LEGS[leg], kind=_KINDS[kind],
+        quantity=lot.value(lots), price=to_decimal(price), fee=money_from_postings(fee),
+        gross=money_from_postings(gross), slippage=money_from_postings(slippage), taker=taker == 1, row=row,
+        bar=opened_exec, point=_POINTS[point], exit_reason=None if is_entry else _EXITS[reason],
+        stop_price=_level(stop) if is_entry else None, target_price=_level(target) if is_entry else None,
+        adverse=to_decimal(adverse), favourable=to_decimal(favourable), bars_held=bars_held,
     )  # fmt: skip
 
 
 def death_reason(told: Told) -> Reason:
     """Return why an entry died, from a report with 0 lots."""
-    return REASONS[int(told.ints[Report.REASON])]
+    return REASONS[told.ints[Report.REASON]]
 
 
 def is_death(told: Told) -> bool:
     """Whether a report tells of a dead entry."""
-    return int(told.ints[Report.LOTS]) == 0
+    return told.ints[Report.LOTS] == 0
 
 
 def _level(value: float) -> Decimal | None:
-    return to_decimal(value) if np.isfinite(value) else None
+    return to_decimal(value) if math.isfinite(value) else None

@@ -101,13 +101,13 @@ def _collect(venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record
 def describe(event: OrderFilled, told: Told, decided: int, strategy: Strategy) -> Fill:
     """Return a fill with the rule that led to it, from the numbers in the venue's report."""
     by_rule = event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL
-    words = strategy.signal_text(int(told.ints[Report.SIGNAL])) if by_rule else str(event.exit_reason)
-    return Fill(event=event, trade=int(told.ints[Report.TRADE]), decided_ns=decided if by_rule else None, reason=words)
+    words = strategy.signal_text(told.ints[Report.SIGNAL]) if by_rule else str(event.exit_reason)
+    return Fill(event=event, trade=told.ints[Report.TRADE], decided_ns=decided if by_rule else None, reason=words)
 
 
 def death_stamp(told: Told, stretch: Stretch) -> int:
     """Return when an entry died: at the open that refused it, or at the close at which its life ended."""
-    row = int(told.ints[Report.ROW])
+    row = told.ints[Report.ROW]
     base = stretch.series.base
     return int(base.close_ns[row] if death_reason(told) is Reason.EXPIRED else base.open_ns[row])
 
@@ -131,11 +131,10 @@ class EquityCurve:
     def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
         """Add the point after the last exit and write the end of the run into the record."""
         cash = int(venue.book[Book.CASH])
-        times = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
-        lines = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
-        if len(times) > 1 and times[-2] == times[-1]:
-            times, lines = np.delete(times, -2), np.delete(lines, -2, axis=1)
-        record.times_ns, record.curve = times, lines
+        if len(self._times[-1]) and self._times[-1][-1] == self._last_ns:
+            self._times[-1], self._lines[-1] = self._times[-1][:-1], self._lines[-1][:, :-1]
+        record.times_ns = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
+        record.curve = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
         record.stop_reason = _STOPS.get(Exit(int(venue.book[Book.STOPPED])), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from evenkeel.model.errors import invariant
+from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.order import Order, OrderState
 
 S = OrderState
@@ -38,5 +38,6 @@ def moved(order: Order, state: OrderState) -> Order:
     Raises:
         InvariantBroken: If the state may not follow.
     """
-    invariant(state in NEXT_STATES[order.state], "an order cannot move so", order=order.client_id, state=state.value)
+    if state not in NEXT_STATES[order.state]:
+        raise InvariantBroken(f"order {order.client_id} cannot move from {order.state.value} to {state.value}")
     return msgspec.structs.replace(order, state=state)

@@ -50,10 +50,11 @@ def client_id(
         attempt: From 1; rises only for an order that replaces one known to be dead.
     """
     require(trade >= 1 and attempt >= 1, "trades and attempts count from 1", trade=trade, attempt=attempt)
-    named = "\x1f".join((run, strategy, instrument, str(trade), leg.value, str(attempt)))
+    named = "\x1f".join((run, strategy, instrument, str(trade), leg, str(attempt)))
     return ClientId(f"k{MODE_LETTERS[mode]}{_LEG_LETTERS[leg]}-{short_hash(named.encode(), 20)}")
 
 
 def short_hash(data: bytes, characters: int) -> str:
     """Return the first characters of the SHA-256 of `data` in lower-case base32 (`a` to `z`, `2` to `7`)."""
-    return base64.b32encode(hashlib.sha256(data).digest()).decode().lower()[:characters]
+    whole_groups = -(-characters * 5 // 40) * 5
+    return base64.b32encode(hashlib.sha256(data).digest()[:whole_groups]).decode().lower()[:characters]

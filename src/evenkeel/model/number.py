@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import msgspec
 
-from evenkeel.model.errors import require
+from evenkeel.model.errors import UsageError, require
 
 POSTINGS_PER_UNIT = 100_000_000
 """A posting is an integer count of 1e-8 of the account currency."""
@@ -37,7 +37,8 @@ def to_decimal(value: float) -> Decimal:
     Raises:
         UsageError: If `value` is NaN or infinite: missing values never cross this border.
     """
-    require(math.isfinite(value), "a missing or infinite number cannot become a Decimal", was=value)
+    if not math.isfinite(value):
+        raise UsageError(f"a missing or infinite number cannot become a Decimal ({value})")
     return Decimal(repr(float(value)))
 
 

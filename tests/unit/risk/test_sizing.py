@@ -22,7 +22,7 @@ TEN_DECIMALS = 1e-10
 def table(**given: float) -> Floats:
     """Return sizing terms with the fees of the golden vectors, no cap, and a lot of 0.001."""
     plain = {
-        "leverage": 1.0, "max_position": math.inf, "include_close_fee": 1.0, "max_notional": math.inf,
+        "leverage": 1.0, "max_position": 1.0, "include_close_fee": 1.0, "max_notional": math.inf,
         "max_margin": math.inf, "max_quantity": math.inf, "taker": 0.00055, "slippage": 0.0002, "multiplier": 1.0,
         "lot_numerator": 1.0, "lot_denominator": 1000.0, "tick": 0.01,
     }  # fmt: skip

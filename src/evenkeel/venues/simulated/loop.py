@@ -32,6 +32,7 @@ from evenkeel.venues.simulated.steps import (
     drop_entry,
     place_entry,
     place_exit,
+    point_value,
     settle_entry,
     settle_exit,
     slipped,
@@ -176,7 +177,7 @@ def run(
             if e < len(last_row) and row == last_row[e]:
                 value = book[_CASH]
                 if book[_LOTS] != 0:
-                    value += unrealised(book[_LOTS], mark[_ENTRY], closes[row], terms)
+                    value += unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], closes[row])
                 curve[_EQUITY, e], curve[_CASH_LINE, e], curve[_LOTS_LINE, e] = value, book[_CASH], book[_LOTS]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
@@ -207,16 +208,22 @@ def skip_flat(
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
     e, cash = book[_EXEC], book[_CASH]
-    wakes, equity, cashes = x[wake_flat], curve[_EQUITY], curve[_CASH_LINE]
-    while e < stop_exec:
-        equity[e] = cash
-        cashes[e] = cash
-        if wakes[column + e] == 1.0:
-            book[_EXEC], book[_ROW] = e, last_row[e]
-            return True
-        e += 1
-    book[_EXEC] = e
-    return False
+    wakes = x[wake_flat, column + e : column + stop_exec]
+    passed = len(wakes)
+    for k in range(len(wakes)):
+        if wakes[k] == 1.0:
+            passed = k
+            break
+    found = passed < len(wakes)
+    shown = passed + 1 if found else passed
+    equity, cashes = curve[_EQUITY, e : e + shown], curve[_CASH_LINE, e : e + shown]
+    for k in range(len(equity)):
+        equity[k] = cash
+        cashes[k] = cash
+    book[_EXEC] = e + passed
+    if found:
+        book[_ROW] = last_row[e + passed]
+    return found
 
 
 @inlined
@@ -235,28 +242,38 @@ def skip_holding(
     cash, peak, stop_equity = book[_CASH], book[_PEAK], terms[_STOP_EQUITY]
     allowed, deepest = terms[_MAX_DRAWDOWN], mark[_DRAWDOWN]
     high, low = mark[_HIGH], mark[_LOW]
-    wakes = x[wake_hold]
-    e, i = book[_EXEC], book[_ROW]
-    while i < stop_row:
-        if lows[i] <= lower or highs[i] >= upper:
+    first, e = book[_ROW], book[_EXEC]
+    lasts, wakes = last_row[e:], x[wake_hold, column + e :]
+    equity, cashes, held = curve[_EQUITY, e:], curve[_CASH_LINE, e:], curve[_LOTS_LINE, e:]
+    lows_ahead, highs_ahead, closes_ahead = lows[first:stop_row], highs[first:stop_row], closes[first:stop_row]
+    worth = point_value(lots, terms)
+    passed, closed = len(lows_ahead), 0
+    next_exec = lasts[0] - first if len(lasts) > 0 else -1
+    for k in range(len(lows_ahead)):
+        if lows_ahead[k] <= lower or highs_ahead[k] >= upper:
+            passed = k
             break
-        value = cash + unrealised(lots, entry, closes[i], terms)
+        value = cash + unrealised(worth, entry, closes_ahead[k])
         top = max(peak, value)
         if top - value > deepest * top:
-            deepest_here = (top - value) / top
-            if deepest_here >= allowed:
+            fall = (top - value) / top
+            if fall >= allowed:
+                passed = k
                 break
-            deepest = deepest_here
+            deepest = fall
         if value <= stop_equity:
+            passed = k
             break
-        if e < len(last_row) and last_row[e] == i:
-            if wakes[column + e] == 1.0:
+        if k == next_exec:
+            if wakes[closed] == 1.0:
+                passed = k
                 break
-            curve[_EQUITY, e], curve[_CASH_LINE, e], curve[_LOTS_LINE, e] = value, cash, lots
-            e += 1
+            equity[closed], cashes[closed], held[closed] = value, cash, lots
+            closed += 1
+            next_exec = lasts[closed] - first if closed < len(lasts) else -1
         peak = top
-        high, low = max(high, highs[i]), min(low, lows[i])
-        i += 1
+        high, low = max(high, highs_ahead[k]), min(low, lows_ahead[k])
+    e, i = e + closed, first + passed
     book[_EXEC], book[_ROW], book[_PEAK] = e, i, peak
     mark[_HIGH], mark[_LOW], mark[_DRAWDOWN] = high, low, deepest
 
@@ -349,7 +366,7 @@ def mark_account(h: float, low: float, c: float, book: Ints, mark: Floats, terms
     """Mark the account at the close of a base bar; return why the run must stop, or 0."""
     value = book[_CASH]
     if book[_LOTS] != 0:
-        value += unrealised(book[_LOTS], mark[_ENTRY], c, terms)
+        value += unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], c)
         whole = book[_ENTERED] != 2
         mark[_HIGH] = max(mark[_HIGH], h if whole else c)
         mark[_LOW] = min(mark[_LOW], low if whole else c)

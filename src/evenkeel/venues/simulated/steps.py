@@ -82,9 +82,15 @@ def slipped(price: float, direction: int, terms: Floats) -> float:
 
 
 @inlined
-def unrealised(lots: int, entry: float, price: float, terms: Floats) -> int:
-    """Return the open result of a position marked at `price`, as a count of 1e-8."""
-    return posting(quantity_of(lots, terms) * terms[MULTIPLIER] * (price - entry))
+def point_value(lots: int, terms: Floats) -> float:
+    """Return what one point of price is worth to a position."""
+    return quantity_of(lots, terms) * terms[MULTIPLIER]
+
+
+@inlined
+def unrealised(value: float, entry: float, price: float) -> int:
+    """Return the open result of a position with that point value marked at `price`, as a count of 1e-8."""
+    return posting(value * (price - entry))
 
 
 @inlined
@@ -138,7 +144,7 @@ def settle_exit(
     lots = book[LOTS]
     entry = mark[ENTRY]
     fee = fee_posting(lots, price, is_taker, terms)
-    gross = unrealised(lots, entry, price, terms)
+    gross = unrealised(point_value(lots, terms), entry, price)
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
     book[CASH] += gross - fee
@@ -154,7 +160,7 @@ def settle_exit(
 @inlined
 def slippage_memo(lots: int, price: float, raw: float, terms: Floats) -> int:
     """Return what slippage cost in a fill, as a count of 1e-8; it is inside the price already."""
-    return posting(quantity_of(lots, terms) * terms[MULTIPLIER] * (price - raw))
+    return posting(point_value(lots, terms) * (price - raw))
 
 
 @inlined

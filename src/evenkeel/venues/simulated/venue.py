@@ -16,7 +16,7 @@ from numba import types
 
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
-from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.bar import Floats
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import postings_from_money, to_float
@@ -42,8 +42,8 @@ _PLACE_EXIT = types.void(INTS, types.int64, types.int64)
 class Told:
     """One report of the loop: integers by `Report`, prices by `Price`."""
 
-    ints: Ints
-    floats: Floats
+    ints: list[int]
+    floats: list[float]
 
 
 def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
@@ -154,9 +154,9 @@ class SimulatedVenue:
     def reports(self) -> Iterator[Told]:
         """Hand over the reports written since the last call."""
         count = int(self.book[Book.REPORTS])
-        for line in range(count):
-            yield Told(self._ints[line], self._floats[line])
         self.book[Book.REPORTS] = 0
+        for ints, floats in zip(self._ints[:count].tolist(), self._floats[:count].tolist(), strict=True):
+            yield Told(ints, floats)
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,

@@ -1,4 +1,4 @@
-"""The workloads as a plain loop over Python numbers: no engine, no library. It is the reference that all are held to."""
+"""The workloads as a plain loop over Python numbers, without engine or library: the reference that all are held to."""
 
 # mypy: ignore-errors
 # Runs as a file in an environment of its own, where nothing of this project is installed.
@@ -107,7 +107,7 @@ def _lower_band(values, length, width):
     for i in range(length - 1, len(values)):
         part = values[i - length + 1 : i + 1]
         mean = sum(part) / length
-        out.append(mean - width * math.sqrt(sum((value - mean) ** 2 for value in part) / length))
+        out.append(mean - width * math.sqrt(sum((value - mean) ** 2 for value in part) / (length - 1)))
     return out
 
 

@@ -15,6 +15,9 @@ import vectorbt as vbt
 from vectorbt.portfolio import nb
 from vectorbt.portfolio.enums import SizeType
 
+SAMPLE_WIDTH = 2.0 * math.sqrt(20 / 19)
+"""Two deviations of the sample; TA-Lib counts those of the population."""
+
 
 def versions():
     """Return what ran."""
@@ -40,7 +43,7 @@ def run_w1(series):
 def run_w2(series):
     """Bollinger, RSI and ATR by an order function, because stops bind from the fill on, in the bar of the entry too."""
     high, low, close = series["high"], series["low"], series["close"]
-    _, _, lower = talib.BBANDS(close, 20, 2.0, 2.0)
+    _, _, lower = talib.BBANDS(close, 20, SAMPLE_WIDTH, SAMPLE_WIDTH)
     entry = (close < lower) & (talib.RSI(close, 14) < 30.0)
     entry[: series["first"]] = False
     return vbt.Portfolio.from_order_func(

@@ -1,0 +1,128 @@
+"""The lanes inside one process: bars a second, events a second, and whether both lanes did the same.
+
+Both are measured with gates, costs and the equity curve on, and the engine lane with its journal, as they are used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evenkeel.api import run_facts
+from evenkeel.cli.benchmark.figure import Figure, timed
+from evenkeel.cli.benchmark.workload import Prepared
+from evenkeel.engine.backtest import BacktestDriver, StretchFeatures
+from evenkeel.engine.core import Core, Step
+from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk
+from evenkeel.engine.record import RunRecord
+from evenkeel.engine.research import run_research
+from evenkeel.engine.steps import JournalLog
+from evenkeel.features.timeline import FeatureRun
+from evenkeel.risk.gates import EntryGates
+from evenkeel.venues.simulated.book import Pause
+from evenkeel.venues.simulated.venue import SimulatedVenue
+
+RESEARCH_LOOP = "research lane, compute and simulate"
+RESEARCH = "research lane, fills as exact records"
+ENGINE = "engine lane, with journal"
+CORE = "core: events decided"
+FOLD = "core: entries folded again"
+
+CORE_EVENTS_MIN = 100_000.0
+"""Aim of PERFORMANCE: core events a second."""
+
+
+def measure_lanes(prepared: Prepared, runs: int) -> tuple[list[Figure], RunRecord, list[str]]:
+    """Measure both lanes; return the figures, what the research lane traded, and how the lanes differ, if they do."""
+    part, bars = prepared.workload.name, len(prepared.bars)
+    run_loop(prepared)
+    loop, _ = timed(lambda: run_loop(prepared), runs)
+    whole, record = timed(lambda: run_research(prepared.strategy, prepared.market), runs)
+    engine, engine_record = timed(lambda: run_engine(prepared), runs)
+    figures = [
+        loop.figure(part, RESEARCH_LOOP, unit="bars/s", count=bars),
+        whole.figure(part, RESEARCH, unit="bars/s", count=bars),
+        engine.figure(part, ENGINE, unit="bars/s", count=bars),
+        *_measure_core(prepared, runs),
+    ]
+    return figures, record, lane_differences(record, engine_record)
+
+
+def lane_differences(research: RunRecord, engine: RunRecord) -> list[str]:
+    """Return what the lanes did not do alike; nothing when they agree in every fill, posting and equity point."""
+    if research.result_hash() == engine.result_hash():
+        return []
+    counts = f"{len(research.fills):,} fills in the research lane, {len(engine.fills):,} in the engine lane"
+    return [f"the lanes disagree: {counts}; `keel parity` shows the first difference"]
+
+
+def run_loop(prepared: Prepared) -> int:
+    """Compute the features and simulate to the end, leaving the reports as the numbers they are; count them."""
+    strategy, reports = prepared.strategy, 0
+    venue = SimulatedVenue(
+        strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold,
+        decide=strategy.kernel,
+    )  # fmt: skip
+    for stretch in prepared.market.stretches:
+        features = FeatureRun(strategy.program, stretch.series)
+        venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
+        while venue.advance() is Pause.FULL:
+            reports += sum(1 for _ in venue.reports())
+    return reports + sum(1 for _ in venue.reports())
+
+
+def run_engine(prepared: Prepared) -> RunRecord:
+    """Run the engine lane with a journal in a temporary folder, as a backtest writes it: handed on, not synced."""
+    facts = run_facts(prepared.strategy, "bench")
+    with TemporaryDirectory() as folder:
+        path = str(Path(folder) / JOURNAL_FOLDER)
+        with Journal.open(RealDisk(), path, durable=False) as journal:
+            log = JournalLog(journal)
+            log.open_session({"run": "bench"})
+            return BacktestDriver(facts, prepared.strategy, prepared.market, log=log).run()
+
+
+class KeptSteps:
+    """A log that keeps the steps in memory."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+
+    def write(self, step: Step) -> None:
+        """Keep a step."""
+        self.steps.append(step)
+
+
+def _measure_core(prepared: Prepared, runs: int) -> list[Figure]:
+    """Measure the core alone: deciding recorded events anew, and folding what was recorded."""
+    kept = KeptSteps()
+    BacktestDriver(run_facts(prepared.strategy, "bench"), prepared.strategy, prepared.market, log=kept).run()
+    entries = [entry for step in kept.steps for entry in (step.event, *step.decisions, *step.commands)]
+
+    def decide() -> None:
+        core = _new_core(prepared)
+        for step in kept.steps:
+            core.apply(step.event)
+
+    def fold() -> None:
+        core = _new_core(prepared)
+        for entry in entries:
+            core.fold(entry)
+
+    part = prepared.workload.name
+    deciding, _ = timed(decide, runs)
+    folding, _ = timed(fold, runs)
+    return [
+        deciding.figure(part, CORE, unit="events/s", count=len(kept.steps), aim=CORE_EVENTS_MIN),
+        folding.figure(part, FOLD, unit="entries/s", count=len(entries)),
+    ]
+
+
+def _new_core(prepared: Prepared) -> Core:
+    """Return a core at birth that sees the features of all bars at once."""
+    strategy, stretch = prepared.strategy, prepared.market.stretches[0]
+    whole = FeatureRun(strategy.program, stretch.series, block=len(stretch.series.on(stretch.exec).bars))
+    whole.advance()
+    features = StretchFeatures()
+    features.open(stretch, whole)
+    return Core(run_facts(strategy, "bench"), strategy, EntryGates(strategy.terms, strategy.instrument), features)

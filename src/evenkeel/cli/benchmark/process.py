@@ -1,0 +1,131 @@
+"""Whole processes: seconds and memory of a command as it is typed, with kernels in the cache and without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from evenkeel.cli.benchmark.figure import Figure, Timing
+from evenkeel.cli.benchmark.workload import Prepared
+from evenkeel.model.errors import DataError
+
+WARM_AIMS_S = {"research": 1.0, "engine": 2.0}
+COLD_EXTRA_AIM_S = 15.0
+MEMORY_AIM_MB = 300.0
+HELP_AIM_MS = 150.0
+SECONDS_MAX = 1800
+
+_IMPORTS = {
+    "import of the model": "import evenkeel.model.bar",
+    "import of Numba": "import numba",
+    "import of everything a backtest needs": "import evenkeel.api",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that has ended well.
+
+    Attributes:
+        seconds: From its start to its end.
+        memory_mb: Most memory that it held at once, in 10**6 bytes; NaN where the platform does not tell.
+        output: What it wrote on standard output.
+    """
+
+    seconds: float
+    memory_mb: float
+    output: str
+
+
+def run_process(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Finished:
+    """Run a command to its end.
+
+    Args:
+        command: Program and arguments.
+        environment: Added to that of this process.
+
+    Raises:
+        DataError: If it fails; the message has its last line.
+    """
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        with out.open("wb") as told, err.open("wb") as complained:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                list(command), stdin=subprocess.DEVNULL, stdout=told, stderr=complained,
+                env={**os.environ, **(environment or {})},
+            )  # fmt: skip
+            memory_mb = _wait(process)
+            seconds = time.perf_counter() - began
+        if process.returncode != 0:
+            lines = err.read_text("utf-8", "replace").strip().splitlines() or ["it said nothing"]
+            raise DataError(f"`{' '.join(command)}` failed with code {process.returncode}: {lines[-1]}")
+        return Finished(seconds, memory_mb, out.read_text("utf-8", "replace"))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> float:
+    """Wait for the end and return the peak of memory in 10**6 bytes."""
+    if not hasattr(os, "wait4"):
+        process.wait(SECONDS_MAX)
+        return float("nan")
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return usage.ru_maxrss * unit / 1e6
+
+
+def keel(*arguments: str) -> list[str]:
+    """Return the command line of `keel` in this very Python."""
+    return [sys.executable, "-m", "evenkeel", *arguments]
+
+
+def measure_processes(prepared: Prepared, runs: int) -> list[Figure]:
+    """Measure `keel backtest` of a workload in both lanes, from a warm and from an empty kernel cache."""
+    figures = []
+    for lane, aim in WARM_AIMS_S.items():
+        _backtest(prepared, lane)
+        warm = [_backtest(prepared, lane) for _ in range(runs)]
+        with TemporaryDirectory() as empty:
+            cold = _backtest(prepared, lane, {"EVENKEEL_KERNEL_CACHE": empty})
+        part, name = prepared.workload.name, f"keel backtest --lane {lane} --no-report"
+        timing = Timing(tuple(one.seconds for one in warm))
+        whole = timing.figure(part, f"{name}, whole process", unit="s", aim=aim)
+        extra = max(0.0, cold.seconds - whole.value)
+        memory = max(one.memory_mb for one in warm)
+        figures += [
+            whole,
+            Figure(part, f"{name}, more with an empty kernel cache", extra, "s", extra, 1, COLD_EXTRA_AIM_S),
+            Figure(part, f"{name}, most memory", memory, "MB", memory, runs, MEMORY_AIM_MB),
+        ]
+    return figures
+
+
+def measure_start(runs: int) -> list[Figure]:
+    """Measure what a command costs before it does anything."""
+    commands = {"keel --help": keel("--help"), "Python itself": [sys.executable, "-c", "pass"]}
+    commands |= {name: [sys.executable, "-c", code] for name, code in _IMPORTS.items()}
+    figures = []
+    for name, command in commands.items():
+        run_process(command)
+        timing = Timing(tuple(run_process(command).seconds for _ in range(runs)))
+        aim = HELP_AIM_MS if name == "keel --help" else None
+        figures.append(timing.figure("start", name, unit="ms", scale=1000.0, aim=aim))
+    return figures
+
+
+def _backtest(prepared: Prepared, lane: str, environment: Mapping[str, str] | None = None) -> Finished:
+    with TemporaryDirectory() as folder:
+        home, out = Path(folder) / "home", Path(folder) / "out"
+        return run_process(
+            keel(
+                "--home", str(home), "backtest", str(prepared.play), "--catalog", str(prepared.catalog), "--lane", lane,
+                "--no-report", "--json", "--out", str(out),
+            ),
+            environment,
+        )  # fmt: skip
