@@ -17,7 +17,7 @@ SCHEMA_FILE = "play.schema.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
-@click.command()
+@click.command(name="new")
 @click.argument("name")
 @click.option("--from", "example", metavar="EXAMPLE", default=DEFAULT_EXAMPLE, help="Shipped example to copy.")
 @json_option

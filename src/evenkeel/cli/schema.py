@@ -8,7 +8,7 @@ from evenkeel.cli.output import emit
 from evenkeel.cli.params import OneOf, json_option
 
 
-@click.command()
+@click.command(name="schema")
 @click.argument("kind", type=OneOf(("play",)), default="play")
 @json_option
 def command(kind: str, as_json: bool) -> None:

@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-@click.command()
+@click.command(name="validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path first.")
 @json_option

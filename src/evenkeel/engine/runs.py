@@ -25,6 +25,8 @@ def find_run(runs: Path, text: str) -> Path:
     path = Path(text)
     if (path / MANIFEST_NAME).is_file() or (path / JOURNAL_FOLDER).is_dir():
         return path
+    if path.is_dir() and len(path.parts) > 1:
+        raise UsageError(f"'{path}' is not the folder of a run: it has no {MANIFEST_NAME} and has no journal")
     known = sorted(folder.parent.name for folder in runs.glob(f"*/{MANIFEST_NAME}")) if runs.is_dir() else []
     if text == "latest" and known:
         return max((runs / name for name in known), key=lambda folder: (folder / MANIFEST_NAME).stat().st_mtime_ns)

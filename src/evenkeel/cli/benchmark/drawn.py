@@ -117,7 +117,7 @@ risk_model:
 
 def _seconds(prepared: Prepared) -> tuple[float, float]:
     run_loop(prepared)
-    loop, _ = timed(lambda: run_loop(prepared), 1)
+    loop, _ = timed(lambda: run_loop(prepared), 3)
     engine, _ = timed(lambda: run_engine(prepared), 1)
     return loop.median, engine.median
 

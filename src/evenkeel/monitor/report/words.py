@@ -79,9 +79,14 @@ def count(value: int, one: str, many: str | None = None) -> str:
     return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
+PRICE_DIGITS = 8
+"""A price with slippage has as many digits as a float holds; nobody reads more than these."""
+
+
 def price(value: Decimal) -> str:
-    """Return a price in plain digits, grouped, none added or dropped."""
-    whole, point, fraction = plain(value).partition(".")
+    """Return a price in plain digits, grouped, to eight significant ones; the exact figure stands in `trades.csv`."""
+    shown = round(value, PRICE_DIGITS - 1 - value.adjusted()) if value else value
+    whole, point, fraction = plain(shown).partition(".")
     return f"{int(whole):,}{point}{fraction}"
 
 

@@ -57,8 +57,11 @@ def test_a_chance_says_no_more_than_its_histories_can_tell() -> None:
     assert chance(0.38864, resamples=9999) == "38.9 %"
 
 
-def test_prices_keep_every_digit_and_gain_none() -> None:
-    assert price(Decimal("63449.2025")) == "63,449.2025"
+def test_prices_show_eight_significant_digits_and_gain_none() -> None:
+    assert price(Decimal("164.43885060321085")) == "164.43885"
+    assert price(Decimal("0.00012345678912")) == "0.00012345679"
+    assert price(Decimal("63449.25")) == "63,449.25"
+    assert price(Decimal(0)) == "0"
     assert price(Decimal("-37.630")) == "-37.63"
 
 

@@ -1,0 +1,348 @@
+"""Random plays: YAML drawn from whatever indicators and structures are built, valid by construction.
+
+    text = random_play(np.random.default_rng(7))
+
+Each play loads without an error and tends to trade: conditions compare like with like, so that most are true now and
+then. Every part of the format that is built turns up: timeframes, chained sources, structures, setups, windows,
+offsets, arithmetic, both forms of actions, all order types, stops, targets and sizes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import yaml
+
+from evenkeel.features.node import Node, OutputType, Param
+from evenkeel.features.registry import all_indicators, all_structures
+from evenkeel.model.errors import UsageError
+from evenkeel.model.time import Timeframe
+
+Rng = np.random.Generator
+
+MINUTES = (
+    ("1m", "5m", "15m"), ("1m", "3m", "15m"), ("1m", "1m", "1m"), ("3m", "3m", "15m"), ("5m", "15m", "30m"),
+    ("1m", "15m", "30m"),
+)  # fmt: skip
+"""Timeframes of plays on some thousand minutes: low, middle and high."""
+
+ROLES = ("low_tf", "med_tf", "high_tf")
+LENGTH_MAX = 24
+"""Windows stay short, so that a few thousand bars warm up every play."""
+
+PRICES = frozenset({"ema", "sma", "wma", "dema", "tema", "trima", "zlma", "kama", "alma", "linreg", "midprice", "vwap"})
+"""Indicators whose output is a price."""
+
+PRICE_OUTPUTS = frozenset(
+    {
+        ("bbands", "lower"), ("bbands", "middle"), ("bbands", "upper"), ("donchian", "lower"), ("donchian", "middle"),
+        ("donchian", "upper"), ("supertrend", "trend"), ("supertrend", "long"), ("supertrend", "short"),
+        ("swing", "high_level"), ("swing", "low_level"), ("swing", "pair_high_level"), ("swing", "pair_low_level"),
+    }
+)  # fmt: skip
+PERCENT_OUTPUTS = frozenset(
+    {("rsi", "value"), ("adx", "adx"), ("adx", "dmp"), ("adx", "dmn"), ("stoch", "k"), ("stoch", "d")}
+)
+
+
+def pick(rng: Rng, *choices: Any) -> Any:
+    """Return one of the choices, as it was given."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def chance(rng: Rng, share: float) -> bool:
+    """Return True this often."""
+    return bool(rng.random() < share)
+
+
+def number(rng: Rng, low: float, high: float) -> float:
+    """Return a number with few digits, as a person writes it."""
+    return float(f"{rng.uniform(low, high):.3g}")
+
+
+def random_play(rng: Rng, *, intervals: tuple[tuple[str, str, str], ...] = MINUTES, shorts: bool = True) -> str:
+    """Return the YAML of a play.
+
+    Args:
+        intervals: Low, middle and high timeframe to choose from.
+        shorts: Whether the instrument can be sold short.
+    """
+    return yaml.safe_dump(_Writer(rng, pick(rng, *intervals), shorts).play(), sort_keys=False)
+
+
+class _Writer:
+    def __init__(self, rng: Rng, intervals: tuple[str, str, str], shorts: bool) -> None:
+        self.rng = rng
+        self.intervals = dict(zip(ROLES, intervals, strict=True))
+        self.role = pick(rng, *ROLES)
+        self.exec = self.intervals[self.role]
+        self.shorts = shorts
+        self.features: dict[str, Any] = {}
+        self.structures: dict[str, list[dict[str, Any]]] = {}
+        self.setups: dict[str, Any] = {}
+        self.outputs: list[tuple[str, Node, str]] = []
+        self.swings: list[str] = []
+
+    def play(self) -> dict[str, Any]:
+        rng = self.rng
+        self.features["atr_exec"] = {"indicator": "atr", "tf": self.role, "params": {"length": int(rng.integers(2, 15))}}
+        for place in range(int(rng.integers(2, 6))):
+            self.feature(f"f{place}")
+        for place in range(int(rng.integers(0, 3))):
+            self.structure(place)
+        for place in range(int(rng.integers(0, 3))):
+            self.setups[f"s{place}"] = self.condition(2, f"s{place}")
+        mode = pick(rng, "long_only", "long_only", "short_only", "long_short", "long_short") if self.shorts else "long_only"
+        exit_mode = pick(rng, "sl_tp_only", "signal", "first_hit", "first_hit")
+        document: dict[str, Any] = {
+            "version": "3.0.0",
+            "name": "drawn",
+            "symbol": "TEST",
+            "timeframes": {**self.intervals, "exec": self.role},
+            "account": self.account(),
+            "features": self.features,
+            "structures": self.structures,
+            "setups": self.setups,
+            "actions": self.actions(mode, exit_mode),
+            "position_policy": {"mode": mode, "exit_mode": exit_mode},
+            "entry": self.entry(),
+            "risk_model": self.risk(exit_mode, mode),
+        }
+        return {key: value for key, value in document.items() if value not in ({}, [])}
+
+    def account(self) -> dict[str, Any]:
+        rng = self.rng
+        return {
+            "starting_equity": float(pick(rng, 10_000, 25_000, 1_234.56)),
+            "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
+            "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
+            "fee_model": {
+                "taker_bps": float(pick(rng, 0, 5.5, 10)), "maker_bps": float(pick(rng, 0, 2)),
+                "per_contract": float(pick(rng, 0, 0, 0.62)),
+            },
+            "min_trade_notional": float(pick(rng, 0, 10)),
+            "require_trade_through": chance(rng, 0.3),
+            "include_close_fee": chance(rng, 0.7),
+        }  # fmt: skip
+
+    def value(self, param: Param) -> Any:
+        rng = self.rng
+        if param.choices:
+            return pick(rng, *param.choices)
+        if param.type is bool:
+            return chance(rng, 0.5)
+        if param.type is int:
+            low = int(param.low or 1)
+            return int(rng.integers(low, max(low + 1, LENGTH_MAX)))
+        low = (param.low or 0.0) + (0.1 if param.above else 0.0)
+        return number(rng, low, min(param.high or 4.0, low + 3.0))
+
+    def params(self, node: Node) -> dict[str, Any]:
+        """Return parameters that the node accepts; an optional one may be left out."""
+        for _ in range(200):
+            given = {p.name: self.value(p) for p in node.params if not (p.optional and chance(self.rng, 0.5))}
+            if node.name == "donchian":
+                given = {"lower_length": given["lower_length"], "upper_length": given["upper_length"]}
+            try:
+                node.resolve(given)
+            except UsageError:
+                continue
+            return given
+        return {}
+
+    def feature(self, name: str) -> None:
+        rng, node = self.rng, pick(self.rng, *all_indicators().values())
+        role = pick(rng, *ROLES)
+        spec: dict[str, Any] = {"indicator": node.name, "tf": role, "params": self.params(node)}
+        if node.single_series and chance(rng, 0.4):
+            same = [
+                (known, below, output) for known, below, output in self.outputs
+                if known in self.features and self.features[known]["tf"] == role
+                and below.output(output).type is OutputType.FLOAT and below.name != "obv"
+            ]  # fmt: skip
+            known, _, output = pick(rng, *same) if same and chance(rng, 0.5) else (None, None, None)
+            spec["source"] = f"indicator:{known}.{output}" if known else pick(rng, "open", "high", "hl2", "hlc3", "ohlc4")
+            if known:
+                node = _renamed(node)
+        self.features[name] = spec
+        self.outputs += [(name, node, output.name) for output in node.outputs]
+
+    def structure(self, place: int) -> None:
+        rng, built = self.rng, all_structures()
+        if "swing" not in built:
+            return
+        key, role = f"sw{place}", pick(rng, "exec", *ROLES)
+        params: dict[str, Any] = {"left": int(rng.integers(1, 5)), "right": int(rng.integers(1, 5))}
+        if chance(rng, 0.3):
+            atr = f"atr_{place}"
+            self.features[atr] = {"indicator": "atr", "tf": self.role if role == "exec" else role, "params": {"length": 5}}
+            params = pick(
+                rng, {"mode": "atr_zigzag", "atr_key": atr, "atr_multiplier": number(rng, 0.5, 3)},
+                {**params, "atr_key": atr, "min_atr_move": number(rng, 0, 1), "strict_alternation": True},
+            )  # fmt: skip
+        declared = [{"type": "swing", "key": key, "params": params}]
+        self.outputs += [(key, built["swing"], output.name) for output in built["swing"].outputs]
+        if "trend" in built and chance(rng, 0.6):
+            declared.append({"type": "trend", "key": f"tr{place}", "uses": key})
+            self.outputs += [(f"tr{place}", built["trend"], output.name) for output in built["trend"].outputs]
+        self.structures.setdefault(role, []).extend(declared)
+        if role == "exec" or self.intervals[role] == self.exec:
+            self.swings.append(key)
+
+    def condition(self, depth: int, inside: str | None = None) -> Any:
+        rng = self.rng
+        kind = pick(rng, "compare", "compare", "all", "any", "not", "window", "setup") if depth > 0 else "compare"
+        if kind == "setup" and self.setups and inside is None:
+            return {"setup": pick(rng, *self.setups)}
+        if kind in ("all", "any"):
+            return {kind: [self.condition(depth - 1, inside) for _ in range(int(rng.integers(1, 4)))]}
+        if kind == "not":
+            return {"not": self.condition(depth - 1, inside)}
+        if kind == "window":
+            return self.window(depth - 1, inside)
+        return self.compare()
+
+    def window(self, depth: int, inside: str | None) -> Any:
+        rng, minutes = self.rng, Timeframe.parse(self.exec).minutes
+        kind, samples = pick(rng, "holds_for", "occurred_within", "count_true"), int(rng.integers(1, 6))
+        facts: dict[str, Any] = {"bars": samples, "expr": self.condition(depth, inside)}
+        if kind == "count_true":
+            facts["min_true"] = int(rng.integers(1, samples + 1))
+        slower = [role for role in ROLES if Timeframe.parse(self.intervals[role]).minutes % minutes == 0
+                  and Timeframe.parse(self.intervals[role]).minutes >= minutes]  # fmt: skip
+        form = pick(rng, "bars", "anchored", "duration")
+        if form == "anchored" and slower and minutes < 1440:
+            facts["anchor_tf"] = pick(rng, *slower)
+        if form == "duration" and minutes * samples <= 1440:
+            del facts["bars"]
+            return {f"{kind}_duration": {"duration": f"{minutes * samples}m", **facts}}
+        return {kind: facts}
+
+    def reference(self, name: str, output: str) -> Any:
+        rng = self.rng
+        if chance(rng, 0.15):
+            return {"feature_id": name, "field": output, "offset": int(rng.integers(0, 4))}
+        return f"{name}.{output}"
+
+    def compare(self) -> Any:
+        rng = self.rng
+        name, node, output = pick(rng, *self.outputs)
+        declared, left = node.output(output), self.reference(name, output)
+        if declared.type is OutputType.BOOL:
+            return [left, pick(rng, "==", "!="), pick(rng, True, False, 1)]
+        if declared.type is OutputType.ENUM:
+            words = declared.values
+            if chance(rng, 0.3):
+                return [left, "in", [pick(rng, *words), pick(rng, *words).upper()]]
+            return [left, pick(rng, "==", "!="), pick(rng, *words)]
+        if declared.type is OutputType.INT and "hash" not in output:
+            return pick(
+                rng, [left, "==", pick(rng, 0, 1, -1)], [left, "in", [0, 1]], [left, ">", 0],
+                [left, "!=", self.reference(name, output)],
+            )  # fmt: skip
+        return self.measure(name, node, output, left)
+
+    def measure(self, name: str, node: Node, output: str, left: Any) -> Any:
+        """Compare a number with something of its own kind."""
+        rng = self.rng
+        is_price = node.name in PRICES or (node.name, output) in PRICE_OUTPUTS
+        if is_price:
+            right = self.price()
+            left = pick(rng, left, left, pick(rng, "close", "last_price", "high", "low"))
+        elif (node.name, output) in PERCENT_OUTPUTS:
+            right = pick(rng, number(rng, 25, 75), number(rng, 25, 75), 50)
+        elif output == "percent_b":
+            right = number(rng, 0, 1)
+        else:
+            right = pick(rng, 0, {"feature_id": name, "field": output, "offset": int(rng.integers(1, 4))})
+            if node.name == "atr":
+                right = ["close", "*", number(rng, 0.0005, 0.003)]
+        op = pick(rng, ">", "<", ">=", "<=", "cross_above", "cross_below", "near", "between")
+        if "last_price" in (left, right) and op.startswith("cross"):
+            op = ">"
+        if op == "near" and is_price:
+            return [left, "near_pct", right, number(rng, 0.1, 0.5)]
+        if op == "between" and is_price:
+            return [left, "between", [[right, "-", "atr_exec"], [right, "+", "atr_exec"]]]
+        return [left, ">" if op in ("near", "between") else op, right]
+
+    def price(self) -> Any:
+        rng = self.rng
+        prices = [f"{n}.{o}" for n, node, o in self.outputs if node.name in PRICES or (node.name, o) in PRICE_OUTPUTS]
+        plain = pick(rng, "close", "open", "hl", *prices)
+        if plain == "hl":
+            return {"/": [["high", "+", "low"], 2]}
+        if chance(rng, 0.3):
+            return [plain, pick(rng, "+", "-"), ["atr_exec", "*", number(rng, 0.1, 1.5)]]
+        return plain
+
+    def actions(self, mode: str, exit_mode: str) -> Any:
+        rng = self.rng
+        sides = {"long_only": ["long"], "short_only": ["short"], "long_short": ["long", "short"]}[mode]
+        wanted = [f"entry_{side}" for side in sides]
+        if exit_mode != "sl_tp_only":
+            wanted += pick(rng, [f"exit_{side}" for side in sides], ["exit_all"])
+        if chance(rng, 0.5):
+            return {action: [self.condition(3)] for action in wanted}
+        blocks = []
+        for place, action in enumerate(wanted):
+            emit = [{"action": action, "metadata": {"from": "a draw"}} if chance(rng, 0.2) else action]
+            cases = [{"when": self.condition(2), "emit": emit}]
+            if chance(rng, 0.4):
+                cases.insert(int(rng.integers(0, 2)), {"when": self.condition(1), "emit": [pick(rng, "no_action", *wanted)]})
+            block: dict[str, Any] = {"id": f"b{place}", "cases": cases}
+            if chance(rng, 0.2):
+                block["else"] = {"emit": [pick(rng, "no_action", *wanted)]}
+            blocks.append(block)
+        return blocks
+
+    def entry(self) -> dict[str, Any]:
+        rng = self.rng
+        if chance(rng, 0.5):
+            return {}
+        tif = pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly")
+        expire = int(rng.integers(0, 6)) if tif in ("GTC", "PostOnly") else 0
+        offset = float(pick(rng, 0.0, 0.02, 0.1))
+        return {
+            "order_type": "LIMIT", "limit_offset_pct": offset, "time_in_force": tif, "expire_after_bars": expire,
+        }  # fmt: skip
+
+    def risk(self, exit_mode: str, mode: str) -> dict[str, Any]:
+        rng = self.rng
+        stop = self.distance(rng, mode) if exit_mode == "sl_tp_only" or chance(rng, 0.7) else None
+        target: Any = None
+        if exit_mode == "sl_tp_only" or chance(rng, 0.7):
+            target = {"type": "rr_ratio", "value": number(rng, 0.5, 3)} if stop and chance(rng, 0.5) else self.distance(rng, None)
+            target.pop("buffer_pct", None)
+        models = ["percent_equity", "fixed_usdt", "fixed_quantity", *(["risk_based", "risk_based"] if stop else [])]
+        model = pick(rng, *models)
+        value = {"percent_equity": 40.0, "fixed_usdt": 900.0, "fixed_quantity": 3.0, "risk_based": 0.5}[model]
+        sizing: dict[str, Any] = {"model": model, "value": value}
+        if model == "risk_based":
+            sizing["include_costs"] = chance(rng, 0.5)
+        found = {"stop_loss": stop, "take_profit": target, "sizing": sizing}
+        return {
+            **{key: value for key, value in found.items() if value},
+            "tp_order_type": pick(rng, "Market", "Limit"),
+        }
+
+    def distance(self, rng: Rng, mode: str | None) -> dict[str, Any]:
+        """Return a rule of a stop, or of a target for which `mode` is None."""
+        rules: list[dict[str, Any]] = [
+            {"type": "percent", "value": number(rng, 0.05, 1.5), "basis": pick(rng, "price", "roi")},
+            {"type": "atr_multiple", "value": number(rng, 0.5, 4), "atr_feature_id": "atr_exec", "buffer_pct": 0.05},
+            {"type": "fixed_points", "value": number(rng, 0.05, 2)},
+        ]
+        if mode is not None and self.swings:
+            rule = {"type": "structure", "structure_key": pick(rng, *self.swings), "max_distance_pct": number(rng, 0.5, 3)}
+            rules.append(
+                {**rule, **pick(rng, {"buffer_pct": 0.05}, {"buffer_atr": 0.5, "atr_feature_id": "atr_exec"}),
+                 **pick(rng, {}, {"value": 0.5})}
+            )  # fmt: skip
+        return pick(rng, *rules)
+
+
+def _renamed(node: Node) -> Node:
+    """Return the node under a name of no known kind: an average of an oscillator is no price."""
+    return Node(**{name: getattr(node, name) for name in node.__slots__ if name != "name"}, name=f"{node.name}_of")
