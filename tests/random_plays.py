@@ -61,28 +61,36 @@ def number(rng: Rng, low: float, high: float) -> float:
     return float(f"{rng.uniform(low, high):.3g}")
 
 
-def random_play(rng: Rng, *, intervals: tuple[tuple[str, str, str], ...] = MINUTES, shorts: bool = True) -> str:
+def random_play(
+    rng: Rng,
+    *,
+    intervals: tuple[tuple[str, str, str], ...] = MINUTES,
+    shorts: bool = True,
+    anchors: bool = True,
+) -> str:
     """Return the YAML of a play.
 
     Args:
         intervals: Low, middle and high timeframe to choose from.
         shorts: Whether the instrument can be sold short.
+        anchors: Whether windows may name a slower grid, which markets with sessions do not have.
     """
-    return yaml.safe_dump(_Writer(rng, pick(rng, *intervals), shorts).play(), sort_keys=False)
+    return yaml.safe_dump(_Writer(rng, pick(rng, *intervals), shorts, anchors).play(), sort_keys=False)
 
 
 class _Writer:
-    def __init__(self, rng: Rng, intervals: tuple[str, str, str], shorts: bool) -> None:
+    def __init__(self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, anchors: bool) -> None:
         self.rng = rng
         self.intervals = dict(zip(ROLES, intervals, strict=True))
         self.role = pick(rng, *ROLES)
         self.exec = self.intervals[self.role]
-        self.shorts = shorts
+        self.shorts, self.anchors = shorts, anchors
         self.features: dict[str, Any] = {}
         self.structures: dict[str, list[dict[str, Any]]] = {}
         self.setups: dict[str, Any] = {}
         self.outputs: list[tuple[str, Node, str]] = []
         self.swings: list[str] = []
+        self.windows = 0
 
     def play(self) -> dict[str, Any]:
         rng = self.rng
@@ -114,7 +122,7 @@ class _Writer:
     def account(self) -> dict[str, Any]:
         rng = self.rng
         return {
-            "starting_equity": float(pick(rng, 10_000, 25_000, 1_234.56)),
+            "starting_equity": float(pick(rng, 10_000, 25_000, 98_765.43)),
             "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
             "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
             "fee_model": {
@@ -129,7 +137,7 @@ class _Writer:
     def value(self, param: Param) -> Any:
         rng = self.rng
         if param.choices:
-            return pick(rng, *param.choices)
+            return pick(rng, *(word for word in param.choices if word != "W"))
         if param.type is bool:
             return chance(rng, 0.5)
         if param.type is int:
@@ -193,7 +201,7 @@ class _Writer:
     def condition(self, depth: int, inside: str | None = None) -> Any:
         rng = self.rng
         kind = pick(rng, "compare", "compare", "all", "any", "not", "window", "setup") if depth > 0 else "compare"
-        if kind == "setup" and self.setups and inside is None:
+        if kind == "setup" and self.setups and inside is None and not self.windows:
             return {"setup": pick(rng, *self.setups)}
         if kind in ("all", "any"):
             return {kind: [self.condition(depth - 1, inside) for _ in range(int(rng.integers(1, 4)))]}
@@ -206,13 +214,15 @@ class _Writer:
     def window(self, depth: int, inside: str | None) -> Any:
         rng, minutes = self.rng, Timeframe.parse(self.exec).minutes
         kind, samples = pick(rng, "holds_for", "occurred_within", "count_true"), int(rng.integers(1, 6))
+        self.windows += 1
         facts: dict[str, Any] = {"bars": samples, "expr": self.condition(depth, inside)}
+        self.windows -= 1
         if kind == "count_true":
             facts["min_true"] = int(rng.integers(1, samples + 1))
         slower = [role for role in ROLES if Timeframe.parse(self.intervals[role]).minutes % minutes == 0
                   and Timeframe.parse(self.intervals[role]).minutes >= minutes]  # fmt: skip
         form = pick(rng, "bars", "anchored", "duration")
-        if form == "anchored" and slower and minutes < 1440:
+        if form == "anchored" and slower and self.anchors:
             facts["anchor_tf"] = pick(rng, *slower)
         if form == "duration" and minutes * samples <= 1440:
             del facts["bars"]
@@ -249,7 +259,7 @@ class _Writer:
         is_price = node.name in PRICES or (node.name, output) in PRICE_OUTPUTS
         if is_price:
             right = self.price()
-            left = pick(rng, left, left, pick(rng, "close", "last_price", "high", "low"))
+            left = pick(rng, left, left, pick(rng, "close", "high", "low", "close" if self.windows else "last_price"))
         elif (node.name, output) in PERCENT_OUTPUTS:
             right = pick(rng, number(rng, 25, 75), number(rng, 25, 75), 50)
         elif output == "percent_b":

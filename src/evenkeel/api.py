@@ -20,7 +20,7 @@ from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
-from evenkeel.engine.clock import Stopwatch, wall_ns
+from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
 from evenkeel.engine.core import RunFacts, Step
 from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
@@ -131,18 +131,28 @@ def backtest(
     results.write_manifest(folder, manifest, created_ns=wall_ns())
     resumed = 0
     if lane == "research":
-        record = run_research(strategy, market, progress=progress)
+        record = run_research(strategy, market, progress=progress, timer=monotonic_s)
         (folder / "decisions.parquet").unlink(missing_ok=True)
     else:
         record, resumed = run_journaled(
-            folder, manifest, run_facts(strategy, manifest["run"]), strategy, market, progress=progress, told=told
+            folder,
+            manifest,
+            run_facts(strategy, manifest["run"]),
+            strategy,
+            market,
+            progress=progress,
+            told=told,
+            timer=monotonic_s,
         )
-    timing["simulate_s"] = watch.lap()
+    ran_s = watch.lap()
+    timing |= {
+        "compute_s": record.features_s, "simulate_s": ran_s - record.features_s, "report_s": 0.0,
+        "bars_per_s": market.base_bars / max(ran_s, 1e-9),
+    }  # fmt: skip
     results.write_tables(folder, strategy, market, record)
     result = results.build_result(manifest, strategy, market, record, timing)
     results.write_result(folder, result)
     result["checks"] = audit_run(folder, market)
-    timing |= {"compute_s": 0.0, "report_s": 0.0, "bars_per_s": market.base_bars / max(timing["simulate_s"], 1e-9)}
     results.write_result(folder, result)
     if request.report:
         from evenkeel.monitor.report import write_report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import textwrap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ PARTS = ("W1", "W2", "live", "drawn", "start")
 
 PEER_FOLDER = "bench-peers"
 BARS_MIN = 1_000
+WIDTH = 110
 
 METHOD = (
     "Series: random walk, seed 7, one-minute bars. Decided at the close from the first bar at which every indicator "
@@ -86,7 +88,7 @@ def _print(campaign: Campaign, *, asked_for_peers: bool) -> None:
         ]  # fmt: skip
         print_table(columns, lines, right=("bars", "bars/s", "process s", "MB", "fills"))
     say()
-    say(METHOD)
+    say(textwrap.fill(METHOD, WIDTH))
     for name, why in campaign.absent.items():
         note(f"{name} was not measured: {why}")
     if not asked_for_peers:
@@ -142,8 +144,12 @@ def _machine() -> dict[str, Any]:
 
 
 def _amount(value: float, unit: str) -> str:
-    places = 0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 2
-    return f"{value:,.{places}f} {unit}"
+    return f"{_number(value)} {unit}"
+
+
+def _number(value: float) -> str:
+    places = 0 if value >= 1000 else 1 if value >= 100 else 2
+    return f"{value:,.{places}f}"
 
 
 def _aim(figure: Figure) -> str:
@@ -155,7 +161,7 @@ def _aim(figure: Figure) -> str:
 
 def _ratio(ratio: Ratio) -> str:
     aim = "" if ratio.aim is None else f" (aim {ratio.aim:,.0f}: {_word(ratio.met)})"
-    return f"{ratio.times:,.1f} x {ratio.peer}{aim}"
+    return f"{_number(ratio.times)} x {ratio.peer}{aim}"
 
 
 def _word(met: bool | None) -> str:

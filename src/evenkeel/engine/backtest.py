@@ -104,6 +104,7 @@ class BacktestDriver:
         log: StepLog | None = None,
         recorded: Sequence[Step] = (),
         on_command: Callable[[Command], None] | None = None,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -114,12 +115,13 @@ class BacktestDriver:
             log: Where new steps are written; None keeps no journal.
             recorded: Steps of an earlier session, to be folded before anything is decided.
             on_command: Told of each new command as it leaves for the venue.
+            timer: Seconds on a monotonic clock.
         """
         self._strategy, self._market, self._log = strategy, market, log
         self._features = StretchFeatures()
         self.core = Core(facts, strategy, EntryGates(strategy.terms, strategy.instrument), self._features)
         self._venue = SimulatedVenue(
-            strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold
+            strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold, timer=timer
         )
         self._recorded: Iterator[Step] = iter(recorded)
         self._on_command = on_command

@@ -13,6 +13,11 @@ def wall_ns() -> int:
     return time.time_ns()
 
 
+def monotonic_s() -> float:
+    """Return seconds on a clock that never runs backwards; only differences mean anything."""
+    return time.perf_counter()
+
+
 class Stopwatch:
     """Measures the parts of a piece of work.
 
@@ -22,10 +27,10 @@ class Stopwatch:
     """
 
     def __init__(self) -> None:
-        self._last = time.perf_counter()
+        self._last = monotonic_s()
 
     def lap(self) -> float:
         """Return the seconds since the start or the last lap."""
-        now = time.perf_counter()
+        now = monotonic_s()
         passed, self._last = now - self._last, now
         return passed

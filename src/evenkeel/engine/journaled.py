@@ -30,6 +30,7 @@ def run_journaled(
     progress: Progress | None = None,
     told: Callable[[str], None] | None = None,
     on_command: Callable[[Command], None] | None = None,
+    timer: Callable[[], float] | None = None,
 ) -> tuple[RunRecord, int]:
     """Run in the engine lane with the journal in the run's folder; return the record and how many steps were taken up.
 
@@ -45,6 +46,7 @@ def run_journaled(
         progress: Told of base bars passed.
         told: Given a sentence when an earlier session is taken up.
         on_command: Told of each new command as it leaves.
+        timer: Seconds on a monotonic clock.
     """
     recorded = unfinished_steps(folder, manifest)
     if not recorded:
@@ -55,7 +57,7 @@ def run_journaled(
     with Journal.open(RealDisk(), str(folder / JOURNAL_FOLDER), durable=False) as journal:
         log = JournalLog(journal)
         log.open_session(manifest)
-        driver = BacktestDriver(facts, strategy, market, log=log, recorded=recorded, on_command=on_command)
+        driver = BacktestDriver(facts, strategy, market, log=log, recorded=recorded, on_command=on_command, timer=timer)
         record = driver.run(progress)
     results.write_decisions(folder, driver.decisions)
     return record, len(recorded)

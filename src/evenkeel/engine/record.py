@@ -124,6 +124,7 @@ class RunRecord:
         stop_ns: When.
         drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
         refusals: Entries refused, by reason; the engine lane counts a level signal once.
+        features_s: Seconds spent in features, where that was measured.
     """
 
     lane: str
@@ -135,6 +136,7 @@ class RunRecord:
     stop_ns: int = 0
     drawdown_intrabar: float = 0.0
     refusals: dict[str, int] = field(default_factory=dict)
+    features_s: float = 0.0
 
     def trades(self) -> list[Trade]:
         """Return the closed trades, in order."""

@@ -36,8 +36,20 @@ END_REASONS = {Reason.DATA_GAP: ExitReason.DATA_GAP, Reason.END_OF_DATA: ExitRea
 _STOPS = {Exit.MAX_DRAWDOWN: StopReason.MAX_DRAWDOWN, Exit.EQUITY_STOP: StopReason.EQUITY_STOP}
 
 
-def run_research(strategy: Strategy, market: Market, *, progress: Progress | None = None) -> RunRecord:
+def run_research(
+    strategy: Strategy,
+    market: Market,
+    *,
+    progress: Progress | None = None,
+    timer: Callable[[], float] | None = None,
+) -> RunRecord:
     """Run a strategy over a market in one compiled loop.
+
+    Args:
+        strategy: What decides; it must have a kernel.
+        market: What it runs on.
+        progress: Told of base bars passed.
+        timer: Seconds on a monotonic clock.
 
     Raises:
         UsageError: If the strategy has no kernel.
@@ -46,7 +58,7 @@ def run_research(strategy: Strategy, market: Market, *, progress: Progress | Non
         raise UsageError(f"{strategy.name} decides in Python and runs in the engine lane only; use --lane engine")
     venue = SimulatedVenue(
         strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold,
-        decide=strategy.kernel,
+        decide=strategy.kernel, timer=timer,
     )  # fmt: skip
     record = RunRecord("research")
     curve = EquityCurve()
@@ -88,21 +100,25 @@ def _collect(venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record
     base, lot = stretch.series.base, strategy.instrument.lot_grid
     closes = stretch.series.on(strategy.program.exec).bars.close_ns
     for told in venue.reports():
-        decided = int(closes[told.ints[Report.EXEC]])
         if is_death(told):
+            decided = int(closes[told.ints[Report.EXEC]])
             record.dead_entries.append(
                 DeadEntry(event_ns=death_stamp(told, stretch), reason=death_reason(told), decided_ns=decided)
             )
             continue
         event = fill_event(told, bars=base, lot=lot, known_ns=0, client_id=None)
-        record.fills.append(describe(event, told, decided, strategy))
+        record.fills.append(describe(event, told, closes, strategy))
 
 
-def describe(event: OrderFilled, told: Told, decided: int, strategy: Strategy) -> Fill:
-    """Return a fill with the rule that led to it, from the numbers in the venue's report."""
+def describe(event: OrderFilled, told: Told, closes: Ints, strategy: Strategy) -> Fill:
+    """Return a fill with the rule that led to it, from the numbers in the venue's report.
+
+    Only what a rule decided names a bar of this stretch in EXEC; elsewhere the column may be of an earlier stretch.
+    """
     by_rule = event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL
+    decided = int(closes[told.ints[Report.EXEC]]) if by_rule else None
     words = strategy.signal_text(told.ints[Report.SIGNAL]) if by_rule else str(event.exit_reason)
-    return Fill(event=event, trade=told.ints[Report.TRADE], decided_ns=decided if by_rule else None, reason=words)
+    return Fill(event=event, trade=told.ints[Report.TRADE], decided_ns=decided, reason=words)
 
 
 def death_stamp(told: Told, stretch: Stretch) -> int:
@@ -138,3 +154,4 @@ class EquityCurve:
         record.stop_reason = _STOPS.get(Exit(int(venue.book[Book.STOPPED])), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown
+        record.features_s = venue.features_s

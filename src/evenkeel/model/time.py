@@ -58,7 +58,7 @@ def _offset_ns(zone: str | None) -> int:
 def format_time(instant_ns: int) -> str:
     """Return ISO 8601 with `Z`, with a fraction only where there is one."""
     seconds, fraction = divmod(instant_ns, SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    text = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     return f"{text}.{f'{fraction:09d}'.rstrip('0')}Z" if fraction else f"{text}Z"
 
 

@@ -18,6 +18,13 @@ from evenkeel.model.errors import DataError
 PARTS = (*WORKLOADS, "live", "drawn", "start")
 """What can be measured alone."""
 
+BESIDE = {
+    RESEARCH_LOOP: ("vectorbt", "backtesting.py", "nautilus", "backtrader"),
+    RESEARCH: ("vectorbt",),
+    ENGINE: ("backtesting.py", "nautilus", "backtrader"),
+}
+"""The peers that do the same kind of work: vectorbt has no events, and its trades stay numbers until they are read."""
+
 RATIO_AIMS = {
     (RESEARCH_LOOP, "vectorbt"): 10.0,
     (RESEARCH_LOOP, "nautilus"): 1000.0,
@@ -120,7 +127,7 @@ def _with_ratios(figure: Figure, found: list[Measured]) -> Figure:
     for measured in found:
         if measured.differences or measured.peer is REFERENCE:
             continue
-        if figure.name in (RESEARCH_LOOP, RESEARCH, ENGINE):
+        if measured.peer.name in BESIDE.get(figure.name, ()):
             aim = RATIO_AIMS.get((figure.name, measured.peer.name))
             figure = figure.beside(measured.peer.name, measured.rate.value, aim)
         elif figure.name.endswith("whole process") and measured.peer.bars_max is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ WARM_AIMS_S = {"research": 1.0, "engine": 2.0}
 COLD_EXTRA_AIM_S = 15.0
 MEMORY_AIM_MB = 300.0
 HELP_AIM_MS = 150.0
-SECONDS_MAX = 1800
+LAUNCHER = Path(__file__).with_name("launcher.py")
 
 _IMPORTS = {
     "import of the model": "import evenkeel.model.bar",
@@ -35,12 +34,10 @@ class Finished:
     Attributes:
         seconds: From its start to its end.
         memory_mb: Most memory that it held at once, in 10**6 bytes; NaN where the platform does not tell.
-        output: What it wrote on standard output.
     """
 
     seconds: float
     memory_mb: float
-    output: str
 
 
 def run_process(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Finished:
@@ -53,31 +50,20 @@ def run_process(command: Sequence[str], environment: Mapping[str, str] | None = 
     Raises:
         DataError: If it fails; the message has its last line.
     """
-    with TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        with out.open("wb") as told, err.open("wb") as complained:
-            began = time.perf_counter()
-            process = subprocess.Popen(
-                list(command), stdin=subprocess.DEVNULL, stdout=told, stderr=complained,
-                env={**os.environ, **(environment or {})},
-            )  # fmt: skip
-            memory_mb = _wait(process)
-            seconds = time.perf_counter() - began
-        if process.returncode != 0:
-            lines = err.read_text("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-            raise DataError(f"`{' '.join(command)}` failed with code {process.returncode}: {lines[-1]}")
-        return Finished(seconds, memory_mb, out.read_text("utf-8", "replace"))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(LAUNCHER), *command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        check=False, env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise DataError(f"`{' '.join(command)}` could not be started: {_last_line(done.stderr)}")
+    seconds, memory_mb, code = done.stdout.split()
+    if code != "0":
+        raise DataError(f"`{' '.join(command)}` failed with code {code}: {_last_line(done.stderr)}")
+    return Finished(float(seconds), float(memory_mb))
 
 
-def _wait(process: subprocess.Popen[bytes]) -> float:
-    """Wait for the end and return the peak of memory in 10**6 bytes."""
-    if not hasattr(os, "wait4"):
-        process.wait(SECONDS_MAX)
-        return float("nan")
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return usage.ru_maxrss * unit / 1e6
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
 def keel(*arguments: str) -> list[str]:

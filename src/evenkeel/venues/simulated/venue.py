@@ -8,7 +8,7 @@ while (pause := venue.advance()) is not Pause.END:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,7 @@ class SimulatedVenue:
         mark: See `evenkeel.venues.simulated.book.Mark`.
         curve: Lines by `Curve`, a column an execution bar of the stretch, valid from its first decision on.
         refusals: How often the research lane refused an entry, by number of the reason.
+        features_s: Seconds spent in features, where a timer was given.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class SimulatedVenue:
         wake_flat: int,
         wake_hold: int,
         decide: DecideKernel | None = None,
+        timer: Callable[[], float] | None = None,
     ) -> None:
         """Prepare a venue.
 
@@ -90,6 +92,7 @@ class SimulatedVenue:
             wake_flat: Row of the execution graph that wakes a flat strategy.
             wake_hold: Row that wakes one with a position.
             decide: With it the loop decides by itself and runs through; without it, it pauses.
+            timer: Seconds on a monotonic clock, to tell the time of features from that of matching.
         """
         compiled(loop.run, loop.RUN_SIGNATURE)
         compiled(loop.close_out, loop.CLOSE_SIGNATURE)
@@ -99,6 +102,8 @@ class SimulatedVenue:
         self._sizing = gate_terms(terms, instrument)
         self._wake_flat, self._wake_hold = wake_flat, wake_hold
         self._pausing = decide is None
+        self._timer = timer
+        self.features_s = 0.0
         self._decide = address_of(decide.node.kernel) if decide else 0
         self._decide_params = np.array(decide.params if decide else ())
         self._decide_rows = np.array(decide.rows if decide else (), dtype=np.int64)
@@ -128,7 +133,7 @@ class SimulatedVenue:
         """Go on to the next pause; END means that the stretch is over or the run has stopped."""
         while True:
             while not self._ready or self.book[Book.EXEC] >= self._features.stop:
-                if not self._features.advance():
+                if not self._next_block():
                     break
                 self._ready = True
             features = self._features
@@ -137,6 +142,14 @@ class SimulatedVenue:
             pause = Pause(self._run(stop_row, features.stop))
             if pause is not Pause.END or final or self.book[Book.STOPPED] != 0:
                 return pause
+
+    def _next_block(self) -> bool:
+        if self._timer is None:
+            return self._features.advance()
+        start = self._timer()
+        advanced = self._features.advance()
+        self.features_s += self._timer() - start
+        return advanced
 
     def _run(self, stop_row: int, stop_exec: int) -> int:
         bars, features = self._bars, self._features

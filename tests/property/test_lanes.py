@@ -1,0 +1,173 @@
+"""Two lanes, one result: what the research lane and the engine lane make of a play is equal to the last bit.
+
+Plays are drawn from whatever is built (`random_plays`), markets are random walks and the bundled recordings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import desk
+from evenkeel.data.catalog import Catalog
+from evenkeel.data.definitions import Definitions
+from evenkeel.engine.market import Market, load_market
+from evenkeel.engine.record import RunRecord
+from evenkeel.engine.research import run_research
+from evenkeel.features.conditions import constant
+from evenkeel.features.graph import Graph, Step
+from evenkeel.features.timeline import Program
+from evenkeel.model.bar import Bars
+from evenkeel.model.instrument import Instrument, InstrumentKind
+from evenkeel.strategies.play.program import PlayStrategy
+from random_plays import random_play
+
+PLAYS = 200
+MINUTES = 4000
+TRADING_MIN = 0.4
+"""Share of the drawn plays that must trade, or the comparison says nothing."""
+
+INSTRUMENTS: tuple[Instrument, ...] = (
+    desk.instrument(),
+    desk.instrument(kind=InstrumentKind.FUTURE, tick_size="0.25", lot_size="1", min_quantity="1", multiplier="5"),
+    desk.instrument(tick_size="0.05", lot_size="0.1", min_quantity="0.3", max_quantity="40"),
+)
+
+RECORDINGS = {
+    "BTC-USDT.BINANCE": (("1m", "5m", "15m"), ("5m", "5m", "30m")),
+    "AAPL.US": (("1m", "5m", "15m"), ("5m", "15m", "1h")),
+    "EURUSD.FX": (("1h", "4h", "D"), ("1h", "1h", "D")),
+    "SPY.US": (("D", "D", "W"), ("D", "W", "W")),
+}
+
+
+def walk(seed: int, count: int = MINUTES) -> Bars:
+    """Return minutes of a random walk around 100 with prices of two decimals."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(size=count) * 8e-4))
+    opened = np.concatenate([[100.0], close[:-1]]) * (1 + rng.normal(size=count) * 1e-4)
+    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(size=count)) * 4e-4)
+    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(size=count)) * 4e-4)
+    return desk.bars(np.round(np.column_stack([opened, high, low, close, rng.random(count) * 1000]), 2).tolist())
+
+
+@pytest.fixture(scope="module")
+def walks() -> list[Bars]:
+    return [walk(seed) for seed in range(5)]
+
+
+def compare(strategy: PlayStrategy, market: Market, told: str) -> RunRecord:
+    """Run both lanes; on a difference show what differs and the play."""
+    research = run_research(strategy, market)
+    engine, _, _ = desk.engine_run(strategy, market)
+    assert desk.differences(research, engine) == [], told
+    assert research.result_hash() == engine.result_hash(), told
+    return research
+
+
+@pytest.mark.parametrize("first", range(0, PLAYS, 40))
+def test_drawn_plays_end_equal_in_both_lanes_on_random_walks(first: int, walks: list[Bars]) -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(first, first + 40):
+        text = random_play(np.random.default_rng(seed))
+        strategy = desk.play_of(text, INSTRUMENTS[seed % len(INSTRUMENTS)])
+        record = compare(strategy, desk.play_market(strategy, walks[seed % len(walks)]), f"play {seed}\n{text}")
+        seen["trading"] += bool(record.fills)
+        seen.update(str(fill.event.exit_reason) for fill in record.fills)
+
+    assert seen["trading"] >= TRADING_MIN * 40
+    assert all(seen[reason] > 0 for reason in ("sl", "tp", "signal", "end_of_data"))
+
+
+@pytest.mark.parametrize("symbol", RECORDINGS)
+def test_drawn_plays_end_equal_in_both_lanes_on_recorded_markets(symbol: str, bundled: Path) -> None:
+    """With their calendars: sessions, holidays, missing minutes, daily bars."""
+    asset = Definitions.load().find(symbol)
+    trading = 0
+    for seed in range(12):
+        rng = np.random.default_rng(1000 + seed)
+        text = random_play(rng, intervals=RECORDINGS[symbol], shorts=asset.shortable, anchors=False)
+        strategy = desk.play_of(text, asset)
+        market = load_market(
+            [Catalog(bundled)], asset, strategy.program, start_ns=None, end_ns=None, gaps="report"
+        )
+        trading += bool(compare(strategy, market, f"play {seed}\n{text}").fills)
+
+    assert trading >= 4
+
+
+def test_drawn_plays_end_equal_in_both_lanes_across_gaps(walks: list[Bars]) -> None:
+    trading = 0
+    for seed in range(30):
+        text = random_play(np.random.default_rng(5000 + seed), intervals=(("1m", "1m", "5m"), ("1m", "3m", "15m")))
+        whole = walks[seed % len(walks)]
+        kept = np.r_[0:1700, 1760:2500, 2501:4000]
+        columns = (getattr(whole, n)[kept] for n in ("open_ns", "close_ns", "open", "high", "low", "close", "volume"))
+        strategy = desk.play_of(text)
+        market = desk.play_market(strategy, Bars(whole.timeframe, *columns), gaps="report")
+        record = compare(strategy, market, f"play {seed}\n{text}")
+        assert len(market.gaps) == 2
+        trading += len(record.fills) > 0
+
+    assert trading >= 12
+
+
+class Sleepless:
+    """A play that is woken at every execution bar, whatever it asks for."""
+
+    def __init__(self, play: PlayStrategy) -> None:
+        self._play = play
+        graph = play.program.graphs[play.program.exec]
+        always = Step(constant, (("value", 1.0),), (), (graph.rows,))
+        awake = Graph((*graph.steps, always), graph.columns, graph.rows + 1)
+        old = play.program
+        self.program = Program(old.exec, {**old.graphs, old.exec: awake}, old.held, old.warmup)
+        self.wake_flat = self.wake_hold = graph.rows
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._play, name)
+
+
+def test_waking_only_where_a_rule_may_speak_is_as_good_as_waking_at_every_bar(walks: list[Bars]) -> None:
+    """Ruling 28: a wake column may be too wide, never too narrow."""
+    fills = 0
+    for seed in range(60):
+        text = random_play(np.random.default_rng(9000 + seed))
+        strategy = desk.play_of(text)
+        market = desk.play_market(strategy, walks[seed % len(walks)])
+
+        asked = run_research(strategy, market)
+        always = run_research(Sleepless(strategy), market)  # type: ignore[arg-type]
+
+        assert desk.differences(asked, always) == [], f"play {seed}\n{text}"
+        assert asked.refusals == always.refusals
+        fills += len(asked.fills)
+    assert fills > 500
+
+
+def test_a_run_repeated_is_the_same_run(walks: list[Bars]) -> None:
+    for seed in (1, 2, 3, 4):
+        strategy = desk.play_of(random_play(np.random.default_rng(seed)))
+        market = desk.play_market(strategy, walks[0])
+
+        assert run_research(strategy, market).result_hash() == run_research(strategy, market).result_hash()
+
+
+def test_the_size_of_a_block_of_features_never_shows(walks: list[Bars], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks end in the middle of positions, orders and windows."""
+    from evenkeel.engine import research
+    from evenkeel.features.timeline import FeatureRun, Series
+
+    whole = {}
+    for block in (2048, 7, 100):
+        monkeypatch.setattr(
+            research, "FeatureRun", lambda program, series, b=block: FeatureRun(program, series, block=b)
+        )
+        for seed in range(20):
+            strategy = desk.play_of(random_play(np.random.default_rng(300 + seed)))
+            record = run_research(strategy, desk.play_market(strategy, walks[seed % len(walks)]))
+            assert record.result_hash() == whole.setdefault(seed, record.result_hash())
+    assert Series is not None
