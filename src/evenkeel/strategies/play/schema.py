@@ -31,6 +31,12 @@ TimeframeName: TypeAlias = Annotated[
 ]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
+MONEY_MAX = 1e10
+"""Most money that a play may name: books count 1e-8 in 64 bits, which ends at 9.2e10, and profits need room."""
+
+Money: TypeAlias = Annotated[float, Field(gt=0, le=MONEY_MAX)]
+Cost: TypeAlias = Annotated[float, Field(ge=0, le=MONEY_MAX)]
+BasisPoints: TypeAlias = Annotated[float, Field(ge=0, lt=10_000)]
 Percent: TypeAlias = Annotated[float, Field(gt=0, le=100)]
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][A-Za-z0-9_]*$")]
 
@@ -88,18 +94,18 @@ class TimeframesSection(Section):
 class FeeModel(Section):
     """What a fill costs; default: the instrument's fees."""
 
-    taker_bps: NotNegative | None = Field(default=None, description="Basis points of the notional of a fill that took.")
-    maker_bps: NotNegative | None = Field(
+    taker_bps: BasisPoints | None = Field(default=None, description="Basis points of the notional of a fill that took.")
+    maker_bps: BasisPoints | None = Field(
         default=None, description="Basis points of the notional of a fill that rested."
     )
-    per_contract: NotNegative | None = Field(default=None, description="Per unit and side, in account currency.")
+    per_contract: Cost | None = Field(default=None, description="Per unit and side, in account currency.")
 
 
 class AccountSection(Section):
     """Money, costs and limits of the account."""
 
-    starting_equity: Positive | None = Field(default=None, description="Money at the start; default 10000.")
-    starting_equity_usdt: Positive | None = Field(default=None, description="The same in USDT.")
+    starting_equity: Money | None = Field(default=None, description="Money at the start; default 10000.")
+    starting_equity_usdt: Money | None = Field(default=None, description="The same in USDT.")
     currency: str | None = Field(
         default=None, description="Account currency; default: the instrument's quote currency."
     )
@@ -108,7 +114,7 @@ class AccountSection(Section):
     margin_mode: Literal["isolated_usdt"] = "isolated_usdt"
     position_mode: Literal["oneway"] = "oneway"
     fee_model: FeeModel = FeeModel()
-    slippage_bps: NotNegative = Field(default=2.0, description="Against us on every market fill, in basis points.")
+    slippage_bps: BasisPoints = Field(default=2.0, description="Against us on every market fill, in basis points.")
     min_trade_notional: NotNegative | None = Field(default=None, description="Smaller orders are not sent; default 10.")
     min_trade_notional_usdt: NotNegative | None = None
     max_notional: Positive | None = Field(default=None, description="Largest position, in account currency.")
@@ -311,8 +317,8 @@ class RiskModelSection(OrderTypes):
 class BacktestSection(Section):
     """What only a simulation uses; overrides `account`."""
 
-    equity: Positive | None = None
-    slippage_bps: NotNegative | None = None
+    equity: Money | None = None
+    slippage_bps: BasisPoints | None = None
     start: str | None = Field(default=None, description="First instant, ISO 8601; UTC unless it says otherwise.")
     end: str | None = Field(default=None, description="Instant after the last.")
 

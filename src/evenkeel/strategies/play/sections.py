@@ -71,7 +71,7 @@ def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
         return f"{given} is not allowed here", f"did you mean '{near}'?" if near else f"{one} {allowed}"
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
-        return f"{given} is out of bounds", f"it must be {word} {context[key]:g}"
+        return f"{given} is out of bounds", f"it must be {word} {context[key]:,.12g}"
     if kind == "string_pattern_mismatch":
         return f"{given} is not a name", "begin with a lower-case letter; use letters, digits and _"
     if kind in ("too_short", "string_too_short"):

@@ -122,6 +122,8 @@ def run(
     Returns:
         The number of a `Pause`.
     """
+    wakes_flat, wakes_hold = x[wake_flat], x[wake_hold]
+    equity, cashes, held = curve[_EQUITY], curve[_CASH_LINE], curve[_LOTS_LINE]
     while True:
         row, stage = book[_ROW], book[_STAGE]
         if book[_REPORTS] + 2 > len(ints):
@@ -130,13 +132,15 @@ def run(
             if book[_STOPPED] != 0 and book[_LOTS] == 0:
                 return _END
             if book[_LOTS] == 0 and book[_ENTRY_KIND] == 0:
-                if not skip_flat(x, column, wake_flat, last_row, book, curve, stop_exec):
+                if not skip_flat(wakes_flat, column, last_row, book, equity, cashes, stop_exec):
                     book[_ROW] = max(row, stop_row)
                     return _END
                 book[_STAGE] = _DECIDE
                 continue
             if book[_LOTS] != 0 and book[_EXIT] == 0:
-                skip_holding(highs, lows, closes, last_row, x, column, wake_hold, book, mark, terms, curve, stop_row)
+                skip_holding(
+                    highs, lows, closes, last_row, wakes_hold, column, book, mark, terms, equity, cashes, held, stop_row
+                )
             if book[_ROW] >= stop_row:
                 return _END
             book[_STAGE] = _OPEN_EXIT
@@ -178,7 +182,7 @@ def run(
                 value = book[_CASH]
                 if book[_LOTS] != 0:
                     value += unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], closes[row])
-                curve[_EQUITY, e], curve[_CASH_LINE, e], curve[_LOTS_LINE, e] = value, book[_CASH], book[_LOTS]
+                equity[e], cashes[e], held[e] = value, book[_CASH], book[_LOTS]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
                     drop_entry(book, mark, ints, floats, row, _EXPIRED)
@@ -189,9 +193,9 @@ def run(
         elif stage == _DECIDE:
             e = book[_EXEC]
             book[_STAGE] = _NEXT
-            wake = wake_flat if book[_LOTS] == 0 else wake_hold
+            wake = wakes_flat[column + e] if book[_LOTS] == 0 else wakes_hold[column + e]
             idle = book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and book[_STOPPED] == 0
-            if idle and x[wake, column + e] == 1.0:
+            if idle and wake == 1.0:
                 if pausing:
                     return _WAKE
                 decide_here(closes[row], x, column + e, book, mark, terms, sizing, refusals, decide, dp, ds, dr, order)
@@ -204,37 +208,29 @@ def run(
 
 @inlined
 def skip_flat(
-    x: Floats, column: int, wake_flat: int, last_row: Ints, book: Ints, curve: Ints, stop_exec: int
+    wakes: Floats, column: int, last_row: Ints, book: Ints, equity: Ints, cashes: Ints, stop_exec: int
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
-    e, cash = book[_EXEC], book[_CASH]
-    wakes = x[wake_flat, column + e : column + stop_exec]
-    passed = len(wakes)
-    for k in range(len(wakes)):
-        if wakes[k] == 1.0:
-            passed = k
-            break
-    found = passed < len(wakes)
-    shown = passed + 1 if found else passed
-    equity, cashes = curve[_EQUITY, e : e + shown], curve[_CASH_LINE, e : e + shown]
-    for k in range(len(equity)):
-        equity[k] = cash
-        cashes[k] = cash
-    book[_EXEC] = e + passed
-    if found:
-        book[_ROW] = last_row[e + passed]
-    return found
+    cash = book[_CASH]
+    for e in range(book[_EXEC], stop_exec):
+        equity[e] = cash
+        cashes[e] = cash
+        if wakes[column + e] == 1.0:
+            book[_EXEC], book[_ROW] = e, last_row[e]
+            return True
+    book[_EXEC] = max(book[_EXEC], stop_exec)
+    return False
 
 
 @inlined
 def skip_holding(
-    highs: Floats, lows: Floats, closes: Floats, last_row: Ints, x: Floats, column: int, wake_hold: int,
-    book: Ints, mark: Floats, terms: Floats, curve: Ints, stop_row: int,
+    highs: Floats, lows: Floats, closes: Floats, last_row: Ints, wakes: Floats, column: int,
+    book: Ints, mark: Floats, terms: Floats, equity: Ints, cashes: Ints, held: Ints, stop_row: int,
 ) -> None:  # fmt: skip
     """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
 
     It does for each bar passed what the stages CLOSE and EXEC do, and leaves a bar in which anything could happen
-    whole to the stages.
+    whole to the stages. Arrays come from the caller: a view made here would cost more than the bars it passes.
     """
     lots, entry = book[_LOTS], mark[_ENTRY]
     upper = mark[_TARGET] if lots > 0 else mark[_STOP]
@@ -242,39 +238,35 @@ def skip_holding(
     cash, peak, stop_equity = book[_CASH], book[_PEAK], terms[_STOP_EQUITY]
     allowed, deepest = terms[_MAX_DRAWDOWN], mark[_DRAWDOWN]
     high, low = mark[_HIGH], mark[_LOW]
-    first, e = book[_ROW], book[_EXEC]
-    lasts, wakes = last_row[e:], x[wake_hold, column + e :]
-    equity, cashes, held = curve[_EQUITY, e:], curve[_CASH_LINE, e:], curve[_LOTS_LINE, e:]
-    lows_ahead, highs_ahead, closes_ahead = lows[first:stop_row], highs[first:stop_row], closes[first:stop_row]
     worth = point_value(lots, terms)
-    passed, closed = len(lows_ahead), 0
-    next_exec = lasts[0] - first if len(lasts) > 0 else -1
-    for k in range(len(lows_ahead)):
-        if lows_ahead[k] <= lower or highs_ahead[k] >= upper:
-            passed = k
+    e = book[_EXEC]
+    next_close = last_row[e] if e < len(last_row) else -1
+    at = stop_row
+    for i in range(book[_ROW], stop_row):
+        if lows[i] <= lower or highs[i] >= upper:
+            at = i
             break
-        value = cash + unrealised(worth, entry, closes_ahead[k])
+        value = cash + unrealised(worth, entry, closes[i])
         top = max(peak, value)
         if top - value > deepest * top:
             fall = (top - value) / top
             if fall >= allowed:
-                passed = k
+                at = i
                 break
             deepest = fall
         if value <= stop_equity:
-            passed = k
+            at = i
             break
-        if k == next_exec:
-            if wakes[closed] == 1.0:
-                passed = k
+        if i == next_close:
+            if wakes[column + e] == 1.0:
+                at = i
                 break
-            equity[closed], cashes[closed], held[closed] = value, cash, lots
-            closed += 1
-            next_exec = lasts[closed] - first if closed < len(lasts) else -1
+            equity[e], cashes[e], held[e] = value, cash, lots
+            e += 1
+            next_close = last_row[e] if e < len(last_row) else -1
         peak = top
-        high, low = max(high, highs_ahead[k]), min(low, lows_ahead[k])
-    e, i = e + closed, first + passed
-    book[_EXEC], book[_ROW], book[_PEAK] = e, i, peak
+        high, low = max(high, highs[i]), min(low, lows[i])
+    book[_EXEC], book[_ROW], book[_PEAK] = e, max(book[_ROW], at), peak
     mark[_HIGH], mark[_LOW], mark[_DRAWDOWN] = high, low, deepest
 
 

@@ -170,21 +170,20 @@ def write_report(
 ) -> None:  # fmt: skip
     """Append one report of a fill."""
     n = book[REPORTS]
-    line, prices = ints[n], floats[n]
-    line[_R_ROW], line[_R_POINT], line[_R_LOTS] = row, point, lots
-    line[_R_LEG], line[_R_KIND], line[_R_REASON] = leg, kind, reason
-    line[_R_TAKER], line[_R_FEE], line[_R_GROSS] = is_taker, fee, gross
-    line[_R_SLIPPAGE], line[_R_TRADE], line[_R_SIGNAL] = slippage, book[TRADE], signal
-    line[_R_EXEC], line[_R_BARS_HELD] = decided, book[EXEC] - book[OPENED_EXEC]
-    line[_R_OPENED] = book[OPENED_EXEC]
-    prices[_P_FILL], prices[_P_STOP], prices[_P_TARGET] = price, mark[STOP], mark[TARGET]
+    ints[n, _R_ROW], ints[n, _R_POINT], ints[n, _R_LOTS] = row, point, lots
+    ints[n, _R_LEG], ints[n, _R_KIND], ints[n, _R_REASON] = leg, kind, reason
+    ints[n, _R_TAKER], ints[n, _R_FEE], ints[n, _R_GROSS] = is_taker, fee, gross
+    ints[n, _R_SLIPPAGE], ints[n, _R_TRADE], ints[n, _R_SIGNAL] = slippage, book[TRADE], signal
+    ints[n, _R_EXEC], ints[n, _R_BARS_HELD] = decided, book[EXEC] - book[OPENED_EXEC]
+    ints[n, _R_OPENED] = book[OPENED_EXEC]
+    floats[n, _P_FILL], floats[n, _P_STOP], floats[n, _P_TARGET] = price, mark[STOP], mark[TARGET]
     entry = mark[ENTRY]
     if lots != 0 and leg != _LEG_ENTRY:
         up, down = mark[HIGH] / entry - 1.0, 1.0 - mark[LOW] / entry
-        prices[_P_ADVERSE] = down if lots < 0 else up
-        prices[_P_FAVOURABLE] = up if lots < 0 else down
+        floats[n, _P_ADVERSE] = down if lots < 0 else up
+        floats[n, _P_FAVOURABLE] = up if lots < 0 else down
     else:
-        prices[_P_ADVERSE] = prices[_P_FAVOURABLE] = 0.0
+        floats[n, _P_ADVERSE] = floats[n, _P_FAVOURABLE] = 0.0
     book[REPORTS] = n + 1
 
 
