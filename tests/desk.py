@@ -90,6 +90,16 @@ def flat(price: float, count: int) -> list[tuple[float, float, float, float]]:
     return [(price, price, price, price)] * count
 
 
+def walk(seed: int, count: int) -> Bars:
+    """Return minutes of a random walk around 100, with gaps at the open and prices of two decimals."""
+    rng = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(rng.normal(size=count) * 8e-4))
+    opened = np.concatenate([[100.0], close[:-1]]) * (1 + rng.normal(size=count) * 1e-4)
+    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(size=count)) * 4e-4)
+    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(size=count)) * 4e-4)
+    return bars(np.round(np.column_stack([opened, high, low, close, rng.random(count) * 1000]), 2).tolist())
+
+
 @dataclass(frozen=True)
 class Wish:
     """An entry that the script wishes; distances from the fill, NaN for none."""
@@ -206,6 +216,12 @@ class ScriptedStrategy:
             stop_distance=_exact(slots[Slot.STOP_DISTANCE]), target_distance=_exact(slots[Slot.TARGET_DISTANCE]),
             reason="script enters",
         )  # fmt: skip
+
+    takes_notes = False
+
+    def notes(self, signal: int, x: Floats, column: int) -> dict[str, Any]:
+        del signal, x, column
+        return {}
 
     def signal_text(self, signal: int) -> str:
         return ("script enters", "script leaves")[signal] if signal >= 0 else ""

@@ -26,9 +26,10 @@ from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
 from evenkeel.engine.market import GapPolicy, Market, load_market
 from evenkeel.engine.record import RunRecord
-from evenkeel.engine.recorded import has_journal, read_manifest, read_steps, recorded_market
+from evenkeel.engine.recorded import has_journal, journal_mark, read_manifest, read_steps, recorded_market
 from evenkeel.engine.replay import Replay, replay
 from evenkeel.engine.research import Progress, run_research
+from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
@@ -126,40 +127,42 @@ def backtest(
     lane = choose_lane(strategy, request.lane)
     manifest = build_manifest(strategy, market, lane=lane)
     folder = request.out or request.runs / manifest["run"]
-    results.check_folder(folder)
+    check_folder(folder)
     timing = {"load_s": watch.lap()}
-    results.write_manifest(folder, manifest, created_ns=wall_ns())
-    resumed = 0
-    if lane == "research":
-        record = run_research(strategy, market, progress=progress, timer=monotonic_s)
-        (folder / "decisions.parquet").unlink(missing_ok=True)
-    else:
-        record, resumed = run_journaled(
-            folder,
-            manifest,
-            run_facts(strategy, manifest["run"]),
-            strategy,
-            market,
-            progress=progress,
-            told=told,
-            timer=monotonic_s,
-        )
-    ran_s = watch.lap()
-    timing |= {
-        "compute_s": record.features_s, "simulate_s": ran_s - record.features_s, "report_s": 0.0,
-        "bars_per_s": market.base_bars / max(ran_s, 1e-9),
-    }  # fmt: skip
-    results.write_tables(folder, strategy, market, record)
-    result = results.build_result(manifest, strategy, market, record, timing)
-    results.write_result(folder, result)
-    result["checks"] = audit_run(folder, market)
-    results.write_result(folder, result)
-    if request.report:
-        from evenkeel.monitor.report import write_report
-
-        write_report(folder, candles=execution_bars(market))
-        timing["report_s"] = watch.lap()
+    with whole_or_gone(folder, keeps_journal=lane == "engine"):
+        results.write_manifest(folder, manifest, created_ns=wall_ns())
+        resumed = 0
+        if lane == "research":
+            record = run_research(strategy, market, progress=progress, timer=monotonic_s)
+        else:
+            record, resumed = run_journaled(
+                folder,
+                manifest,
+                run_facts(strategy, manifest["run"]),
+                strategy,
+                market,
+                progress=progress,
+                told=told,
+                timer=monotonic_s,
+            )
+        ran_s = watch.lap()
+        timing |= {
+            "compute_s": record.features_s, "simulate_s": ran_s - record.features_s, "report_s": 0.0,
+            "bars_per_s": market.base_bars / max(ran_s, 1e-9),
+        }  # fmt: skip
+        results.write_tables(folder, strategy, market, record)
+        result = results.build_result(manifest, strategy, market, record, timing)
+        if lane == "engine":
+            result["journal"] = journal_mark(folder)
         results.write_result(folder, result)
+        result["checks"] = audit_run(folder, market)
+        results.write_result(folder, result)
+        if request.report:
+            from evenkeel.monitor.report import write_report
+
+            write_report(folder, candles=execution_bars(market))
+            timing["report_s"] = watch.lap()
+            results.write_result(folder, result)
     return Outcome(folder, result, record, resumed)
 
 
@@ -191,7 +194,8 @@ def replay_run(
     told("this run has no journal (research lane); it is run again in the engine lane")
     log = MemoryLog()
     record = BacktestDriver(facts, strategy, market, log=log).run()
-    hashes = results.read_json(folder / "result.json")["result_hash"], record.result_hash()
+    recorded = results.read_json(folder / RESULT_NAME, needs=["result_hash"])
+    hashes = recorded["result_hash"], record.result_hash()
     difference = None if hashes[0] == hashes[1] else f"result hash {hashes[0]} was recorded, the engine has {hashes[1]}"
     decisions = sum(len(step.decisions) for step in log.steps)
     commands = sum(len(step.commands) for step in log.steps)

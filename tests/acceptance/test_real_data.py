@@ -1,7 +1,7 @@
 """Recorded market data of eight formats, each imported, traded in both lanes, audited, replayed and explained.
 
-Everything goes through the command line. Nothing of what is expected here comes from a run of ours: exit codes, equality
-between lanes, and facts that stand in the files themselves.
+Everything goes through the command line. Nothing of what is expected here comes from a run of ours: exit codes,
+equality between lanes, and facts that stand in the files themselves.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 from acceptance.keel import Keel, Said
 
 PLAYS = Path(__file__).with_name("plays")

@@ -44,19 +44,9 @@ RECORDINGS = {
 }
 
 
-def walk(seed: int, count: int = MINUTES) -> Bars:
-    """Return minutes of a random walk around 100 with prices of two decimals."""
-    rng = np.random.default_rng(seed)
-    close = 100 * np.exp(np.cumsum(rng.normal(size=count) * 8e-4))
-    opened = np.concatenate([[100.0], close[:-1]]) * (1 + rng.normal(size=count) * 1e-4)
-    high = np.maximum(opened, close) * (1 + np.abs(rng.normal(size=count)) * 4e-4)
-    low = np.minimum(opened, close) * (1 - np.abs(rng.normal(size=count)) * 4e-4)
-    return desk.bars(np.round(np.column_stack([opened, high, low, close, rng.random(count) * 1000]), 2).tolist())
-
-
 @pytest.fixture(scope="module")
 def walks() -> list[Bars]:
-    return [walk(seed) for seed in range(5)]
+    return [desk.walk(seed, MINUTES) for seed in range(5)]
 
 
 def compare(strategy: PlayStrategy, market: Market, told: str) -> RunRecord:

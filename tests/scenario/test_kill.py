@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from scenario.killed_run import facts_of, market_and_strategy
 
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, read_journal, verify
 from evenkeel.engine.steps import decode_steps
+from scenario.killed_run import facts_of, market_and_strategy
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evenkeel.cli.console import announce_compilation, print_table
-from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import json_option
+from evenkeel.cli.running import catalog_folder
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +49,7 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
     from evenkeel.readiness.audit import audit
 
     announce_compilation()
-    base, higher = _bars_of_run(folder, Sources.of(catalog or current_home().catalog))
+    base, higher = _bars_of_run(folder, Sources.of(catalog_folder(catalog)))
     checks = audit(folder, base_bars=base, higher_bars=higher)
     failed = sum(check.failed for check in checks)
     if as_json:

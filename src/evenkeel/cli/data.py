@@ -25,6 +25,7 @@ from evenkeel.cli.data_views import (
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import INSTANT, OneOf, json_option
+from evenkeel.cli.running import catalog_folder
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -287,9 +288,7 @@ def _sources(folder: Path | None) -> Sources:
     """Return where bars are looked for; a catalog that is named must exist."""
     from evenkeel.data.sources import Sources
 
-    if folder is not None and not folder.is_dir():
-        raise UsageError(f"there is no catalog {folder}; `keel data import --catalog {folder}` makes one")
-    return Sources.of(folder or current_home().catalog)
+    return Sources.of(catalog_folder(folder))
 
 
 def _timeframe(sources: Sources, instrument: Instrument, text: str | None) -> Timeframe:

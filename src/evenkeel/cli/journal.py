@@ -31,7 +31,7 @@ def command() -> None:
 @click.argument("run")
 @json_option
 def verify_command(run: str, as_json: bool) -> int:
-    """Check every entry of the journal of RUN: checksums and hash chain.
+    """Check every entry of the journal of RUN: checksums, hash chain, and whether a finished run still has its end.
 
     \b
     Example:
@@ -40,10 +40,16 @@ def verify_command(run: str, as_json: bool) -> int:
     RUN is an id, a unique prefix of one, a folder or `latest`. Exit code 1 when the journal is damaged. Bytes after the
     last complete step, as a crash leaves them, are counted and are no damage.
     """
+    import msgspec
+
     from evenkeel.engine.journal import RealDisk, verify
+    from evenkeel.engine.recorded import missing_end
 
     folder = _journal_folder(run)
     verification = verify(RealDisk(), str(folder))
+    short = missing_end(folder.parent, verification)
+    if verification.ok and short is not None:
+        verification = msgspec.structs.replace(verification, ok=False, problem=short)
     if as_json:
         emit(_document(folder, verification))
     else:

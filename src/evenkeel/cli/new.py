@@ -65,18 +65,18 @@ def _renamed(text: str, example: str, target: Path) -> str:
 def _write(target: Path, text: str, schema: Path) -> list[Path]:
     import msgspec
 
+    from evenkeel.data.atomic import make_folder, write_atomically
     from evenkeel.strategies.play.json_schema import play_schema
 
-    written = [target]
+    if target.exists():
+        raise UsageError(f"'{target}' exists already and is not overwritten; choose another name")
+    make_folder(target.parent)
+    write_atomically(target, text.encode())
+    if schema.exists():
+        return [target]
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        if not schema.exists():
-            schema.write_bytes(msgspec.json.format(msgspec.json.encode(play_schema()), indent=2) + b"\n")
-            written.append(schema)
-    except FileExistsError:
-        raise UsageError(f"'{target}' exists already and is not overwritten; choose another name") from None
-    except OSError as error:
-        raise StorageError(f"'{target}' cannot be written: {error.strerror}") from None
-    return written
+        write_atomically(schema, msgspec.json.format(msgspec.json.encode(play_schema()), indent=2) + b"\n")
+    except StorageError:
+        target.unlink()
+        raise
+    return [target, schema]

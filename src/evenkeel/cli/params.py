@@ -10,6 +10,9 @@ import click
 
 from evenkeel.model.errors import UsageError
 
+FIRST_YEAR, LAST_YEAR = 1700, 2200
+"""Years that nanoseconds in 64 bits can hold, with room."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -43,9 +46,12 @@ class Instant(click.ParamType[int]):
         from evenkeel.model.time import parse_time
 
         try:
-            return parse_time(str(value))
+            instant = parse_time(str(value))
         except UsageError as error:
             self.fail(error.message, param, ctx)
+        if not FIRST_YEAR <= int(str(value).strip()[:4]) <= LAST_YEAR:
+            self.fail(f"'{value}' lies outside the years {FIRST_YEAR} to {LAST_YEAR}", param, ctx)
+        return instant
 
 
 INSTANT = Instant()

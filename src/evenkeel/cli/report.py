@@ -10,6 +10,7 @@ import click
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import json_option
+from evenkeel.cli.running import catalog_folder
 
 if TYPE_CHECKING:
     from evenkeel.model.bar import Bars
@@ -39,9 +40,8 @@ def command(run: str, catalog: Path | None, show: bool, as_json: bool) -> None:
     from evenkeel.engine.runs import find_run
     from evenkeel.monitor.report import write_report
 
-    home = current_home()
-    folder = find_run(home.runs, run)
-    page = write_report(folder, candles=_bars(folder, catalog or home.catalog))
+    folder = find_run(current_home().runs, run)
+    page = write_report(folder, candles=_bars(folder, catalog_folder(catalog)))
     if as_json:
         emit(_document(folder, page))
     else:

@@ -85,7 +85,18 @@ def sources_of(catalog: Path | None) -> tuple[Home, Sequence[Catalog], Definitio
 
     home = current_home()
     announce_compilation()
-    return home, Sources.of(catalog or home.catalog).catalogs, Definitions.load(home.root)
+    return home, Sources.of(catalog_folder(catalog)).catalogs, Definitions.load(home.root)
+
+
+def catalog_folder(named: Path | None) -> Path:
+    """Return the folder of the catalog to read: the one that is named, else that of the home.
+
+    Raises:
+        UsageError: If one is named and is not there; only the home's may be missing, as before the first import.
+    """
+    if named is not None and not named.is_dir():
+        raise UsageError(f"there is no catalog {named}; `keel data import --catalog {named}` makes one")
+    return named or current_home().catalog
 
 
 def read_sets(texts: Sequence[str]) -> dict[str, str]:

@@ -159,9 +159,7 @@ class BacktestDriver:
                     closed = int(stretch.series.on(stretch.exec).bars.close_ns[bar])
                     self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
                 case Pause.LIMIT:
-                    closed = int(stretch.series.base.close_ns[self._venue.book[Book.ROW]])
-                    limit = _LIMITS[Exit(int(self._venue.book[Book.STOPPED]))]
-                    self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
+                    self._tell_limit(int(stretch.series.base.close_ns[self._venue.book[Book.ROW]]))
                 case Pause.END | Pause.FULL:
                     return
 
@@ -177,6 +175,12 @@ class BacktestDriver:
         if self._venue.book[Book.LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
+        if self._venue.book[Book.STOPPED] != 0 and self.core.state.stopped is None:
+            self._tell_limit(closed)
+
+    def _tell_limit(self, closed: int) -> None:
+        limit = _LIMITS[Exit(int(self._venue.book[Book.STOPPED]))]
+        self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
 
     def _tell_reports(self, stretch: Stretch) -> None:
         for told in self._venue.reports():
@@ -210,6 +214,7 @@ class BacktestDriver:
                 trade=trade,
                 decided_ns=order.decided_ns if by_rule and order else None,
                 reason=order.reason if by_rule and order else str(event.exit_reason),
+                notes=order.notes if order is not None and event.leg is Leg.ENTRY else {},
             )
         )
 

@@ -264,7 +264,7 @@ class Core:
         order = Order(
             client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY,
             kind=wish.kind, quantity=verdict.quantity * wish.direction.sign, price=wish.price,
-            time_in_force=wish.time_in_force, decided_ns=view.time_ns, reason=wish.reason,
+            time_in_force=wish.time_in_force, decided_ns=view.time_ns, reason=wish.reason, notes=wish.notes,
         )  # fmt: skip
         command = SubmitEntry(
             client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,

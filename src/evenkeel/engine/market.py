@@ -64,7 +64,7 @@ class Market:
         revision: The stored revision that they are part of.
         base: Timeframe of the base bars.
         exec: Execution timeframe.
-        window: First and last instant of the run, half-open, nanoseconds UTC.
+        window: First and last instant of the run, half-open, nanoseconds UTC; never wider than the bars.
         stretches: The bars, in order.
         gaps: Faults inside the window.
         left_out: Bars outside every session, not used.
@@ -138,7 +138,7 @@ def load_market(
         else _pinned(catalogs, instrument, revision)
     )
     bars, left_out = _inside_sessions(stored.bars, calendar)
-    window = (start_ns or int(bars.open_ns[0]), end_ns or _end_of(bars))
+    window = _window(bars, start_ns, end_ns)
     last = int(np.searchsorted(bars.open_ns, window[1]))
     first = _first_row(bars, last, window, program, calendar)
     used = bars.rows(first, last)
@@ -193,6 +193,20 @@ def _pinned(catalogs: Sequence[Catalog], instrument: Instrument, revision: str) 
         f"revision {revision[:12]} of {instrument.id} is in no catalog; name the one that has it with --catalog",
         reason="REVISION_GONE",
     )
+
+
+def _window(bars: Bars, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
+    """Return the part of the range that is asked for in which there are bars: a run never claims a longer time."""
+    first, behind = int(bars.open_ns[0]), _end_of(bars)
+    start = first if start_ns is None else max(start_ns, first)
+    end = behind if end_ns is None else min(end_ns, behind)
+    if start >= end:
+        asked = "on" if end_ns is None else f"to {format_time(end_ns)}"
+        raise UsageError(
+            f"there are no bars from {format_time(start)} {asked}: the first begins at {format_time(first)}, the last "
+            f"before that ends at {format_time(behind)}; change --start or --end"
+        )
+    return start, end
 
 
 def _end_of(bars: Bars) -> int:

@@ -54,11 +54,15 @@ def _bare(fill: Fill) -> Fill:
 
 
 def _first_field(a: Fill, b: Fill, lane: str, other_lane: str) -> str:
-    flat_a = {**msgspec.structs.asdict(_bare(a).event), "trade": a.trade, "reason": a.reason, "decided": a.decided_ns}
-    flat_b = {**msgspec.structs.asdict(_bare(b).event), "trade": b.trade, "reason": b.reason, "decided": b.decided_ns}
+    flat_a, flat_b = _flat(a), _flat(b)
     name = next(key for key in flat_a if flat_a[key] != flat_b[key])
     at = format_time(a.event.event_ns)
     return f"{name} is {flat_a[name]} in the {lane} lane and {flat_b[name]} in the {other_lane} lane, at {at}"
+
+
+def _flat(fill: Fill) -> dict[str, object]:
+    own = {name: value for name, value in msgspec.structs.asdict(fill).items() if name != "event"}
+    return {**msgspec.structs.asdict(_bare(fill).event), **own}
 
 
 def _counts(what: str, a: int, b: int, one: RunRecord, other: RunRecord) -> str | None:

@@ -18,7 +18,7 @@ from evenkeel.model.bar import Bars, Ints
 from evenkeel.model.errors import invariant
 from evenkeel.model.event import FillPoint, OrderFilled
 from evenkeel.model.ids import ClientId, Leg
-from evenkeel.model.intent import Direction, OrderKind
+from evenkeel.model.intent import Direction, Notes, OrderKind
 from evenkeel.model.number import Grid, money_from_postings, to_decimal
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.venues.simulated import book as venue_book
@@ -52,12 +52,14 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
         trade: Number of its trade, from 1.
         decided_ns: Close of the execution bar that decided it; None for stops, targets and guards.
         reason: The rule behind an entry or a signal exit; else the exit reason.
+        notes: What the strategy wanted kept with the trade, of an entry.
     """
 
     event: OrderFilled
     trade: int
     decided_ns: int | None
     reason: str
+    notes: Notes = {}
 
 
 class DeadEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ class RunRecord:
         encode = msgspec.msgpack.Encoder().encode
         for fill in self.fills:
             plain = msgspec.structs.replace(fill.event, client_id=None, known_ns=0)
-            digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason)))
+            digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason, fill.notes)))
         for dead in self.dead_entries:
             digest.update(encode(dead))
         digest.update(np.ascontiguousarray(self.times_ns).tobytes())

@@ -8,19 +8,29 @@ from typing import Any
 
 from evenkeel.data.catalog import Catalog
 from evenkeel.engine.core import Step
-from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, read_journal
+from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, Verification, read_journal, verify
 from evenkeel.engine.market import Market, load_market
 from evenkeel.engine.results import read_json
-from evenkeel.engine.runs import MANIFEST_NAME
+from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
 from evenkeel.engine.steps import decode_steps
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.time import parse_time
 from evenkeel.strategies.strategy import Strategy
 
+NEEDED = (
+    "run", "account.currency", "instrument.id", "strategy.kind", "strategy.hash", "strategy.resolved",
+    "data.revision", "data.start", "data.end",
+)  # fmt: skip
+"""What a manifest must say for its run to be taken up, told or repeated."""
+
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run."""
-    return read_json(folder / MANIFEST_NAME)
+    """Return the manifest of a run.
+
+    Raises:
+        UsageError: If it is missing or damaged.
+    """
+    return read_json(folder / MANIFEST_NAME, needs=NEEDED)
 
 
 def has_journal(folder: Path) -> bool:
@@ -33,10 +43,45 @@ def read_steps(folder: Path) -> Sequence[Step]:
 
     Raises:
         UsageError: If it has no journal.
+        StorageError: If the journal is damaged, or lacks its end.
     """
     if not has_journal(folder):
         raise UsageError(f"'{folder}' has no journal: it ran in the research lane")
+    short = missing_end(folder, verify(RealDisk(), str(folder / JOURNAL_FOLDER)))
+    if short is not None:
+        raise StorageError(short)
     return decode_steps(read_journal(RealDisk(), str(folder / JOURNAL_FOLDER)))[1]
+
+
+def journal_mark(folder: Path) -> dict[str, Any]:
+    """Return what a finished run notes of its journal, so that a missing end is seen: how much there is, and its hash.
+
+    Raises:
+        StorageError: If the journal is damaged; it was written a moment ago, so the disk is to blame.
+    """
+    found = verify(RealDisk(), str(folder / JOURNAL_FOLDER))
+    if found.problem is not None:
+        raise StorageError(found.problem)
+    return {"entries": found.frames, "head": found.head_hex}
+
+
+def missing_end(folder: Path, found: Verification) -> str | None:
+    """Return in words how a journal falls short of what its finished run noted; None if it does not.
+
+    Args:
+        folder: Of the run; one without a result has not finished and noted nothing.
+        found: A pass over its journal.
+    """
+    if not (folder / RESULT_NAME).is_file():
+        return None
+    noted = read_json(folder / RESULT_NAME, needs=["schema"]).get("journal")
+    if noted is None or noted == {"entries": found.frames, "head": found.head_hex}:
+        return None
+    entries = noted.get("entries") if isinstance(noted, dict) else noted
+    return (
+        f"the run finished with {entries} entries in its journal, and {found.frames} are left: what followed is gone, "
+        f"or is not what was written. Restore {folder / JOURNAL_FOLDER} from a copy"
+    )
 
 
 def recorded_market(manifest: dict[str, Any], strategy: Strategy, catalogs: Sequence[Catalog]) -> Market:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 
 from evenkeel.engine.market import Market, Stretch
@@ -61,21 +62,24 @@ def run_research(
         decide=strategy.kernel, timer=timer,
     )  # fmt: skip
     record = RunRecord("research")
+    signals: list[tuple[int, int, int]] = []
     curve = EquityCurve()
     for stretch in market.stretches:
         features = FeatureRun(strategy.program, stretch.series)
         venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
         while venue.advance() is Pause.FULL:
-            _collect(venue, stretch, strategy, record)
-        _collect(venue, stretch, strategy, record)
+            _collect(venue, stretch, strategy, record, signals)
+        _collect(venue, stretch, strategy, record, signals)
         curve.take(venue, stretch, features)
         end_stretch(venue, stretch, record)
-        _collect(venue, stretch, strategy, record)
+        _collect(venue, stretch, strategy, record, signals)
         if progress is not None:
             progress(len(stretch.series.base))
         if venue.book[Book.STOPPED] != 0:
             break
     curve.finish(venue, record)
+    if strategy.takes_notes:
+        record.fills = with_notes(record.fills, signals, strategy, market)
     record.refusals = {REASONS[n].value: int(count) for n, count in enumerate(venue.refusals) if count}
     return record
 
@@ -96,7 +100,10 @@ def end_stretch(venue: SimulatedVenue, stretch: Stretch, record: RunRecord) -> N
         venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
 
 
-def _collect(venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record: RunRecord) -> None:
+def _collect(
+    venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record: RunRecord, signals: list[tuple[int, int, int]]
+) -> None:
+    """Take the venue's reports into the record, and note stretch, bar and rule of each decision behind a fill."""
     base, lot = stretch.series.base, strategy.instrument.lot_grid
     closes = stretch.series.on(strategy.program.exec).bars.close_ns
     for told in venue.reports():
@@ -108,6 +115,27 @@ def _collect(venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record
             continue
         event = fill_event(told, bars=base, lot=lot, known_ns=0, client_id=None)
         record.fills.append(describe(event, told, closes, strategy))
+        signals.append((stretch.number, told.ints[Report.EXEC], told.ints[Report.SIGNAL]))
+
+
+def with_notes(
+    fills: list[Fill], signals: list[tuple[int, int, int]], strategy: Strategy, market: Market
+) -> list[Fill]:
+    """Return the fills with what the strategy wants kept, read from its features at the bars of the decisions.
+
+    The compiled loop keeps no values, so the features are passed once more; only strategies that take notes pay for it.
+    """
+    noted = list(fills)
+    for stretch in market.stretches:
+        features = FeatureRun(strategy.program, stretch.series)
+        for place, (number, bar, signal) in enumerate(signals):
+            if number != stretch.number or fills[place].event.leg is not Leg.ENTRY:
+                continue
+            while bar >= features.stop and features.advance():
+                pass
+            notes = strategy.notes(signal, features.x, features.column + bar)
+            noted[place] = msgspec.structs.replace(fills[place], notes=notes)
+    return noted
 
 
 def describe(event: OrderFilled, told: Told, closes: Ints, strategy: Strategy) -> Fill:

@@ -22,8 +22,9 @@ from evenkeel.engine.record import Fill, RunRecord, Trade
 from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
 from evenkeel.model.bar import Bars
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.event import OrderFilled
+from evenkeel.model.intent import Notes
 from evenkeel.model.number import money_from_postings, plain
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.time import format_time
@@ -39,7 +40,7 @@ TRADE_COLUMNS = (
     "trade", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "entry_reason",
     "exit_reason", "gross_pnl", "fees", "funding", "net_pnl", "mae", "mfe", "bars_held",
     "decided_time", "entry_kind", "entry_point", "exit_point", "entry_liquidity", "exit_liquidity", "entry_fee",
-    "exit_fee", "stop_price", "target_price", "slippage",
+    "exit_fee", "stop_price", "target_price", "slippage", "metadata",
 )  # fmt: skip
 FILL_COLUMNS = (
     "fill", "trade", "symbol", "side", "qty", "price", "fee", "liquidity", "time", "point", "order_kind",
@@ -47,24 +48,9 @@ FILL_COLUMNS = (
 )  # fmt: skip
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse an output folder that holds something other than a run of ours.
-
-    Raises:
-        UsageError: If it is a file, or holds files but no manifest.
-    """
-    if folder.is_file():
-        raise UsageError(f"'{folder}' is a file; --out takes a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
-        strangers = [path.name for path in folder.iterdir() if path.name != "journal" and not path.name.startswith(".")]
-        if strangers:
-            raise UsageError(f"'{folder}' holds other files ({strangers[0]}, …); name a new or empty folder")
-
-
 def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -> None:
-    """Write `manifest.json` with its stamp; a result of an earlier run in the folder is no longer one."""
+    """Write `manifest.json` with its stamp."""
     make_folder(folder)
-    (folder / RESULT_NAME).unlink(missing_ok=True)
     _write_json(folder / MANIFEST_NAME, {**manifest, "created": format_time(created_ns)})
 
 
@@ -131,19 +117,35 @@ def write_result(folder: Path, result: dict[str, Any]) -> None:
     _write_json(folder / RESULT_NAME, result)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, *, needs: Sequence[str] = ()) -> dict[str, Any]:
     """Return a JSON document of a run.
 
+    Args:
+        path: The file.
+        needs: Dotted paths of what the caller will look up.
+
     Raises:
-        UsageError: If it is missing or damaged.
+        UsageError: If it is missing or damaged, or lacks one of them.
     """
     try:
         document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{path.parent}' has no {path.name}: it is not a finished run") from None
-    except msgspec.DecodeError as error:
-        raise UsageError(f"'{path}' is damaged: {error}") from None
+    except OSError as error:
+        raise StorageError(f"'{path}' cannot be read: {error.strerror or error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"'{path}' is damaged: {error}; run the backtest again") from None
+    for dotted in needs:
+        _require_key(document, dotted, path)
     return document
+
+
+def _require_key(document: Any, dotted: str, path: Path) -> None:
+    place = document
+    for key in dotted.split("."):
+        if not isinstance(place, dict) or key not in place:
+            raise UsageError(f"'{path}' is damaged: it does not say {dotted}; run the backtest again")
+        place = place[key]
 
 
 def equity_frame(record: RunRecord, strategy: Strategy) -> pl.DataFrame:
@@ -217,6 +219,7 @@ def _trade_row(trade: Trade, symbol: str) -> tuple[object, ...]:
         "" if trade.entry.decided_ns is None else format_time(trade.entry.decided_ns), entry.kind.value,
         entry.point.value, leave.point.value, _liquidity(entry), _liquidity(leave), plain(entry.fee), plain(leave.fee),
         _optional(entry.stop_price), _optional(entry.target_price), plain(entry.slippage + leave.slippage),
+        _notes(trade.entry.notes),
     )  # fmt: skip
 
 
@@ -228,6 +231,10 @@ def _fill_row(number: int, fill: Fill, symbol: str) -> tuple[object, ...]:
         _liquidity(event), format_time(event.event_ns), event.point.value, event.kind.value, event.leg.value,
         fill.reason, plain(event.slippage),
     )  # fmt: skip
+
+
+def _notes(notes: Notes) -> str:
+    return msgspec.json.encode(notes).decode() if notes else ""
 
 
 def _exit_word(event: OrderFilled) -> str:

@@ -1,15 +1,26 @@
-"""Runs on disk: one folder each, found by id, unique prefix, path, or `latest`."""
+"""Runs on disk: one folder each, found by id, unique prefix, path, or `latest`, and whole or not there at all."""
 
 from __future__ import annotations
 
 import difflib
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from evenkeel.engine.journal import JOURNAL_FOLDER
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import StorageError, UsageError
 
 MANIFEST_NAME = "manifest.json"
 RESULT_NAME = "result.json"
+RUN_FILES = (
+    RESULT_NAME, "report.html", "decisions.parquet", "sessions.parquet", "equity.parquet", "fills.csv", "trades.csv",
+    MANIFEST_NAME,
+)  # fmt: skip
+"""Every file of a run but its journal; the result first, so that what is left is never taken for a finished run."""
+
+_OURS = b'"evenkeel.manifest/'
+"""Stands near the top of every manifest that we wrote."""
 
 
 def find_run(runs: Path, text: str) -> Path:
@@ -38,3 +49,66 @@ def find_run(runs: Path, text: str) -> Path:
     near = difflib.get_close_matches(text, known, n=1)
     hint = f"did you mean '{near[0]}'?" if near else "run `keel backtest STRATEGY` first, or give the folder of a run"
     raise UsageError(f"there is no run '{text}' in {runs}; {hint}")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse an output folder that holds something other than a run of ours: what it holds will be replaced.
+
+    Raises:
+        UsageError: If it is a file, or holds files but no manifest that we wrote.
+        StorageError: If it cannot be read.
+    """
+    if folder.is_file():
+        raise UsageError(f"'{folder}' is a file; --out takes a folder")
+    try:
+        strangers = [] if _is_ours(folder) else _strangers(folder)
+    except OSError as error:
+        raise StorageError(f"'{folder}' cannot be read: {error.strerror or error}; name another folder") from None
+    if strangers:
+        more = f" and {len(strangers) - 1} more" if len(strangers) > 1 else ""
+        raise UsageError(f"'{folder}' holds other files ({strangers[0]}{more}); name a new or empty folder")
+
+
+def _is_ours(folder: Path) -> bool:
+    manifest = folder / MANIFEST_NAME
+    return manifest.is_file() and _OURS in manifest.read_bytes()[:1024]
+
+
+def _strangers(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.name != JOURNAL_FOLDER and path.name[0] != ".")
+
+
+@contextmanager
+def whole_or_gone(folder: Path, *, keeps_journal: bool) -> Iterator[None]:
+    """Leave the folder of a run whole, or without the files of a run that failed.
+
+    A run that fails in the body (the disk is full, somebody interrupts it) takes its files with it, and the folders
+    that were made for it. Where it keeps a journal, that and the manifest stay: with them the run is taken up again.
+    What an earlier run left in the folder goes first, so that two runs never mix; an unfinished journal is left to the
+    body.
+
+    Args:
+        folder: Of the run.
+        keeps_journal: Whether the run in the body keeps one.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    if not keeps_journal or (folder / RESULT_NAME).exists():
+        shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
+    _remove(folder, RUN_FILES)
+    try:
+        yield
+    except BaseException:
+        journaled = (folder / JOURNAL_FOLDER).is_dir()
+        _remove(folder, [name for name in RUN_FILES if not (journaled and name == MANIFEST_NAME)])
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        raise
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / name).unlink()

@@ -10,6 +10,9 @@ import msgspec
 
 from evenkeel.model.reason import Reason
 
+Notes: TypeAlias = dict[str, int | float | bool | str | None]
+"""Values that a strategy wants kept with a trade."""
+
 
 class Direction(StrEnum):
     """Which way a position profits."""
@@ -53,6 +56,7 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, tag="enter", tag_field="t
         stop_distance: From the fill to the protective stop, in price; None is no stop.
         target_distance: From the fill to the target, in price; None is no target.
         reason: The rule that asks for it, in the strategy's own words.
+        notes: What the strategy wants kept with the trade: name to number, truth or text; None is missing.
     """
 
     direction: Direction
@@ -63,6 +67,7 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, tag="enter", tag_field="t
     stop_distance: Decimal | None = None
     target_distance: Decimal | None = None
     reason: str = ""
+    notes: Notes = {}
 
 
 class Leave(msgspec.Struct, frozen=True, kw_only=True, tag="leave", tag_field="type"):

@@ -14,7 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from evenkeel.model.ids import ClientId, Leg
-from evenkeel.model.intent import OrderKind, TimeInForce
+from evenkeel.model.intent import Notes, OrderKind, TimeInForce
 
 
 class OrderState(StrEnum):
@@ -58,6 +58,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         state: Where it stands.
         decided_ns: The instant of the decision behind it.
         reason: Why it exists, in words.
+        notes: What the strategy wants kept with the trade.
     """
 
     client_id: ClientId
@@ -70,3 +71,4 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     state: OrderState = OrderState.INTENDED
     decided_ns: int
     reason: str
+    notes: Notes = {}

@@ -31,9 +31,10 @@ import msgspec
 from evenkeel.features import conditions
 from evenkeel.features.registry import find_indicator
 from evenkeel.features.timeline import Program, ProgramBuilder
+from evenkeel.model.bar import Floats
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave
+from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import Timeframe
@@ -141,13 +142,17 @@ class PythonStrategy:
         del view
         return self.nothing()
 
-    def long(self, *, stop: float | None = None, target: float | None = None, reason: str) -> Intent:
+    def long(
+        self, *, stop: float | None = None, target: float | None = None, reason: str, notes: Notes | None = None
+    ) -> Intent:
         """Wish a long entry at the market, with stop and target as distances in price."""
-        return _enter(Direction.LONG, stop, target, reason)
+        return _enter(Direction.LONG, stop, target, reason, notes)
 
-    def short(self, *, stop: float | None = None, target: float | None = None, reason: str) -> Intent:
+    def short(
+        self, *, stop: float | None = None, target: float | None = None, reason: str, notes: Notes | None = None
+    ) -> Intent:
         """Wish a short entry at the market, with stop and target as distances in price."""
-        return _enter(Direction.SHORT, stop, target, reason)
+        return _enter(Direction.SHORT, stop, target, reason, notes)
 
     def close(self, reason: str) -> Intent:
         """Wish the position closed at the market."""
@@ -156,6 +161,13 @@ class PythonStrategy:
     def nothing(self) -> Intent:
         """Wish nothing."""
         return Abstain(reason=Reason.OK)
+
+    takes_notes = False
+
+    def notes(self, signal: int, x: Floats, column: int) -> Notes:
+        """A Python strategy puts its notes into its intents."""
+        del signal, x, column
+        return {}
 
     def signal_text(self, signal: int) -> str:
         """Reports of the research lane do not exist for a Python strategy."""
@@ -172,9 +184,11 @@ class PythonStrategy:
         self.memory = dict(saved)
 
 
-def _enter(direction: Direction, stop: float | None, target: float | None, reason: str) -> Intent:
+def _enter(direction: Direction, stop: float | None, target: float | None, reason: str, notes: Notes | None) -> Intent:
     distances = [None if distance is None else to_decimal(distance) for distance in (stop, target)]
-    return Enter(direction=direction, stop_distance=distances[0], target_distance=distances[1], reason=reason)
+    return Enter(
+        direction=direction, stop_distance=distances[0], target_distance=distances[1], reason=reason, notes=notes or {}
+    )
 
 
 def _terms(instrument: Instrument, account: dict[str, Any], sizing: dict[str, Any]) -> Terms:

@@ -15,7 +15,7 @@ from evenkeel.features.node import Node
 from evenkeel.features.timeline import Program
 from evenkeel.model.bar import Floats
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.intent import Intent
+from evenkeel.model.intent import Intent, Notes
 from evenkeel.strategies.terms import Terms
 
 
@@ -108,6 +108,13 @@ class Strategy(Protocol):
 
     def decide(self, view: View) -> Intent:
         """Answer a wake."""
+
+    @property
+    def takes_notes(self) -> bool:
+        """Whether its kernel's entries carry values to keep with the trade."""
+
+    def notes(self, signal: int, x: Floats, column: int) -> Notes:
+        """Return what the rule with that number wants kept, read at a column of the execution graph."""
 
     def signal_text(self, signal: int) -> str:
         """Return the words of the rule with that number in reports of the research lane."""

@@ -31,7 +31,6 @@ from evenkeel.model.errors import DataError
 
 SCRIPTS = Path(__file__).parent / "peers"
 READY = "ready.json"
-LOG = "install.log"
 
 SLOW_S = 3.0
 """One run of so long is enough for a figure."""
@@ -120,11 +119,11 @@ def environment(peer: Peer, folder: Path, told: Callable[[str], None]) -> Path:
     if ready.is_file() and ready.read_text("utf-8") == wanted:
         return python
     told(f"installing {' '.join(peer.requirements)} into {home}, once")
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / LOG
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / f"{peer.script}.log"
     with log.open("wb") as output:
         for command in (
-            [sys.executable, "-m", "venv", "--clear", str(home / ".")],
+            [sys.executable, "-m", "venv", "--clear", str(home)],
             [str(python), "-m", "pip", "install", "--disable-pip-version-check", *peer.requirements],
         ):
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)

@@ -84,6 +84,13 @@ def _require_text(text: bytes, label: str) -> None:
         raise DataError(f"{label} is empty")
     if b"\x00" in text[:4096]:
         raise DataError(f"{label} is not text in UTF-8; export it as CSV in UTF-8")
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{label}, line {line}: byte {text[error.start]:#04x} is not text in UTF-8; export it as CSV in UTF-8"
+        ) from error
 
 
 def _require_names(names: list[str], label: str) -> None:

@@ -51,8 +51,9 @@ def read_json(path: Path, *, volume_optional: bool) -> Table:
     try:
         rows = msgspec.json.decode(read_bytes(path))
     except msgspec.DecodeError as error:
-        raise DataError(f"{path.name} is not JSON: {error}") from error
-    rows = rows if isinstance(rows, list) else []
+        raise DataError(f"{path.name} is not JSON: {error}; fetch it again") from error
+    if not isinstance(rows, list):
+        raise DataError(f"{path.name} is not a list of candles: [[milliseconds, open, high, low, close, volume], ...]")
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(CANDLE_FIELDS):
             if number == 1 and isinstance(row, list) and any(side in row for side in ("buy", "sell")):

@@ -12,6 +12,7 @@ from evenkeel.readiness.audit import equity, fills, levels, marks, metrics, path
 from evenkeel.readiness.audit.artifacts import Run, read_run
 from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.curve import read_curve
 from evenkeel.readiness.audit.document import Unreadable
 
 PRECISION = 50
@@ -74,10 +75,11 @@ def _loaded(run: Run) -> Check:
 
 def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]) -> list[Check]:
     """Run every check but the first; bars that are not valid serve no further check."""
-    given = None if base is None else BaseBars(base, _execution(run, base, higher))
+    given = None if base is None else BaseBars(base, _execution(run, base, higher), run.instants())
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
+    curve = read_curve(run, bars)
     return [
         trades.trade_count(run),
         fills.fills_match(run),
@@ -89,10 +91,10 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         trades.entry_fills(run),
         trades.independent_pnl(run),
         levels.level_distances(run, bars),
-        equity.equity_walk(run, bars),
+        equity.equity_walk(curve),
         equity.equity_final(run),
-        equity.drawdown_walk(run),
-        equity.sessions(run),
+        equity.drawdown_walk(run, curve),
+        equity.sessions(run, curve),
         metrics.summary(run),
         trades.no_overlap(run),
         fills.cash_flows(run),
@@ -100,7 +102,7 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         metrics.profit(run),
         metrics.rates(run),
         metrics.extremes(run),
-        metrics.drawdown(run),
+        metrics.drawdown(run, curve),
         metrics.risk_ratios(run),
         metrics.duration(run),
         metrics.quality(run),
@@ -118,8 +120,8 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         path.first_touch(run, bars),
         path.excursions(run, bars),
         path.bars_held(run, bars),
-        equity.equity_points(run, bars),
-        equity.equity_marks(run, bars),
+        equity.equity_points(run, bars, curve),
+        equity.equity_marks(bars, curve),
         marks.intrabar_drawdown(run, bars),
         marks.stop_reason(run, bars),
         *(skipped(name, NOT_YET_REASON) for name in NOT_YET),

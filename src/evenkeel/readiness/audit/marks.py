@@ -12,7 +12,7 @@ import polars as pl
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.equity import account_states, falls
+from evenkeel.readiness.audit.curve import account_states, falls
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import HUNDRED, exact, same_statistic
 

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from itertools import groupby, pairwise
 
-import polars as pl
-
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.equity import NO_POINTS, drawdowns
+from evenkeel.readiness.audit.curve import Curve
+from evenkeel.readiness.audit.equity import NO_POINTS
 from evenkeel.readiness.audit.moment import DAY_NS
 from evenkeel.readiness.audit.number import HUNDRED, ONE, ZERO, ratio, same_money, same_statistic
 
@@ -140,20 +139,20 @@ def _longest(flags: Iterable[bool]) -> int:
     return max((len(list(group)) for flag, group in groupby(flags) if flag), default=0)
 
 
-def drawdown(run: Run) -> Check:
+def drawdown(run: Run, curve: Curve) -> Check:
     """Check the largest drawdown over the equity points, in percent."""
     if run.equity.is_empty():
         return skipped("METRIC_DRAWDOWN", NO_POINTS)
-    return _check(run, "METRIC_DRAWDOWN", {"max_drawdown_pct": _largest_fall(run)})
+    return _check(run, "METRIC_DRAWDOWN", {"max_drawdown_pct": _largest_fall(run, curve)})
 
 
-def _largest_fall(run: Run) -> Decimal:
+def _largest_fall(run: Run, curve: Curve) -> Decimal:
     """Return the largest drawdown in percent: found in float64, computed in `Decimal`."""
-    worst = drawdowns(run).arg_max() or 0
-    equity = run.equity["equity"]
-    curve: list[Decimal] = equity[: worst + 1].to_list()
-    peak = max(run.terms.start_equity, *curve)
-    return (peak - curve[-1]) / peak * HUNDRED
+    worst = curve.falls.arg_max() or 0
+    equity = run.equity["equity"][: worst + 1]
+    highest, low = Decimal(str(equity.max())), Decimal(equity[-1])
+    peak = max(run.terms.start_equity, highest)
+    return (peak - low) / peak * HUNDRED
 
 
 def risk_ratios(run: Run) -> Check:
@@ -207,7 +206,7 @@ def exposure(run: Run) -> Check:
     """Check the share of equity points with an open position, in percent."""
     if run.equity.is_empty():
         return skipped("METRIC_EXPOSURE", NO_POINTS)
-    held = run.equity.filter(pl.col("position") != 0).height
+    held = int((run.equity["position"] != 0).sum())
     return _check(run, "METRIC_EXPOSURE", {"exposure_pct": HUNDRED * held / run.equity.height})
 
 
@@ -218,9 +217,14 @@ def duration(run: Run) -> Check:
 
 def quality(run: Run) -> Check:
     """Check the recovery factor, net result over largest drawdown in money, where the result has it."""
-    equity = run.equity["equity"].to_list()
-    peak, deepest = run.terms.start_equity, ZERO
-    for value in equity:
-        peak = max(peak, value)
-        deepest = max(deepest, peak - value)
-    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_sum(_nets(run)), deepest)})
+    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_sum(_nets(run)), _deepest(run))})
+
+
+def _deepest(run: Run) -> Decimal:
+    """Return the largest fall of the equity points in money, exactly; the start counts as the first peak."""
+    equity, start = run.equity["equity"], run.terms.start_equity
+    counts = equity.to_physical()  # whole numbers of 1e-8
+    from_peaks = Decimal(int((counts.cum_max() - counts).max() or 0)).scaleb(-8)
+    below_start = equity.filter(equity.cum_max() <= start).min()
+    from_start = ZERO if below_start is None else start - Decimal(str(below_start))
+    return max(ZERO, from_peaks, from_start)

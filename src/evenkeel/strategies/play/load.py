@@ -84,7 +84,9 @@ def _read_file(path: pathlib.Path) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"'{path}' is not UTF-8 text: byte {error.start + 1} is {data[error.start]:#04x}") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = f"byte {data[error.start]:#04x} in line {line}"
+        raise UsageError(f"'{path}' is not UTF-8 text: {byte}; save the file as UTF-8") from None
     return read(text, str(path))
 
 

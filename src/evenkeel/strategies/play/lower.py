@@ -7,6 +7,7 @@ tells how far back it is read, and from that follows how many bars a timeframe n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from evenkeel.data.calendar import Calendar, day_number, load_calendar
 from evenkeel.features import conditions as nodes
 from evenkeel.features.graph import GraphBuilder
-from evenkeel.features.node import Node
+from evenkeel.features.node import Node, Output, OutputType
 from evenkeel.features.registry import find_indicator, find_structure
 from evenkeel.features.timeline import Program, ProgramBuilder
+from evenkeel.model.bar import Floats
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.gaps import not_available
 from evenkeel.model.time import MINUTE, Timeframe
@@ -77,11 +79,44 @@ class Emitted:
         wish: What it wants.
         row: 1 where the case speaks.
         words: Which rule it is.
+        notes: Values to keep with the trade.
     """
 
     wish: Wish
     row: int
     words: str
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A value to keep with a trade: a constant, or a row read at the decision.
+
+    Attributes:
+        name: Under which it is kept.
+        constant: The value, where it is one.
+        row: Row of the execution graph, None for a constant.
+        output: What the row's numbers stand for.
+    """
+
+    name: str
+    constant: float | str | bool | None = None
+    row: int | None = None
+    output: Output | None = None
+
+    def read(self, x: Floats, column: int) -> int | float | bool | str | None:
+        """Return the value at a column; None is missing."""
+        if self.row is None:
+            return self.constant
+        number = float(x[self.row, column])
+        if math.isnan(number):
+            return None
+        kind = OutputType.FLOAT if self.output is None else self.output.type
+        if kind is OutputType.ENUM and self.output is not None:
+            return self.output.values[int(number)]
+        if kind is OutputType.BOOL:
+            return number == 1.0
+        return int(number) if kind is OutputType.INT else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +289,22 @@ class _Lowering:
             speaks = self._one(nodes.met, truth) if earlier is None else self._two(nodes.met_without, truth, earlier)
             earlier = speaks if earlier is None else self._two(nodes.either, earlier, speaks)
             words = block.id if len(block.cases) == 1 else f"{block.id}, case {number + 1}"
-            emitted += [Emitted(_WISHES[emit.action], speaks, words) for emit in case.emits if emit.action in _WISHES]
+            emitted += [
+                Emitted(_WISHES[emit.action], speaks, words, tuple(self._note(*item) for item in emit.metadata))
+                for emit in case.emits
+                if emit.action in _WISHES
+            ]
         return emitted
+
+    def _note(self, name: str, value: Literal | FeatureRef | Builtin) -> Note:
+        match value:
+            case Literal(constant):
+                return Note(name, constant=constant)
+            case FeatureRef():
+                output = self._places[value.id].node.output(value.field)
+                return Note(name, row=self._reference(value, 0), output=output)
+            case Builtin():
+                return Note(name, row=self._builtin(value, 0))
 
     def _condition(self, condition: Condition, reach: int) -> int:
         """Return the row of a condition that is read up to `reach` execution bars back."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from evenkeel.features.timeline import Program
 from evenkeel.kernel import NODE_SIGNATURE, compiled
+from evenkeel.model.bar import Floats
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, OrderKind, TimeInForce
+from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes, OrderKind, TimeInForce
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import REASONS
 from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
@@ -48,6 +49,8 @@ class PlayStrategy:
         self.wake_flat: int = lowered.wake_flat
         self.wake_hold: int = lowered.wake_hold
         self._words = tuple(emitted.words for emitted in lowered.emitted)
+        self._notes = tuple(emitted.notes for emitted in lowered.emitted)
+        self.takes_notes = any(self._notes)
         self.kernel: DecideKernel | None = DecideKernel(
             node=play_decide,
             params=(
@@ -69,12 +72,16 @@ class PlayStrategy:
         compiled(play_decide.kernel, NODE_SIGNATURE)(
             self._params, slots, view.x, self._rows, view.column, view.column + 1
         )
-        action, words = int(slots[Slot.ACTION]), self.signal_text(int(slots[Slot.SIGNAL]))
+        action, signal = int(slots[Slot.ACTION]), int(slots[Slot.SIGNAL])
         if action == Action.ENTER:
-            return self._enter(words)
-        return Leave(reason=words) if action == Action.EXIT else Abstain(reason=REASONS[int(slots[Slot.REASON])])
+            return self._enter(self.signal_text(signal), self.notes(signal, view.x, view.column))
+        return (
+            Leave(reason=self.signal_text(signal))
+            if action == Action.EXIT
+            else Abstain(reason=REASONS[int(slots[Slot.REASON])])
+        )
 
-    def _enter(self, words: str) -> Enter:
+    def _enter(self, words: str, notes: Notes) -> Enter:
         slots, order = self._slots, self.terms.order
         return Enter(
             direction=Direction.LONG if slots[Slot.DIRECTION] > 0 else Direction.SHORT,
@@ -85,7 +92,12 @@ class PlayStrategy:
             stop_distance=_present(slots[Slot.STOP_DISTANCE]),
             target_distance=_present(slots[Slot.TARGET_DISTANCE]),
             reason=words,
+            notes=notes,
         )
+
+    def notes(self, signal: int, x: Floats, column: int) -> Notes:
+        """Return the metadata of a rule, read at a column of the execution graph."""
+        return {note.name: note.read(x, column) for note in self._notes[signal]} if signal >= 0 else {}
 
     def signal_text(self, signal: int) -> str:
         """Return which rule of the play a number stands for."""

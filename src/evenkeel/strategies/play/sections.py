@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, nearest, suggestion
+from evenkeel.strategies.play.yaml_source import scalar
 
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
@@ -76,7 +77,15 @@ def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
         return f"{given} is not a name", "begin with a lower-case letter; use letters, digits and _"
     if kind in ("too_short", "string_too_short"):
         return "it is empty", "write at least one"
-    return f"{given} is not {_WANTED.get(kind, 'valid here')}", _REMEDIES.get(kind, "")
+    return f"{given} is not {_WANTED.get(kind, 'valid here')}", _remedy(kind, detail["input"])
+
+
+def _remedy(kind: str, given: Any) -> str:
+    """Return what to do about a value of the wrong kind; quotes are the reason only where they hold a number."""
+    if kind == "string_type":
+        return "quote it"
+    quoted = isinstance(given, str) and isinstance(scalar(given), int | float)
+    return "write it without quotes" if kind in ("float_type", "int_type") and quoted else ""
 
 
 _BOUNDS = {
@@ -98,7 +107,6 @@ _WANTED = {
     "model_type": "a map",
     "model_attributes_type": "a map",
 }
-_REMEDIES = {"float_type": "write it without quotes", "int_type": "write it without quotes", "string_type": "quote it"}
 
 
 def _shown(value: Any) -> str:

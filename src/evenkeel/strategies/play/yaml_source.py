@@ -231,8 +231,15 @@ class _Reader:
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
         if "but found another document" in str(what):
             what = "a file holds one play, but a second document begins here"
+        if mark and self._at(mark) == "\t":
+            what = "a tab stands where only spaces may indent"
         context = getattr(error, "context", None)
         self._fault(span, f"this is not YAML: {what}{f' ({context})' if context else ''}", _syntax_remedy(str(what)))
+
+    def _at(self, mark: Any) -> str:
+        """Return the character at a mark; empty behind the end of its line."""
+        lines = self.source.text.splitlines()
+        return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
     def _fault(self, span: Span | None, message: str, remedy: str, path: Path = ()) -> None:
         self.faults.append(_problem(self.source, span, message, kind="error", remedy=remedy, path=path))

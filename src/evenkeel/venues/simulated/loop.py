@@ -420,4 +420,6 @@ def close_out(
     leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
     price = slipped(close, -direction, terms)
     settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, price, close, leg, reason, 1)
-    mark_account(close, close, close, book, mark, terms)
+    breach = mark_account(close, close, close, book, mark, terms)
+    if book[_STOPPED] == 0:
+        book[_STOPPED] = breach
