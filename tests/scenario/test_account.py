@@ -292,7 +292,7 @@ def test_a_close_before_a_gap_that_breaches_a_limit_stops_the_run() -> None:
 
     record = desk.run(before, after, costs=costs, sizing=desk.units(90))
 
-    assert money_from_postings(int(record.curve[1, 2])) == 9_550
+    assert money_from_postings(int(record.curve[0, 2])) == 9_550
     assert record.trades()[0].net == -900
     assert len(record.trades()) == 1
     assert record.stop_reason == "equity_stop"

@@ -14,6 +14,8 @@ from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, 
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.curve import read_curve
 from evenkeel.readiness.audit.document import Unreadable
+from evenkeel.readiness.audit.held import Held
+from evenkeel.readiness.audit.marks import base_marks
 
 PRECISION = 50
 """Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
@@ -80,6 +82,8 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
     curve = read_curve(run, bars)
+    held = None if bars is None else Held(run.trades, bars)
+    account = None if bars is None else base_marks(run, bars)
     return [
         trades.trade_count(run),
         fills.fills_match(run),
@@ -117,13 +121,13 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         path.entry_times(run, bars),
         fills.exit_prices(run, bars),
         path.exit_times(run, bars),
-        path.first_touch(run, bars),
-        path.excursions(run, bars),
+        path.first_touch(run, bars, held),
+        path.excursions(run, held),
         path.bars_held(run, bars),
         equity.equity_points(run, bars, curve),
         equity.equity_marks(bars, curve),
-        marks.intrabar_drawdown(run, bars),
-        marks.stop_reason(run, bars),
+        marks.intrabar_drawdown(run, account),
+        marks.stop_reason(run, bars, account),
         *(skipped(name, NOT_YET_REASON) for name in NOT_YET),
     ]
 

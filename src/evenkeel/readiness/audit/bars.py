@@ -5,11 +5,10 @@ Two checks live here: `OHLCV_VALID` (24) and `MTF_AGGREGATION` (30), and that th
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 import polars as pl
 
@@ -25,16 +24,33 @@ VOLUME_TOLERANCE = 1e-9
 _PRICES = ("open", "high", "low", "close")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bar:
     """One base bar, prices as the decimals that read back as its float64."""
 
     open_ns: int
     close_ns: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
+    prices: tuple[float, float, float, float]
+
+    @property
+    def open(self) -> Decimal:
+        """The first price."""
+        return exact(self.prices[0])
+
+    @property
+    def high(self) -> Decimal:
+        """The highest price."""
+        return exact(self.prices[1])
+
+    @property
+    def low(self) -> Decimal:
+        """The lowest price."""
+        return exact(self.prices[2])
+
+    @property
+    def close(self) -> Decimal:
+        """The last price."""
+        return exact(self.prices[3])
 
     def worst(self, side: int) -> Decimal:
         """Return the extreme that hurts a position of that side: the low for a long, the high for a short."""
@@ -43,6 +59,26 @@ class Bar:
     def best(self, side: int) -> Decimal:
         """Return the extreme that favours a position of that side."""
         return self.worst(-side)
+
+
+class Place(NamedTuple):
+    """Where an instant of the run lies among the bars.
+
+    Attributes:
+        before: How many base bars open before it: the row of the bar that opens at it or next.
+        opens: Whether a base bar opens at it.
+        closed: How many base bars close at it or before.
+        closes: Whether the last of these closes at it.
+        decided_before: How many execution bars close before it.
+        decided: How many execution bars close at it or before.
+    """
+
+    before: int
+    opens: bool
+    closed: int
+    closes: bool
+    decided_before: int
+    decided: int
 
 
 class BaseBars:
@@ -54,44 +90,79 @@ class BaseBars:
     Args:
         table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first.
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
+        instants: All at which bars will be asked for, nanoseconds; they are looked up at once.
     """
 
-    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None = None) -> None:
+    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None, instants: Collection[int]) -> None:
         self.table = table
         self.execution = _with_last(execution)
-        self._open_ns = array("q", table["open_ns"].to_list())
-        self._close_ns = array("q", table["close_ns"].to_list())
-        self._prices = [table[name] for name in _PRICES]
-        self._seen: dict[int, Bar] = {}
-        decisions = self.execution if self.execution is not None else pl.DataFrame({"close_ns": [], "last": []})
-        self._decided_ns = array("q", decisions["close_ns"].to_list())
-        self._decided_rows = array("q", decisions["last"].to_list())
+        nothing = pl.DataFrame(schema={"close_ns": pl.Int64, "last": pl.Int64})
+        self._decisions = nothing if self.execution is None else self.execution.select("close_ns", "last")
+        self._places = self._look_up(pl.Series(instants, dtype=pl.Int64).unique())
+        numbers = sorted({place.decided_before for place in self._places.values() if place.decided > place.decided_before})
+        self._decided_rows = dict(zip(numbers, self._decisions["last"].gather(numbers), strict=True))
+        self._bars: dict[int, Bar] = {}
+        self._execution_before: dict[int, int] = {}
+        self._fetch(self._rows_around())
+
+    def _look_up(self, instants: pl.Series) -> dict[int, Place]:
+        opens, closes, decided = self.table["open_ns"], self.table["close_ns"], self._decisions["close_ns"]
+        before, closed = opens.search_sorted(instants, side="left"), closes.search_sorted(instants, side="right")
+        last = closed.cast(pl.Int64) - 1
+        columns = (
+            before,
+            _at(opens, before) == instants,
+            closed,
+            _at(closes, last) == instants,
+            decided.search_sorted(instants, side="left"),
+            decided.search_sorted(instants, side="right"),
+        )
+        rows = zip(*(column.fill_null(value=False) for column in columns), strict=True)
+        return dict(zip(instants, map(Place._make, rows), strict=True))
+
+    def _rows_around(self) -> pl.Series:
+        """Return the rows of the bars at and beside all instants that were looked up."""
+        rows = {row for place in self._places.values() for row in (place.before, place.closed)}
+        return pl.Series(sorted({row + step for row in rows for step in (-1, 0, 1)}), dtype=pl.Int64)
+
+    def _fetch(self, rows: pl.Series) -> None:
+        """Keep the bars of the rows, and how many execution bars had closed before each."""
+        self._execution_before.update(zip(rows, self._decisions["last"].search_sorted(rows), strict=True))
+        inside = rows.filter((rows >= 0) & (rows < len(self)))
+        part = self.table.select("open_ns", "close_ns", *_PRICES)[inside]
+        for row, (open_ns, close_ns, *prices) in zip(inside, part.iter_rows(), strict=True):
+            self._bars[row] = Bar(open_ns, close_ns, (prices[0], prices[1], prices[2], prices[3]))
 
     def __len__(self) -> int:
         return self.table.height
 
     def row_at(self, open_ns: int) -> int | None:
         """Return the row of the bar that opens at the instant, or None."""
-        row = bisect_left(self._open_ns, open_ns)
-        return row if row < len(self) and self._open_ns[row] == open_ns else None
+        place = self._places[open_ns]
+        return place.before if place.opens else None
 
     def exit_row(self, exit_ns: int, point: str) -> int | None:
         """Return the row of an exit, or None; one at the close may be stamped with the bar's open or its close."""
-        row = self.row_at(exit_ns)
-        if row is None and point == "close":
-            last = self._last_closed(exit_ns)
-            return last if last is not None and self._close_ns[last] == exit_ns else None
-        return row
+        place = self._places[exit_ns]
+        if place.opens:
+            return place.before
+        return place.closed - 1 if point == "close" and place.closes else None
 
     def decides(self, instant_ns: int) -> bool:
         """Whether an execution bar closed at the instant; True where the execution bars are not known."""
-        return self.execution is None or bool(self._decisions(instant_ns))
+        place = self._places[instant_ns]
+        return self.execution is None or place.decided > place.decided_before
 
     def decision_row(self, decided_ns: int, entry_ns: int) -> int | None:
         """Return the last row that was closed when an entry was decided, or None."""
-        before = bisect_left(self._open_ns, entry_ns)
-        closed = [row for row in self._decisions(decided_ns) if row < before]
-        return max(closed) if closed else self._last_closed(decided_ns)
+        place, before = self._places[decided_ns], self._places[entry_ns].before
+        last = place.closed - 1 if place.closed else None
+        rows = (self._decided_row(number) for number in range(place.decided_before, place.decided))
+        return max((row for row in rows if row < before), default=last)
+
+    def _decided_row(self, number: int) -> int:
+        row = self._decided_rows.get(number)
+        return self._decisions["last"][number] if row is None else row
 
     def closes_execution_bar(self, row: int) -> bool:
         """Whether an execution bar ended with the row; True where the execution bars are not known."""
@@ -99,23 +170,25 @@ class BaseBars:
 
     def execution_bars_before(self, row: int) -> int:
         """Return how many execution bars had closed before the base bar of the row."""
-        return bisect_left(self._decided_rows, row)
+        if row not in self._execution_before:
+            self._fetch(pl.Series([row], dtype=pl.Int64))
+        return self._execution_before[row]
 
-    def _decisions(self, instant_ns: int) -> array[int]:
-        first, end = bisect_left(self._decided_ns, instant_ns), bisect_right(self._decided_ns, instant_ns)
-        return self._decided_rows[first:end]
-
-    def _last_closed(self, instant_ns: int) -> int | None:
-        row = bisect_right(self._close_ns, instant_ns) - 1
-        return row if row >= 0 else None
+    def execution_bars_between(self, after_ns: int, until_ns: int) -> int:
+        """Return how many execution bars closed after the one instant and not after the other."""
+        return self._places[until_ns].decided - self._places[after_ns].decided
 
     def bar(self, row: int) -> Bar:
-        """Return one bar in decimals."""
-        bar = self._seen.get(row)
-        if bar is None:
-            prices = (exact(column[row]) for column in self._prices)
-            bar = self._seen[row] = Bar(self._open_ns[row], self._close_ns[row], *prices)
-        return bar
+        """Return one bar."""
+        if row not in self._bars:
+            self._fetch(pl.Series([row], dtype=pl.Int64))
+        return self._bars[row]
+
+
+def _at(column: pl.Series, rows: pl.Series) -> pl.Series:
+    """Return the values at the rows; null where there is no such row."""
+    inside = pl.select(pl.when((rows >= 0) & (rows < len(column))).then(rows)).to_series()
+    return column.gather(inside)
 
 
 def _with_last(execution: pl.DataFrame | None) -> pl.DataFrame | None:
@@ -149,8 +222,8 @@ def bars_valid(bars: BaseBars | None, higher: Mapping[str, pl.DataFrame]) -> Che
 
 
 def _malformed(label: str, table: pl.DataFrame) -> Iterator[str]:
-    low_is_lowest = pl.col("low") <= pl.min_horizontal("open", "close")
-    high_is_highest = pl.col("high") >= pl.max_horizontal("open", "close")
+    low_is_lowest = (pl.col("low") <= pl.col("open")) & (pl.col("low") <= pl.col("close"))
+    high_is_highest = (pl.col("high") >= pl.col("open")) & (pl.col("high") >= pl.col("close"))
     finite = pl.all_horizontal(pl.col(*_PRICES, "volume").is_finite())
     rules = {
         "a price or volume that is no number": finite,
@@ -158,12 +231,18 @@ def _malformed(label: str, table: pl.DataFrame) -> Iterator[str]:
         "a high below its open or close": high_is_highest,
         "a negative volume": pl.col("volume") >= 0,
         "a close before its open": pl.col("close_ns") >= pl.col("open_ns"),
-        "an open that is not after the one before": (pl.col("open_ns").diff() > 0).fill_null(value=True),
+        "an open that is not after the one before": (pl.col("open_ns") > pl.col("open_ns").shift()).fill_null(value=True),
     }
     for fault, rule in rules.items():
-        bad = table.filter(~rule.fill_null(value=False))
-        if bad.height:
-            yield f"the {label} bar of {instant_text(bad['open_ns'][0])} has {fault}"
+        first = _first_without(table, rule)
+        if first is not None:
+            yield f"the {label} bar of {instant_text(first)} has {fault}"
+
+
+def _first_without(table: pl.DataFrame, rule: pl.Expr) -> int | None:
+    """Return `open_ns` of the first row that does not keep the rule, or None; a rule without an answer is broken."""
+    broken = table.select(broken=~rule.fill_null(value=False))["broken"]
+    return table["open_ns"][broken.arg_max() or 0] if broken.any() else None
 
 
 def bars_aggregate(terms: Terms, bars: BaseBars | None, higher: Mapping[str, pl.DataFrame]) -> Check:
@@ -186,18 +265,7 @@ def _unequal(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[st
     if outside.height:
         yield f"the {label} bar of {instant_text(outside['open_ns'][0])} names base rows that do not exist"
         return
-    numbered = table.with_row_index("higher").select("higher", row=pl.int_ranges("first", pl.col("last") + 1))
-    rows = numbered.explode("row")
-    parts = base[rows["row"]].with_columns(rows["higher"])
-    again = parts.group_by("higher", maintain_order=True).agg(
-        first_ns=pl.col("open_ns").first(),
-        last_ns=pl.col("close_ns").last(),
-        open=pl.col("open").first(),
-        high=pl.col("high").max(),
-        low=pl.col("low").min(),
-        close=pl.col("close").last(),
-        volume=pl.col("volume").sum(),
-    )
+    again = _aggregated(table, base)
     side_by_side = pl.concat([table, again.rename(lambda column: f"{column}_again")], how="horizontal")
     rules = {name: pl.col(name) == pl.col(f"{name}_again") for name in _PRICES}
     near = VOLUME_TOLERANCE * pl.max_horizontal(pl.col("volume_again").abs(), pl.lit(1.0))
@@ -206,14 +274,35 @@ def _unequal(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[st
         pl.col("last_ns_again") <= pl.col("close_ns")
     )
     for fault, rule in rules.items():
-        bad = side_by_side.filter(~rule)
-        if bad.height:
-            yield f"the {label} bar of {instant_text(bad['open_ns'][0])} has another {fault} than its base bars"
+        first = _first_without(side_by_side, rule)
+        if first is not None:
+            yield f"the {label} bar of {instant_text(first)} has another {fault} than its base bars"
+
+
+def _aggregated(table: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
+    """Return the higher bars as their base rows make them."""
+    first, last = table["first"], table["last"]
+    if first.equals(last) and first.equals(pl.int_range(len(base), dtype=first.dtype, eager=True)):
+        return base.rename({"open_ns": "first_ns", "close_ns": "last_ns"})  # the base timeframe itself
+    rows = table.select(row=pl.int_ranges("first", pl.col("last") + 1, dtype=pl.UInt32)).with_row_index("higher")
+    parts = rows.explode("row")
+    extremes = (
+        parts.select("higher", *(base[name].gather(parts["row"]) for name in ("high", "low", "volume")))
+        .group_by("higher", maintain_order=True)
+        .agg(pl.col("high").max(), pl.col("low").min(), pl.col("volume").sum())
+    )
+    return extremes.select(
+        "high", "low", "volume",
+        first_ns=base["open_ns"].gather(first), last_ns=base["close_ns"].gather(last),
+        open=base["open"].gather(first), close=base["close"].gather(last),
+    )  # fmt: skip
 
 
 def _missing(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[str]:
     expected = _complete_buckets(label, base)
     got = table.select("open_ns", "close_ns", pl.col("first").cast(pl.Int64), pl.col("last").cast(pl.Int64))
+    if got.equals(expected):
+        return
     for word, bad in (
         ("is missing or has other borders", expected.join(got, on=expected.columns, how="anti")),
         ("is not complete or has other borders", got.join(expected, on=expected.columns, how="anti")),
@@ -233,18 +322,16 @@ def _complete_buckets(label: str, base: pl.DataFrame) -> pl.DataFrame:
         step = {"D": "1d", "W": "1w", "M": "1mo"}[label]
         begin = moment.dt.truncate(step).dt.epoch("ns")
         end = moment.dt.truncate(step).dt.offset_by(step).dt.epoch("ns")
-    buckets = (
-        base.with_row_index("row")
-        .group_by(begin=begin, end=end, maintain_order=True)
-        .agg(
-            first=pl.col("row").first().cast(pl.Int64),
-            last=pl.col("row").last().cast(pl.Int64),
-            opened=pl.col("open_ns").first(),
-            closed=pl.col("close_ns").last(),
-        )
-    )
-    opens_it = (pl.col("first") > 0) | (pl.col("opened") == pl.col("begin"))
-    ended = (pl.col("last") < base.height - 1) | (pl.col("closed") >= pl.col("end"))
-    return buckets.filter(opens_it & ended).select(
-        open_ns=pl.col("begin"), close_ns=pl.col("end"), first=pl.col("first"), last=pl.col("last")
-    )
+    borders = base.select("open_ns", "close_ns", begin=begin, end=end)
+    starts = (borders["begin"] != borders["begin"].shift()).fill_null(value=True)  # base bars are in order of time
+    first = starts.arg_true().cast(pl.Int64)
+    last = first.shift(-1, fill_value=base.height) - 1
+    buckets = pl.DataFrame(
+        {
+            "open_ns": borders["begin"].gather(first), "close_ns": borders["end"].gather(first), "first": first,
+            "last": last, "opened": borders["open_ns"].gather(first), "closed": borders["close_ns"].gather(last),
+        }
+    )  # fmt: skip
+    opens_it = (pl.col("first") > 0) | (pl.col("opened") == pl.col("open_ns"))
+    ended = (pl.col("last") < base.height - 1) | (pl.col("closed") >= pl.col("close_ns"))
+    return buckets.filter(opens_it & ended).select("open_ns", "close_ns", "first", "last")

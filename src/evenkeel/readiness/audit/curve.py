@@ -58,7 +58,7 @@ def read_curve(run: Run, bars: BaseBars | None) -> Curve:
         states = states.with_columns(key=pl.col("stamp_ns"))
         if not run.terms.always_open:
             knows = knows.to_frame("knows").select(_unless(times.is_in(states["stamp_ns"].implode())))["knows"]
-        everything = 2**62
+        everything = times[-1] if len(times) else START_NS
     else:
         place = _places(times, bars.execution["close_ns"])
         knows = bars.execution["last"].gather(place) * 2

@@ -20,36 +20,35 @@ LIMIT_TOLERANCE = 1e-12
 STOPS = ("max_drawdown", "equity_stop")
 
 
-def intrabar_drawdown(run: Run, bars: BaseBars | None) -> Check:
+def intrabar_drawdown(run: Run, marks: pl.Series | None) -> Check:
     """Check the largest drawdown over the closes of all base bars and the final account, in percent."""
     name = "METRIC_DRAWDOWN_INTRABAR"
-    if bars is None:
+    if marks is None:
         return skipped(name, NO_BARS)
     recorded = run.result.optional_number("metrics.max_drawdown_intrabar_pct")
-    marks = pl.concat([base_marks(run, bars)["mark"], pl.Series("mark", [float(run.final_equity)])])
+    marks = pl.concat([marks, pl.Series([float(run.final_equity)])])
     largest = exact(float(falls(marks, float(run.terms.start_equity)).max() or 0.0)) * HUNDRED  # type: ignore[arg-type]
     agrees = same_statistic(recorded, largest)
     problems = [] if agrees else [f"max_drawdown_intrabar_pct is {recorded}, the base bars give {largest:.9f}"]
     return judged(name, problems, f"{largest:.6f} percent over {len(marks)} marks")
 
 
-def base_marks(run: Run, bars: BaseBars) -> pl.DataFrame:
-    """Return `open_ns, mark`: the account at the close of each base bar, before any exit at that close."""
-    exits = [(trade.exit_ns, trade.exit_point == "close") for trade in run.trades]
-    late = pl.DataFrame(exits, schema={"stamp_ns": pl.Int64, "at_close": pl.Boolean}, orient="row").filter("at_close")
+def base_marks(run: Run, bars: BaseBars) -> pl.Series:
+    """Return what the account is worth at the close of each base bar, before any exit at that close."""
+    late = {trade.exit_ns for trade in run.trades if trade.exit_point == "close"}
     states = account_states(run).with_row_index("order")
     is_exit = (pl.col("order") > 0) & (pl.col("order") % 2 == 0)  # after the start, entries and exits alternate
-    after_close = is_exit & pl.col("stamp_ns").is_in(late["stamp_ns"].implode())
+    after_close = is_exit & pl.col("stamp_ns").is_in(late)
     states = states.with_columns(stamp_ns=pl.col("stamp_ns") + after_close.cast(pl.Int64)).sort("stamp_ns", "order")
-    beside = bars.table.join_asof(states, left_on="open_ns", right_on="stamp_ns", strategy="backward")
-    value = pl.col("cash").cast(pl.Float64) + pl.col("units") * (pl.col("close") - pl.col("entry"))
-    return beside.select("open_ns", mark=value)
+    state = states["stamp_ns"].search_sorted(bars.table["open_ns"], side="right") - 1
+    money, units, entry = (states[name].cast(pl.Float64).gather(state) for name in ("cash", "units", "entry"))
+    return money + units * (bars.table["close"] - entry)
 
 
-def stop_reason(run: Run, bars: BaseBars | None) -> Check:
+def stop_reason(run: Run, bars: BaseBars | None, marks: pl.Series | None) -> Check:
     """Check that the run ended for the reason given: at the first base bar that reached a limit, or with the data."""
     name = "STOP_REASON"
-    if bars is None:
+    if bars is None or marks is None:
         return skipped(name, NO_BARS)
     recorded = run.result.text("stop_reason")
     reasons = {trade.exit_reason for trade in run.trades}
@@ -57,32 +56,32 @@ def stop_reason(run: Run, bars: BaseBars | None) -> Check:
         f"a trade ended by {reason}, the run by {recorded}" for reason in STOPS if reason in reasons - {recorded}
     ]
     if recorded == "end_of_data":
-        problems += _unheeded(run, bars)
+        problems += _unheeded(run, bars, marks)
     elif recorded in STOPS:
-        problems += _stopped(run, bars, recorded)
+        problems += _stopped(run, bars, marks, recorded)
     else:
         problems.append(f"{recorded!r} is no reason for the end of a run")
     return judged(name, problems, f"{recorded}; both limits at every base bar")
 
 
-def _unheeded(run: Run, bars: BaseBars) -> Iterator[str]:
+def _unheeded(run: Run, bars: BaseBars, marks: pl.Series) -> Iterator[str]:
     """Report a limit that was reached before the last bar without ending the run."""
     for reason in STOPS:
-        reached = _reached(run, bars, reason, slack=-LIMIT_TOLERANCE)[:-1]
+        reached = _reached(run, marks, reason, slack=-LIMIT_TOLERANCE)[:-1]
         if reached.any():
             at = instant_text(bars.table["open_ns"][reached.arg_max() or 0])
             yield f"the base bar of {at} reached the limit {reason}, but the run went on"
 
 
-def _stopped(run: Run, bars: BaseBars, reason: str) -> Iterator[str]:
+def _stopped(run: Run, bars: BaseBars, marks: pl.Series, reason: str) -> Iterator[str]:
     """Report whatever goes on beyond the open of the base bar after the one that reached the limit."""
-    reached = _reached(run, bars, reason, slack=LIMIT_TOLERANCE)
+    reached = _reached(run, marks, reason, slack=LIMIT_TOLERANCE)
     row = reached.arg_max()
     if row is None or not reached[row]:
         yield f"the run ended by {reason}, but no base bar reached that limit"
         return
     for other in STOPS:
-        if _reached(run, bars, other, slack=-LIMIT_TOLERANCE)[:row].any():
+        if _reached(run, marks, other, slack=-LIMIT_TOLERANCE)[:row].any():
             yield f"the run ended by {reason}, but an earlier base bar had reached the limit {other}"
     reached_ns = bars.table["open_ns"][row]
     last = min(row + 1, len(bars) - 1)
@@ -94,9 +93,8 @@ def _stopped(run: Run, bars: BaseBars, reason: str) -> Iterator[str]:
             yield f"trade {trade.number} ended by {reason}, but not at the open after {instant_text(reached_ns)}"
 
 
-def _reached(run: Run, bars: BaseBars, reason: str, *, slack: float) -> pl.Series:
+def _reached(run: Run, marks: pl.Series, reason: str, *, slack: float) -> pl.Series:
     """Return at which base bars a limit was reached; a positive slack counts what lies just short of it."""
-    marks = base_marks(run, bars)["mark"]
     if reason == "max_drawdown":
         return falls(marks, float(run.terms.start_equity)) >= float(run.terms.drawdown_max) - slack
     stop = float(run.terms.stop_equity)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-import polars as pl
-
 from evenkeel.readiness.audit.artifacts import Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, Bar, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.held import NO_REACH, Held, Reach
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
-from evenkeel.readiness.audit.number import ONE, exact
+from evenkeel.readiness.audit.number import ONE, ZERO, exact
 from evenkeel.readiness.audit.rules import (
     limit_prices,
     reaches,
@@ -69,30 +68,29 @@ def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars) -> Iterator[str]
     limits = limit_prices(terms, trade, bars)
     if all(_filled_before(terms, trade, bars, limit, first, row) for limit in limits):
         yield f"{label}: an earlier base bar already reached the limit {limits[0]}"
-    if _expired(terms, trade, bars.execution):
+    if _expired(terms, trade, bars):
         yield f"{label}: the limit order had expired after {terms.expire_after_bars} execution bars"
 
 
 def _filled_before(terms: Terms, trade: Trade, bars: BaseBars, limit: Decimal, first: int, row: int) -> bool:
     """Whether a base bar from `first` to before `row` must have filled the limit."""
-    waited = bars.table[first:row]
-    if not waited.height:
+    if first >= row:
         return False
-    extreme = exact(waited["low"].min() if trade.sign > 0 else waited["high"].max())  # type: ignore[arg-type]
+    waited = bars.table["low" if trade.sign > 0 else "high"].slice(first, row - first)
+    extreme = exact(waited.min() if trade.sign > 0 else waited.max())  # type: ignore[arg-type]
     at_once = trade.sign * (limit - bars.bar(first).open) >= 0
     return at_once or reaches(terms, trade.sign, limit, extreme)
 
 
-def _expired(terms: Terms, trade: Trade, execution: pl.DataFrame | None) -> bool:
+def _expired(terms: Terms, trade: Trade, bars: BaseBars) -> bool:
     """Whether the order was dead both by the clock and by the count of execution bars."""
     if not terms.expire_after_bars:
         return False
     minutes = TIMEFRAME_MINUTES.get(terms.execution_timeframe)
     by_clock = minutes is None or (trade.entry_ns >= trade.decided_ns + terms.expire_after_bars * minutes * MINUTE_NS)
-    if execution is None:
+    if bars.execution is None:
         return by_clock and minutes is not None
-    closes = execution["close_ns"]
-    gone = int(((closes > trade.decided_ns) & (closes <= trade.entry_ns)).sum())
+    gone = bars.execution_bars_between(trade.decided_ns, trade.entry_ns)
     return by_clock and gone >= terms.expire_after_bars
 
 
@@ -127,59 +125,21 @@ def _follows(trade: Trade, bars: BaseBars, row: int) -> bool:
     return row > 0 and bars.closes_execution_bar(row - 1) and bars.bar(row - 1).open_ns >= trade.entry_ns
 
 
-def first_touch(run: Run, bars: BaseBars | None) -> Check:
+def first_touch(run: Run, bars: BaseBars | None, held: Held | None) -> Check:
     """Check that no base bar before a trade's exit had reached its stop or target, and the order within the last."""
     name = "TP_SL_FIRST"
-    if bars is None:
+    if bars is None or held is None:
         return skipped(name, NO_BARS)
-    held = _held(run.trades, bars)
     problems = [
-        f"trade {row['number']}: the base bar of {instant_text(row['open_ns'])} reached its {row['level']} first"
-        for row in _earlier_touches(held).iter_rows(named=True)
+        f"trade {run.trades[row['trade']].number}: the base bar of {instant_text(row['open_ns'])} "
+        f"reached its {row['level']} first"
+        for row in held.earlier_touches().iter_rows(named=True)
     ]
     for trade in run.trades:
         row = bars.exit_row(trade.exit_ns, trade.exit_point)
         if row is not None:
             problems += _last_bar_problems(trade, bars.bar(row))
-    return judged(name, problems, f"{held.height} base bars held in {len(run.trades)} trades")
-
-
-def _held(trades: list[Trade], bars: BaseBars) -> pl.DataFrame:
-    """Return each base bar during which a position was held, beside its trade."""
-    table = pl.DataFrame(
-        {
-            "number": [trade.number for trade in trades],
-            "sign": [trade.sign for trade in trades],
-            "entry_ns": [trade.entry_ns for trade in trades],
-            "exit_ns": [trade.exit_ns for trade in trades],
-            "stop": [None if trade.stop is None else float(trade.stop) for trade in trades],
-            "target": [None if trade.target is None else float(trade.target) for trade in trades],
-            "entered_inside": [trade.entry_point == "inside" for trade in trades],
-            "left_at_close": [trade.exit_point == "close" for trade in trades],
-        },
-        schema={
-            "number": pl.String, "sign": pl.Int8, "entry_ns": pl.Int64, "exit_ns": pl.Int64, "stop": pl.Float64,
-            "target": pl.Float64, "entered_inside": pl.Boolean, "left_at_close": pl.Boolean,
-        },
-    ).sort("entry_ns")  # fmt: skip
-    joined = bars.table.join_asof(table, left_on="open_ns", right_on="entry_ns", strategy="backward", coalesce=False)
-    return joined.filter(pl.col("open_ns") <= pl.col("exit_ns"))
-
-
-def _earlier_touches(held: pl.DataFrame) -> pl.DataFrame:
-    long = pl.col("sign") > 0
-    inside = pl.col("entered_inside") & (pl.col("open_ns") == pl.col("entry_ns"))
-    up, down = pl.col("high"), pl.col("low")
-    stopped = pl.when(long).then(down <= pl.col("stop")).otherwise(up >= pl.col("stop"))
-    beyond = pl.when(long).then(pl.col("close") > pl.col("target")).otherwise(pl.col("close") < pl.col("target"))
-    reached = pl.when(long).then(up >= pl.col("target")).otherwise(down <= pl.col("target"))
-    touched = held.filter(pl.col("open_ns") < pl.col("exit_ns")).with_columns(
-        level=pl.when(stopped)
-        .then(pl.lit("stop"))
-        .when(pl.when(inside).then(beyond).otherwise(reached))
-        .then(pl.lit("target"))
-    )
-    return touched.filter(pl.col("level").is_not_null())
+    return judged(name, problems, f"{len(held)} base bars held in {len(run.trades)} trades")
 
 
 def _last_bar_problems(trade: Trade, bar: Bar) -> Iterator[str]:
@@ -197,43 +157,32 @@ def _last_bar_problems(trade: Trade, bar: Bar) -> Iterator[str]:
         yield f"{label}, but the bar reached the stop or target before its close"
 
 
-def excursions(run: Run, bars: BaseBars | None) -> Check:
+def excursions(run: Run, held: Held | None) -> Check:
     """Check that adverse and favourable excursions lie between what was certainly and what was possibly held."""
     name = "EXCURSION"
-    if bars is None:
+    if held is None:
         return skipped(name, NO_BARS)
-    certain = (pl.col("open_ns") > pl.col("entry_ns")) | ~pl.col("entered_inside")
-    certain &= (pl.col("open_ns") < pl.col("exit_ns")) | pl.col("left_at_close")
-    reach = (
-        _held(run.trades, bars)
-        .group_by("number")
-        .agg(
-            low=pl.col("low").min(),
-            high=pl.col("high").max(),
-            certain_low=pl.col("low").filter(certain).min(),
-            certain_high=pl.col("high").filter(certain).max(),
-        )
-    )
-    by_number = {row["number"]: row for row in reach.iter_rows(named=True)}
+    reach = held.reach()
     problems = [
-        problem for trade in run.trades for problem in _excursion_problems(trade, by_number.get(trade.number, {}))
+        problem for number, trade in enumerate(run.trades) for problem in _excursion_problems(trade, reach.get(number, NO_REACH))
     ]
     return judged(name, problems, f"the excursions of {len(run.trades)} trades")
 
 
-def _excursion_problems(trade: Trade, reach: dict[str, float | None]) -> Iterator[str]:
-    down, up = ("low", "high") if trade.sign > 0 else ("high", "low")
-    for word, recorded, extreme, side in (("mae", trade.mae, down, -trade.sign), ("mfe", trade.mfe, up, trade.sign)):
-        least = _away(trade, side, [reach.get(f"certain_{extreme}")])
-        most = _away(trade, side, [reach.get(extreme), float(trade.exit_price)])
+def _excursion_problems(trade: Trade, reach: Reach) -> Iterator[str]:
+    possible, certain = (reach.low, reach.high), (reach.certain_low, reach.certain_high)
+    if trade.sign < 0:
+        possible, certain = possible[::-1], certain[::-1]
+    for word, recorded, end, side in (("mae", trade.mae, 0, -trade.sign), ("mfe", trade.mfe, 1, trade.sign)):
+        least, most = _away(trade, side, certain[end]), _away(trade, side, possible[end])
+        most = max(most, side * (trade.exit_price / trade.entry_price - ONE))
         if not least - EXCURSION_TOLERANCE <= recorded <= most + EXCURSION_TOLERANCE:
             yield f"trade {trade.number}: {word} is {recorded}, its bars allow {least:.9f} to {most:.9f}"
 
 
-def _away(trade: Trade, side: int, prices: list[float | None]) -> Decimal:
-    """Return how far the prices went to one side of the entry, as a fraction of it, at least 0."""
-    moves = [side * (exact(price) / trade.entry_price - ONE) for price in prices if price is not None]
-    return max([Decimal(0), *moves])
+def _away(trade: Trade, side: int, price: float | None) -> Decimal:
+    """Return how far the price went to one side of the entry, as a fraction of it, at least 0."""
+    return ZERO if price is None else max(ZERO, side * (exact(price) / trade.entry_price - ONE))
 
 
 def bars_held(run: Run, bars: BaseBars | None) -> Check:
