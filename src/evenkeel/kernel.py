@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -35,6 +36,9 @@ from evenkeel.model.errors import invariant
 
 KERNEL_IMPORTS = (b"evenkeel.kernel import", b"evenkeel.features.node import")
 """A source file with one of these may hold kernels."""
+
+_DEFINES = re.compile(rb"^@(?:kernel|inlined|condition|indicator|structure)\b", re.MULTILINE)
+_NAMES = re.compile(rb"^from (evenkeel[\w.]+) import", re.MULTILINE)
 
 FLOATS = types.Array(types.float64, 1, "C")
 FLOATS_IN = types.Array(types.float64, 1, "C", readonly=True)
@@ -67,24 +71,29 @@ def cache_home() -> Path:
     return base / "evenkeel" / "kernels"
 
 
-def source_digest() -> str:
-    """Return a digest of everything that compiled code depends on."""
+def source_digest(root: Path = Path(__file__).parent) -> str:
+    """Return a digest of everything that compiled code depends on, with the package's sources under `root`."""
     digest = hashlib.sha256()
     facts = (
         platform.python_version(), numba.__version__, llvmlite.__version__, llvmlite.binding.get_host_cpu_name(),
         llvmlite.binding.get_host_cpu_features().flatten(), str(numba.config.BOUNDSCHECK), str(numba.config.CPU_NAME),
     )  # fmt: skip
     digest.update(repr(facts).encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        source = path.read_bytes()
-        if (
-            b"evenkeel.kernel import" in source
-            or b"evenkeel.features.node import" in source
-            or path.name == "kernel.py"
-        ):
-            digest.update(path.name.encode())
-            digest.update(source)
+    for path in _kernel_sources(root):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:24]
+
+
+def _kernel_sources(root: Path) -> list[Path]:
+    """Return the files that may hold kernels, and those whose constants compiled code freezes: what they import."""
+    sources = {path: path.read_bytes() for path in root.rglob("*.py")}
+    kernels = [path for path, text in sources.items() if any(mark in text for mark in KERNEL_IMPORTS)]
+    named = {
+        name.decode() for path in kernels if _DEFINES.search(sources[path]) for name in _NAMES.findall(sources[path])
+    }
+    modules = (root.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in named)
+    return sorted({root / "kernel.py", *kernels, *(path for path in modules if path in sources)})
 
 
 def _prepare_cache() -> tuple[Path | None, bool]:
@@ -122,7 +131,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Mark a small function that only other kernels call; it is compiled into its callers and never on its own."""
-    return numba.njit(nogil=True, error_model="numpy")(function)
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
 
 
 def compiled(dispatcher: Any, signature: Any) -> Any:
