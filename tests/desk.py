@@ -37,9 +37,9 @@ from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Orde
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.program import PlayStrategy
-from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
 from evenkeel.strategies.strategy import DecideKernel, Strategy, View
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms, Terms
 
@@ -296,7 +296,11 @@ def engine_run(strategy: Strategy, market: Market) -> tuple[RunRecord, BacktestD
 def differences(one: RunRecord, other: RunRecord) -> list[str]:
     """Return what differs between two runs that should be equal, in words, the first few."""
     found: list[str] = []
-    names = [name for name in one.fills[0].event.__struct_fields__ if name not in ("client_id", "known_ns")] if one.fills else []
+    names = (
+        [name for name in one.fills[0].event.__struct_fields__ if name not in ("client_id", "known_ns")]
+        if one.fills
+        else []
+    )
     for number, (a, b) in enumerate(zip(one.fills, other.fills, strict=False)):
         for name in names:
             if getattr(a.event, name) != getattr(b.event, name):
@@ -401,7 +405,5 @@ def play_market(
     return load_market([catalog], strategy.instrument, strategy.program, start_ns=start, end_ns=end, gaps=gaps)
 
 
-LIMIT_ORDERS = {
-    name: OrderTerms(time_in_force=TimeInForce(name)) for name in ("GTC", "IOC", "FOK", "PostOnly")
-}
+LIMIT_ORDERS = {name: OrderTerms(time_in_force=TimeInForce(name)) for name in ("GTC", "IOC", "FOK", "PostOnly")}
 """Order terms by time in force."""

@@ -94,14 +94,22 @@ class _Writer:
 
     def play(self) -> dict[str, Any]:
         rng = self.rng
-        self.features["atr_exec"] = {"indicator": "atr", "tf": self.role, "params": {"length": int(rng.integers(2, 15))}}
+        self.features["atr_exec"] = {
+            "indicator": "atr",
+            "tf": self.role,
+            "params": {"length": int(rng.integers(2, 15))},
+        }
         for place in range(int(rng.integers(2, 6))):
             self.feature(f"f{place}")
         for place in range(int(rng.integers(0, 3))):
             self.structure(place)
         for place in range(int(rng.integers(0, 3))):
             self.setups[f"s{place}"] = self.condition(2, f"s{place}")
-        mode = pick(rng, "long_only", "long_only", "short_only", "long_short", "long_short") if self.shorts else "long_only"
+        mode = (
+            pick(rng, "long_only", "long_only", "short_only", "long_short", "long_short")
+            if self.shorts
+            else "long_only"
+        )
         exit_mode = pick(rng, "sl_tp_only", "signal", "first_hit", "first_hit")
         document: dict[str, Any] = {
             "version": "3.0.0",
@@ -170,7 +178,9 @@ class _Writer:
                 and below.output(output).type is OutputType.FLOAT and below.name != "obv"
             ]  # fmt: skip
             known, _, output = pick(rng, *same) if same and chance(rng, 0.5) else (None, None, None)
-            spec["source"] = f"indicator:{known}.{output}" if known else pick(rng, "open", "high", "hl2", "hlc3", "ohlc4")
+            spec["source"] = (
+                f"indicator:{known}.{output}" if known else pick(rng, "open", "high", "hl2", "hlc3", "ohlc4")
+            )
             if known:
                 node = _renamed(node)
         self.features[name] = spec
@@ -184,7 +194,11 @@ class _Writer:
         params: dict[str, Any] = {"left": int(rng.integers(1, 5)), "right": int(rng.integers(1, 5))}
         if chance(rng, 0.3):
             atr = f"atr_{place}"
-            self.features[atr] = {"indicator": "atr", "tf": self.role if role == "exec" else role, "params": {"length": 5}}
+            self.features[atr] = {
+                "indicator": "atr",
+                "tf": self.role if role == "exec" else role,
+                "params": {"length": 5},
+            }
             params = pick(
                 rng, {"mode": "atr_zigzag", "atr_key": atr, "atr_multiplier": number(rng, 0.5, 3)},
                 {**params, "atr_key": atr, "min_atr_move": number(rng, 0, 1), "strict_alternation": True},
@@ -300,7 +314,9 @@ class _Writer:
             emit = [{"action": action, "metadata": {"from": "a draw"}} if chance(rng, 0.2) else action]
             cases = [{"when": self.condition(2), "emit": emit}]
             if chance(rng, 0.4):
-                cases.insert(int(rng.integers(0, 2)), {"when": self.condition(1), "emit": [pick(rng, "no_action", *wanted)]})
+                cases.insert(
+                    int(rng.integers(0, 2)), {"when": self.condition(1), "emit": [pick(rng, "no_action", *wanted)]}
+                )
             block: dict[str, Any] = {"id": f"b{place}", "cases": cases}
             if chance(rng, 0.2):
                 block["else"] = {"emit": [pick(rng, "no_action", *wanted)]}
@@ -323,7 +339,11 @@ class _Writer:
         stop = self.distance(rng, mode) if exit_mode == "sl_tp_only" or chance(rng, 0.7) else None
         target: Any = None
         if exit_mode == "sl_tp_only" or chance(rng, 0.7):
-            target = {"type": "rr_ratio", "value": number(rng, 0.5, 3)} if stop and chance(rng, 0.5) else self.distance(rng, None)
+            target = (
+                {"type": "rr_ratio", "value": number(rng, 0.5, 3)}
+                if stop and chance(rng, 0.5)
+                else self.distance(rng, None)
+            )
             target.pop("buffer_pct", None)
         models = ["percent_equity", "fixed_usdt", "fixed_quantity", *(["risk_based", "risk_based"] if stop else [])]
         model = pick(rng, *models)
@@ -345,7 +365,11 @@ class _Writer:
             {"type": "fixed_points", "value": number(rng, 0.05, 2)},
         ]
         if mode is not None and self.swings:
-            rule = {"type": "structure", "structure_key": pick(rng, *self.swings), "max_distance_pct": number(rng, 0.5, 3)}
+            rule = {
+                "type": "structure",
+                "structure_key": pick(rng, *self.swings),
+                "max_distance_pct": number(rng, 0.5, 3),
+            }
             rules.append(
                 {**rule, **pick(rng, {"buffer_pct": 0.05}, {"buffer_atr": 0.5, "atr_feature_id": "atr_exec"}),
                  **pick(rng, {}, {"value": 0.5})}

@@ -230,7 +230,12 @@ def spoken(base: Bars) -> language.Language:
             series[f"{name}.{output}"] = language.Series(bars.close_ns.tolist(), values.tolist())
     for tf, key in (("3m", "sw_e"), ("15m", "sw_s")):
         bars = stretch.on(Timeframe.parse(tf)).bars
-        outputs = compute(find_structure("swing"), stretch.columns(Timeframe.parse(tf)), {"left": 2, "right": 2}, absent=frozenset({"atr"}))
+        outputs = compute(
+            find_structure("swing"),
+            stretch.columns(Timeframe.parse(tf)),
+            {"left": 2, "right": 2},
+            absent=frozenset({"atr"}),
+        )
         for output in ("high_level", "low_level", "version", "high_accepted"):
             series[f"{key}.{output}"] = language.Series(bars.close_ns.tolist(), outputs[output].tolist())
     bars = stretch.on(EXEC).bars
@@ -283,7 +288,12 @@ def tree(rng: Rng, depth: int) -> Any:
     if form == "in":
         return ("in", ("ref", pick(rng, *WHOLE), 0), pick(rng, (1,), (-1, 3), (0, 1, 2, 5, 8)))
     if form == "bool":
-        return ("cmp", pick(rng, "==", "!="), ("ref", pick(rng, "sw_e.high_accepted", "sw_s.high_accepted"), 0), ("num", pick(rng, True, False)))
+        return (
+            "cmp",
+            pick(rng, "==", "!="),
+            ("ref", pick(rng, "sw_e.high_accepted", "sw_s.high_accepted"), 0),
+            ("num", pick(rng, True, False)),
+        )
     op = pick(rng, "cross_above", "cross_below") if form == "cross" else pick(rng, ">", "<", ">=", "<=")
     right = pick(rng, price(rng), ("num", pick(rng, 99.5, 100, 101)))
     if rng.random() < 0.2 and form != "cross":
@@ -297,7 +307,9 @@ def play_text(condition: Any, *, setup: bool = False) -> str:
         "version": "3.0.0", "name": "condition", "symbol": "X",
         "timeframes": {"low_tf": "1m", "med_tf": "3m", "high_tf": "15m", "exec": "med_tf"},
         "account": {"max_drawdown_pct": 100},
-        "features": {name: {"indicator": kind, "tf": tf, "params": params} for name, (kind, tf, params) in FEATURES.items()},
+        "features": {
+            name: {"indicator": kind, "tf": tf, "params": params} for name, (kind, tf, params) in FEATURES.items()
+        },
         "structures": {
             role: [{"type": "swing", "key": key, "params": {"left": 2, "right": 2}}]
             for role, key in (("exec", "sw_e"), ("high_tf", "sw_s"))

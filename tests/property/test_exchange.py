@@ -52,7 +52,8 @@ def random_rules(rng: Rng) -> Rules:
         taker=Decimal(pick(rng, "0", "0.00055")), maker=Decimal(pick(rng, "0", "0.0002")),
         per_contract=Decimal(pick(rng, "0", "0.62")), slippage=Decimal(pick(rng, "0", "0.0002", "0.0013")),
         multiplier=Decimal(pick(rng, "1", "1", "5")), max_drawdown=Decimal(pick(rng, "1", "1", "0.05", "0.01")),
-        stop_equity=Decimal(pick(rng, "0", "0", "9900")), time_in_force=pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly"),
+        stop_equity=Decimal(pick(rng, "0", "0", "9900")),
+        time_in_force=pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly"),
         expire_bars=pick(rng, 0, 0, 1, 3), target_is_limit=pick(rng, True, False),
         trade_through=pick(rng, True, False), model=model, value=Decimal(value),
         include_costs=model == "risk_based" and pick(rng, True, False), basis=pick(rng, "margin", "notional"),
@@ -65,9 +66,9 @@ def random_decisions(rng: Rng, closes: list[Decimal]) -> dict[int, Decision]:
     """Return wishes at a third of the closes, with stops and targets from one tick to far away."""
 
     def away(close: Decimal) -> Decimal:
-        return (close * Decimal(str(round(float(rng.choice([1e-4, 1e-3, 4e-3, 0.02])) * (1 + rng.random()), 6)))).quantize(
-            Decimal("0.000001")
-        )
+        return (
+            close * Decimal(str(round(float(rng.choice([1e-4, 1e-3, 4e-3, 0.02])) * (1 + rng.random()), 6)))
+        ).quantize(Decimal("0.000001"))
 
     decisions = {}
     for number, close in enumerate(closes):
@@ -149,7 +150,7 @@ def assert_same_fills(record: RunRecord, outcome: Outcome) -> None:
 @pytest.mark.parametrize("first", range(0, CASES, 25))
 def test_every_fill_of_random_runs_is_the_one_that_the_specification_gives(first: int) -> None:
     for seed in range(first, first + 25):
-        record, outcome, bars = both_worlds(seed)
+        record, outcome, _ = both_worlds(seed)
 
         assert_same_fills(record, outcome)
         assert [(d.reason.value) for d in record.dead_entries] == [reason for _, reason in outcome.dead], seed

@@ -81,9 +81,7 @@ def test_drawn_plays_end_equal_in_both_lanes_on_recorded_markets(symbol: str, bu
         rng = np.random.default_rng(1000 + seed)
         text = random_play(rng, intervals=RECORDINGS[symbol], shorts=asset.shortable, anchors=False)
         strategy = desk.play_of(text, asset)
-        market = load_market(
-            [Catalog(bundled)], asset, strategy.program, start_ns=None, end_ns=None, gaps="report"
-        )
+        market = load_market([Catalog(bundled)], asset, strategy.program, start_ns=None, end_ns=None, gaps="report")
         trading += bool(compare(strategy, market, f"play {seed}\n{text}").fills)
 
     assert trading >= 4

@@ -1,4 +1,4 @@
-"""No run knows the future: cut the data at any bar, or replace what follows by garbage, and the past stays as it was."""
+"""No run knows the future: cut the data at any bar, or put garbage behind it, and the past stays as it was."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def past(steps: list[Step], cut: int, until: int) -> list[Step]:
     return [step for step in steps if belongs(step)]
 
 
-def assert_same_past(whole: tuple[RunRecord, list[Step]], other: tuple[RunRecord, list[Step]], bars: Bars, cut: int) -> int:
+def assert_same_past(
+    whole: tuple[RunRecord, list[Step]], other: tuple[RunRecord, list[Step]], bars: Bars, cut: int
+) -> int:
     """Compare two runs over bars that are equal before row `cut`; return how many fills were compared."""
     until = int(bars.close_ns[cut - 1])
     fills = known(whole[0], cut)
@@ -128,7 +130,11 @@ def test_cutting_between_the_closes_of_higher_bars_at_every_minute_changes_nothi
           exec: [{ type: swing, key: sw, params: { left: 2, right: 3 } }]
           med_tf: [{ type: swing, key: sw15, params: { left: 1, right: 1 } }, { type: trend, key: tr15, uses: sw15 }]
         actions:
-          entry_long: { any: [["close", ">", "sw.high_level"], ["tr15.direction", "==", 1], ["ema_15m", "cross_above", "ema_1h"]] }
+          entry_long:
+            any:
+              - ["close", ">", "sw.high_level"]
+              - ["tr15.direction", "==", 1]
+              - ["ema_15m", "cross_above", "ema_1h"]
           entry_short: { any: [["close", "<", "sw.low_level"], ["tr15.direction", "==", -1]] }
           exit_all: [["sw.high_accepted", "==", true]]
         position_policy: { mode: long_short, exit_mode: first_hit }
@@ -151,7 +157,9 @@ def test_cutting_a_recorded_session_with_missing_minutes_changes_nothing(bundled
     compared = 0
     for seed in range(6):
         rng = np.random.default_rng(40_000 + seed)
-        text = random_play(rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable, anchors=False)
+        text = random_play(
+            rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable, anchors=False
+        )
         strategy = desk.play_of(text, asset)
         whole = engine(strategy, bars)
         for cut in rng.integers(len(bars) // 2, len(bars) - 1, 3).tolist():

@@ -276,9 +276,7 @@ class Exchange:
         worst = bar.low if side > 0 else bar.high
         best = bar.close if self.arrived == "inside" else (bar.high if side > 0 else bar.low)
         if held.stop is not None and self.arrived and side * (held.arrival - held.stop) <= 0:
-            self.close_position(
-                row, self.arrived, self.worse(held.arrival, -side), held.arrival, True, "stop", "sl"
-            )
+            self.close_position(row, self.arrived, self.worse(held.arrival, -side), held.arrival, True, "stop", "sl")
         elif held.stop is not None and side * (worst - held.stop) <= 0:
             self.close_position(row, "inside", self.worse(held.stop, -side), held.stop, True, "stop", "sl")
         elif held.target is not None and side * (best - held.target) >= 0:
@@ -403,7 +401,12 @@ class Exchange:
 
 
 def simulate(
-    bars: Sequence[Bar], last_rows: Sequence[int], decisions: Mapping[int, Decision], rules: Rules, *, first_exec: int = 0
+    bars: Sequence[Bar],
+    last_rows: Sequence[int],
+    decisions: Mapping[int, Decision],
+    rules: Rules,
+    *,
+    first_exec: int = 0,
 ) -> Outcome:
     """Run one stretch of bars.
 

@@ -75,7 +75,9 @@ def arithmetic(op: str, a: Number, b: Number) -> Number:
         return None
     if op in ("/", "%") and b == 0:
         return None
-    result = {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else (a / b if op == "/" else a - b * math.floor(a / b))
+    result = (
+        {"+": a + b, "-": a - b, "*": a * b}[op] if op in "+-*" else (a / b if op == "/" else a - b * math.floor(a / b))
+    )
     return result if math.isfinite(result) else None
 
 
@@ -173,7 +175,11 @@ def yaml_of(condition: Condition, *, stride_names: dict[int, str] | None = None)
         case ("near_abs" | "near_pct" as op, left, right, tolerance):
             return [operand_yaml(left), op, operand_yaml(right), tolerance]
         case ("between", left, low, high):
-            return {"lhs": operand_yaml(left), "op": "between", "rhs": {"low": operand_yaml(low), "high": operand_yaml(high)}}
+            return {
+                "lhs": operand_yaml(left),
+                "op": "between",
+                "rhs": {"low": operand_yaml(low), "high": operand_yaml(high)},
+            }
         case ("in", left, choices):
             return [operand_yaml(left), "in", list(choices)]
         case ("not", child):

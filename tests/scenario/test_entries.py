@@ -172,7 +172,9 @@ STORIES = [
     ids=["market", "resting", "taking", "stop"],
 )
 @pytest.mark.parametrize("order", [OrderTerms(), OrderTerms(target_is_limit=True, trade_through=True)])
-def test_shorts_are_longs_in_the_mirror(rows: list[tuple[float, ...]], facts: dict[str, float], order: OrderTerms) -> None:
+def test_shorts_are_longs_in_the_mirror(
+    rows: list[tuple[float, ...]], facts: dict[str, float], order: OrderTerms
+) -> None:
     """Turned around a price the same story happens on the other side; quantities are fixed, costs are left out."""
     other = {**facts, **({"price": 200 - facts["price"]} if "price" in facts else {})}
 

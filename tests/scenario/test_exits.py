@@ -140,7 +140,9 @@ def test_an_entry_inside_a_bar_gets_its_target_only_where_the_bar_closes_beyond_
 
 
 def test_a_signal_exit_fills_at_the_next_open() -> None:
-    record = desk.run(piece([*ENTER, *flat(101, 1), (103, 104, 102, 103), *flat(103, 1)], {0: long()}, [2]), costs=SLIPPAGE)
+    record = desk.run(
+        piece([*ENTER, *flat(101, 1), (103, 104, 102, 103), *flat(103, 1)], {0: long()}, [2]), costs=SLIPPAGE
+    )
 
     assert story(record)[1] == ("exit", 3, "open", pytest.approx(103 * 0.999))
     assert reasons(record) == ["signal"]

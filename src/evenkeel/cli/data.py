@@ -31,6 +31,7 @@ from evenkeel.model.errors import UsageError
 if TYPE_CHECKING:
     from evenkeel.data.calendar import Calendar
     from evenkeel.data.catalog import Catalog
+    from evenkeel.data.importers import Imported
     from evenkeel.data.sources import Sources
     from evenkeel.model.instrument import Instrument
     from evenkeel.model.time import Timeframe
@@ -103,10 +104,10 @@ def import_command(
     paths = _paths(files)
     with progress("importing", total=len(paths)) as advance:
         imported = import_files(paths, request, form=Format(form), on_file=advance)
+    now_ns = time.time_ns()
+    _require_past(imported, now_ns)
     target = _catalog(catalog)
-    stored = target.merge(
-        instrument.id, imported.bars, source=imported.source, imported_ns=time.time_ns(), replace=replace
-    )
+    stored = target.merge(instrument.id, imported.bars, source=imported.source, imported_ns=now_ns, replace=replace)
     report = check(target.read(instrument.id, request.timeframe).bars, instrument, calendar)
     if as_json:
         emit(import_document(stored, report, imported.notes, target))
@@ -268,6 +269,19 @@ def resample_command(
         emit({**document, "from": str(timeframe), "bars": len(bars), "stored": where})
         return
     say(f"{len(bars):,} {target} bars of {instrument.id} from {len(series.bars):,} {timeframe} bars: {where}")
+
+
+def _require_past(imported: Imported, now_ns: int) -> None:
+    """Refuse bars that have not closed yet: their times are wrong, or the last one is unfinished."""
+    from evenkeel.model.errors import DataError
+    from evenkeel.model.time import format_time
+
+    last = int(imported.bars.close_ns[-1])
+    if last > now_ns:
+        raise DataError(
+            f"{imported.source}: the last bar ends at {format_time(last)}, which is still to come. Nothing was stored; "
+            "correct the times, or remove the bar if it is not finished"
+        )
 
 
 def _instrument(name: str) -> tuple[Instrument, Calendar]:

@@ -36,6 +36,11 @@ EXIT_OUTSIDE = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
+STRATEGY_MODULE = "keel_strategy"
+"""Name of the module that a strategy written in Python becomes; as in `evenkeel.strategies.python_strategy`."""
+
+_DEBUG_HINT = "run again with `keel --debug ...` to see where it happened"
+
 REMEDIES = {
     errno.ENOSPC: "free some space and run it again",
     errno.EDQUOT: "free some space and run it again",
@@ -90,10 +95,18 @@ def root(context: click.Context, home: Path | None, debug: bool) -> None:
 
 def entry() -> NoReturn:
     """Run the command line of this process and exit."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Point streams that the caller has closed nowhere, before another file is given their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -114,7 +127,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as help_asked:
         help_asked.show()
         return EXIT_BAD_USAGE
-    except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001 - the border "CLI top"
+    except (Exception, KeyboardInterrupt, Terminated, SystemExit) as error:  # noqa: BLE001 - the border "CLI top"
         return _report(error, arguments)
 
 
@@ -177,14 +190,34 @@ def fault_of(error: BaseException) -> Fault:
             return Fault(EXIT_TERMINATED, "TERMINATED", "terminated")
         case OSError():
             return Fault(EXIT_OUTSIDE, "STORAGE" if error.errno in REMEDIES else "OUTSIDE_FAILED", _os_sentence(error))
+        case _ if (place := _place_in_strategy(error)) is not None:
+            return Fault(EXIT_BAD_USAGE, "STRATEGY_FAILED", f"{place}: {_said(error)}", _DEBUG_HINT)
         case _:
-            said = f"{type(error).__name__}: {error}".rstrip(": ")
+            said = _said(error)
             return Fault(
                 EXIT_OUTSIDE,
                 "UNEXPECTED",
                 f"unexpected fault ({said}); this is a mistake in Evenkeel, not in your input",
-                "run again with `keel --debug ...` to see where it happened, and report it with that text",
+                f"{_DEBUG_HINT}, and report it with that text",
             )
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _place_in_strategy(error: BaseException) -> str | None:
+    """Return the line of the user's own strategy that was being run when the fault came up, if one was."""
+    own = [
+        (frame.f_code, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") == STRATEGY_MODULE
+    ]
+    if not own:
+        return None
+    code, number = own[-1]
+    where = "" if code.co_name == "<module>" else f", in {code.co_name}"
+    return f"{code.co_filename}, line {number}{where}"
 
 
 def _no_such_command(error: click.NoSuchCommand) -> Fault:

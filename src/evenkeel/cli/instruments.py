@@ -118,7 +118,10 @@ def add_command(id_: str, like: str | None, as_json: bool, **given: Any) -> None
     id_ = id_.upper()
     values = _values(definitions, id_, like, {key: value for key, value in given.items() if value is not None})
     instrument = from_json(values, where="as given")
+    had = (current_home().instruments / f"{id_}.json").exists()
     path = definitions.add(instrument)
+    if had:
+        note(f"{id_} was defined there before; what held on the same dates is replaced")
     if as_json:
         emit({"schema": "evenkeel.instrument/1", "instrument": _document_of(instrument), "file": str(path)})
         return

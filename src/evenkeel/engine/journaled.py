@@ -10,13 +10,14 @@ from typing import Any
 from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts, Step
-from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk, read_journal
+from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk, read_journal, verify
 from evenkeel.engine.market import Market
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import Progress
 from evenkeel.engine.runs import RESULT_NAME
 from evenkeel.engine.steps import JournalLog, decode_steps
 from evenkeel.model.command import Command
+from evenkeel.model.errors import StorageError
 from evenkeel.strategies.strategy import Strategy
 
 
@@ -59,8 +60,20 @@ def run_journaled(
         log.open_session(manifest)
         driver = BacktestDriver(facts, strategy, market, log=log, recorded=recorded, on_command=on_command, timer=timer)
         record = driver.run(progress)
+    verify_whole(folder)
     results.write_decisions(folder, driver.decisions)
     return record, len(recorded)
+
+
+def verify_whole(folder: Path) -> None:
+    """Walk the whole journal of a session that closes (ruling 45).
+
+    Raises:
+        StorageError: If what is on the disk is not what was written.
+    """
+    found = verify(RealDisk(), str(folder / JOURNAL_FOLDER))
+    if not found.ok:
+        raise StorageError(f"the journal in '{folder}' is damaged: {found.problem}; check the disk and run again")
 
 
 def unfinished_steps(folder: Path, manifest: dict[str, Any]) -> list[Step]:

@@ -47,10 +47,11 @@ def read_steps(folder: Path) -> Sequence[Step]:
     """
     if not has_journal(folder):
         raise UsageError(f"'{folder}' has no journal: it ran in the research lane")
+    _, steps = decode_steps(read_journal(RealDisk(), str(folder / JOURNAL_FOLDER)))
     short = missing_end(folder, verify(RealDisk(), str(folder / JOURNAL_FOLDER)))
     if short is not None:
         raise StorageError(short)
-    return decode_steps(read_journal(RealDisk(), str(folder / JOURNAL_FOLDER)))[1]
+    return steps
 
 
 def journal_mark(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from evenkeel.engine.core import Step
 from evenkeel.engine.journal import Frame, Journal
 from evenkeel.model.command import Command
 from evenkeel.model.decision import Decision
-from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.errors import InvariantBroken, UsageError
 from evenkeel.model.event import AnyEvent
 
 _LAST_OF_STEP = 1
@@ -31,14 +31,20 @@ class EntryKind(IntEnum):
     SESSION = 4
 
 
+JOURNAL_SCHEMA = 1
+"""Version of the entries; fields are only ever added, with defaults (ruling 44)."""
+
+
 class SessionOpened(msgspec.Struct, frozen=True, kw_only=True, tag="session_opened", tag_field="type"):
     """A session of a run began.
 
     Attributes:
         manifest: Code, strategy, instrument, data, account and platform; see `evenkeel.engine.manifest`.
+        schema: Version of the entries that follow.
     """
 
     manifest: dict[str, Any]
+    schema: int = JOURNAL_SCHEMA
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -103,7 +109,7 @@ def decode_steps(frames: Iterable[Frame]) -> tuple[list[dict[str, Any]], list[St
     steps: list[Step] = []
     for group in _groups(frames):
         if group[0].kind == EntryKind.SESSION:
-            manifests.append(_session(group[0].payload).manifest)
+            manifests.append(_opened(group[0].payload).manifest)
             continue
         if group[0].kind != EntryKind.EVENT:
             raise InvariantBroken(f"entry {group[0].sequence} of the journal begins a step but is no event")
@@ -115,6 +121,16 @@ def decode_steps(frames: Iterable[Frame]) -> tuple[list[dict[str, Any]], list[St
             )
         )
     return manifests, steps
+
+
+def _opened(payload: bytes) -> SessionOpened:
+    session = _session(payload)
+    if session.schema > JOURNAL_SCHEMA:
+        raise UsageError(
+            f"the journal was written by a newer version (entries of schema {session.schema}, this one reads up to "
+            f"{JOURNAL_SCHEMA}); install that version"
+        )
+    return session
 
 
 def _groups(frames: Iterable[Frame]) -> Iterator[list[Frame]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -205,9 +206,7 @@ def test_an_exit_closes_the_position_and_counts_the_result() -> None:
         decided_ns=7 * MINUTE, reason="rule 2",
     )  # fmt: skip
     assert step.decisions == (ExitOrdered(order=order),)
-    assert step.commands == (
-        SubmitExit(client_id=order.client_id, trade=1, leg=Leg.EXIT, reason=ExitReason.SIGNAL),
-    )
+    assert step.commands == (SubmitExit(client_id=order.client_id, trade=1, leg=Leg.EXIT, reason=ExitReason.SIGNAL),)
 
     bench.fill(Leg.EXIT, "-2", "110", identity=order.client_id, gross=Decimal(18), exit_reason=ExitReason.SIGNAL)
     assert bench.state.position is None
@@ -457,7 +456,7 @@ def test_ids_are_unique_derived_and_fit_every_venue() -> None:
 def test_the_time_at_which_events_are_known_strictly_rises() -> None:
     for _, _, _, steps in drawn(6):
         known = [step.event.known_ns for step in steps]
-        assert all(a < b for a, b in zip(known, known[1:], strict=False))
+        assert all(a < b for a, b in itertools.pairwise(known))
         assert all(step.event.known_ns >= step.event.event_ns for step in steps)
 
 

@@ -63,21 +63,33 @@ def test_14_the_cap_without_leverage_in_its_divisor_would_fail_its_own_margin() 
 @pytest.mark.parametrize(
     ("given", "equity", "price", "stop", "notional"),
     [
-        pytest.param({"model": SizingModel.PERCENT_EQUITY, "value": 0.5, "leverage": 4}, 1000, 1, math.nan, 2000, id="15"),
+        pytest.param(
+            {"model": SizingModel.PERCENT_EQUITY, "value": 0.5, "leverage": 4}, 1000, 1, math.nan, 2000, id="15"
+        ),
         pytest.param({"model": SizingModel.RISK_BASED, "value": 0.0075}, 25_000, 100, 2.2, 8522.7272727273, id="17"),
         pytest.param(
             {"model": SizingModel.RISK_BASED, "value": 0.0075, "include_costs": 1, "slippage": 0.0003},
-            25_000, 100, 2.2, 8012.8205128205, id="18",
+            25_000,
+            100,
+            2.2,
+            8012.8205128205,
+            id="18",
         ),
         pytest.param({"model": SizingModel.RISK_BASED, "value": 0.0075}, 25_000, 100, 1.6, 11718.75, id="19"),
         pytest.param({"model": SizingModel.FIXED_USDT, "value": 1500, "leverage": 3}, 9e9, 1, math.nan, 4500, id="20"),
         pytest.param(
             {"model": SizingModel.FIXED_USDT, "value": 1500, "leverage": 3, "basis_notional": 1},
-            9e9, 1, math.nan, 1500, id="20 notional",
+            9e9,
+            1,
+            math.nan,
+            1500,
+            id="20 notional",
         ),
-        pytest.param({"model": SizingModel.FIXED_QUANTITY, "value": 3, "multiplier": 5}, 9e9, 7, math.nan, 105, id="units"),
+        pytest.param(
+            {"model": SizingModel.FIXED_QUANTITY, "value": 3, "multiplier": 5}, 9e9, 7, math.nan, 105, id="units"
+        ),
     ],
-)  # fmt: skip
+)
 def test_15_to_20_each_model_asks_for_its_own_notional(
     given: dict[str, float], equity: float, price: float, stop: float, notional: float
 ) -> None:

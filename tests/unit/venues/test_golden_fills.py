@@ -92,7 +92,7 @@ def test_29_a_limit_price_lies_the_offset_away_and_on_the_tick(action: str, limi
         account: {{ max_drawdown_pct: 100 }}
         features: {{ sma_1: {{ indicator: sma, params: {{ length: 1 }} }} }}
         actions: {{ {action}: ["close", ">", 0] }}
-        position_policy: {{ mode: {'long_only' if action == 'entry_long' else 'short_only'} }}
+        position_policy: {{ mode: {"long_only" if action == "entry_long" else "short_only"} }}
         entry: {{ order_type: LIMIT, limit_offset_pct: 0.03 }}
         risk: {{ stop_loss_pct: 50, take_profit_pct: 50 }}
         """,
@@ -113,9 +113,7 @@ def test_30_a_market_order_pays_slippage(wish: desk.Wish, price: str) -> None:
 @pytest.mark.parametrize(
     ("minute", "price"), [((49_600, 49_600, 49_400, 49_500), "49490.1"), ((49_300, 49_300, 49_200, 49_250), "49290.14")]
 )
-def test_32_a_sell_stop_fills_at_the_worse_of_its_trigger_and_the_open(
-    minute: tuple[float, ...], price: str
-) -> None:
+def test_32_a_sell_stop_fills_at_the_worse_of_its_trigger_and_the_open(minute: tuple[float, ...], price: str) -> None:
     as_entry = desk.run(piece([*flat(49_700, 1), minute, minute], {0: short(kind="stop", price=49_500)}), costs=COSTS)
     held = [*flat(50_000, 2), minute, minute]
     as_stop = desk.run(piece(held, {0: long(stop=510)}), costs=COSTS)
@@ -132,10 +130,12 @@ def test_32_a_sell_stop_fills_at_the_worse_of_its_trigger_and_the_open(
         pytest.param(long, [(99.99, 99.99, 99.99, 99.99)], "100", "taker", id="33 capped"),
         pytest.param(short, [(100.6, 100.6, 100.6, 100.6)], "100.57988", "taker", id="34"),
         pytest.param(long, [(100.5, 100.5, 99.9, 100.2)], "100", "maker", id="35 touched"),
-        pytest.param(long, [(100.5, 100.5, 100.4, 100.5), (99.2, 99.3, 99.1, 99.2)], "99.2", "maker", id="35 opened through"),
+        pytest.param(
+            long, [(100.5, 100.5, 100.4, 100.5), (99.2, 99.3, 99.1, 99.2)], "99.2", "maker", id="35 opened through"
+        ),
         pytest.param(long, [(100.5, 100.5, 100, 100.5)], "100", "maker", id="36"),
     ],
-)  # fmt: skip
+)
 def test_33_to_36_a_limit_fills_at_the_open_at_its_price_or_better(
     wish: object, minutes: list[tuple[float, ...]], price: str, liquidity: str
 ) -> None:

@@ -81,6 +81,7 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
+    aggregate = bars_aggregate(run.terms, bars, higher)
     curve = read_curve(run, bars)
     held = None if bars is None else Held(run.trades, bars)
     account = None if bars is None else base_marks(run, bars)
@@ -115,7 +116,7 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         fills.slippage(run, bars),
         bars_match(run.terms, given),
         valid,
-        bars_aggregate(run.terms, bars, higher),
+        aggregate,
         size.sizes(run, bars),
         fills.entry_prices(run, bars),
         path.entry_times(run, bars),

@@ -6,7 +6,6 @@ Two checks live here: `OHLCV_VALID` (24) and `MTF_AGGREGATION` (30), and that th
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,36 +20,41 @@ NO_BARS = "no valid bars of the run were given"
 VOLUME_TOLERANCE = 1e-9
 """Relative; a sum of float64 depends on its order. Prices of an aggregate must be equal to the bit."""
 
+SLICE = 1 << 16
+"""Higher bars that are derived again at once: the memory this takes is bounded."""
+
 _PRICES = ("open", "high", "low", "close")
 
 
-@dataclass(slots=True)
-class Bar:
-    """One base bar, prices as the decimals that read back as its float64."""
+class Bar(NamedTuple):
+    """One base bar; `open, high, low, close` are the decimals that read back as its float64."""
 
     open_ns: int
     close_ns: int
-    prices: tuple[float, float, float, float]
+    first_price: float
+    highest: float
+    lowest: float
+    last_price: float
 
     @property
     def open(self) -> Decimal:
         """The first price."""
-        return exact(self.prices[0])
+        return exact(self.first_price)
 
     @property
     def high(self) -> Decimal:
         """The highest price."""
-        return exact(self.prices[1])
+        return exact(self.highest)
 
     @property
     def low(self) -> Decimal:
         """The lowest price."""
-        return exact(self.prices[2])
+        return exact(self.lowest)
 
     @property
     def close(self) -> Decimal:
         """The last price."""
-        return exact(self.prices[3])
+        return exact(self.last_price)
 
     def worst(self, side: int) -> Decimal:
         """Return the extreme that hurts a position of that side: the low for a long, the high for a short."""
@@ -98,12 +102,13 @@ class BaseBars:
         self.execution = _with_last(execution)
         nothing = pl.DataFrame(schema={"close_ns": pl.Int64, "last": pl.Int64})
         self._decisions = nothing if self.execution is None else self.execution.select("close_ns", "last")
-        self._places = self._look_up(pl.Series(instants, dtype=pl.Int64).unique())
-        numbers = sorted({place.decided_before for place in self._places.values() if place.decided > place.decided_before})
+        self._places = self._look_up(pl.Series(sorted(instants), dtype=pl.Int64))
+        numbers = sorted(
+            {place.decided_before for place in self._places.values() if place.decided > place.decided_before}
+        )
         self._decided_rows = dict(zip(numbers, self._decisions["last"].gather(numbers), strict=True))
-        self._bars: dict[int, Bar] = {}
-        self._execution_before: dict[int, int] = {}
-        self._fetch(self._rows_around())
+        rows = {row for place in self._places.values() for row in (place.before, place.closed - 1)}
+        self._bars = self._read(sorted(row for row in rows if 0 <= row < len(self)))
 
     def _look_up(self, instants: pl.Series) -> dict[int, Place]:
         opens, closes, decided = self.table["open_ns"], self.table["close_ns"], self._decisions["close_ns"]
@@ -111,27 +116,17 @@ class BaseBars:
         last = closed.cast(pl.Int64) - 1
         columns = (
             before,
-            _at(opens, before) == instants,
+            _at(opens, before).eq_missing(instants),
             closed,
-            _at(closes, last) == instants,
+            _at(closes, last).eq_missing(instants),
             decided.search_sorted(instants, side="left"),
             decided.search_sorted(instants, side="right"),
         )
-        rows = zip(*(column.fill_null(value=False) for column in columns), strict=True)
-        return dict(zip(instants, map(Place._make, rows), strict=True))
+        return dict(zip(instants, map(Place, *columns), strict=True))
 
-    def _rows_around(self) -> pl.Series:
-        """Return the rows of the bars at and beside all instants that were looked up."""
-        rows = {row for place in self._places.values() for row in (place.before, place.closed)}
-        return pl.Series(sorted({row + step for row in rows for step in (-1, 0, 1)}), dtype=pl.Int64)
-
-    def _fetch(self, rows: pl.Series) -> None:
-        """Keep the bars of the rows, and how many execution bars had closed before each."""
-        self._execution_before.update(zip(rows, self._decisions["last"].search_sorted(rows), strict=True))
-        inside = rows.filter((rows >= 0) & (rows < len(self)))
-        part = self.table.select("open_ns", "close_ns", *_PRICES)[inside]
-        for row, (open_ns, close_ns, *prices) in zip(inside, part.iter_rows(), strict=True):
-            self._bars[row] = Bar(open_ns, close_ns, (prices[0], prices[1], prices[2], prices[3]))
+    def _read(self, rows: list[int]) -> dict[int, Bar]:
+        part = self.table.select("open_ns", "close_ns", *_PRICES)[rows]
+        return dict(zip(rows, map(Bar._make, part.rows()), strict=True))
 
     def __len__(self) -> int:
         return self.table.height
@@ -162,17 +157,22 @@ class BaseBars:
 
     def _decided_row(self, number: int) -> int:
         row = self._decided_rows.get(number)
-        return self._decisions["last"][number] if row is None else row
+        return int(self._decisions["last"][number]) if row is None else row
 
-    def closes_execution_bar(self, row: int) -> bool:
-        """Whether an execution bar ended with the row; True where the execution bars are not known."""
-        return self.execution is None or self.execution_bars_before(row + 1) > self.execution_bars_before(row)
+    def opened_before(self, instant_ns: int) -> int:
+        """Return how many base bars open before the instant."""
+        return self._places[instant_ns].before
 
-    def execution_bars_before(self, row: int) -> int:
-        """Return how many execution bars had closed before the base bar of the row."""
-        if row not in self._execution_before:
-            self._fetch(pl.Series([row], dtype=pl.Int64))
-        return self._execution_before[row]
+    def execution_bars_before(self, rows: list[int]) -> list[int]:
+        """Return how many execution bars had closed before each of the base bars."""
+        return self._decisions["last"].search_sorted(pl.Series(rows, dtype=pl.Int64)).to_list()
+
+    def closing_execution_bar(self, rows: list[int]) -> list[bool]:
+        """Return of each base bar whether an execution bar ended with it; True where these are not known."""
+        if self.execution is None:
+            return [True] * len(rows)
+        after = self.execution_bars_before([row + 1 for row in rows])
+        return [more > before for more, before in zip(after, self.execution_bars_before(rows), strict=True)]
 
     def execution_bars_between(self, after_ns: int, until_ns: int) -> int:
         """Return how many execution bars closed after the one instant and not after the other."""
@@ -181,7 +181,7 @@ class BaseBars:
     def bar(self, row: int) -> Bar:
         """Return one bar."""
         if row not in self._bars:
-            self._fetch(pl.Series([row], dtype=pl.Int64))
+            self._bars |= self._read([row])
         return self._bars[row]
 
 
@@ -231,7 +231,9 @@ def _malformed(label: str, table: pl.DataFrame) -> Iterator[str]:
         "a high below its open or close": high_is_highest,
         "a negative volume": pl.col("volume") >= 0,
         "a close before its open": pl.col("close_ns") >= pl.col("open_ns"),
-        "an open that is not after the one before": (pl.col("open_ns") > pl.col("open_ns").shift()).fill_null(value=True),
+        "an open that is not after the one before": (pl.col("open_ns") > pl.col("open_ns").shift()).fill_null(
+            value=True
+        ),
     }
     for fault, rule in rules.items():
         first = _first_without(table, rule)
@@ -252,7 +254,8 @@ def bars_aggregate(terms: Terms, bars: BaseBars | None, higher: Mapping[str, pl.
         return skipped(name, NO_BARS if bars is None else "the run has no timeframe above its base")
     problems: list[str] = []
     for label, table in higher.items():
-        problems += _unequal(label, table, bars.table)
+        parts = (list(_unequal(label, part, bars.table)) for part in table.iter_slices(SLICE))
+        problems += next(filter(None, parts), [])
         if terms.always_open and terms.segments == 1:
             problems += _missing(label, table, bars.table)
     scope = "from UTC arithmetic" if terms.always_open and terms.segments == 1 else "from the base rows each one names"
@@ -282,8 +285,8 @@ def _unequal(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[st
 def _aggregated(table: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
     """Return the higher bars as their base rows make them."""
     first, last = table["first"], table["last"]
-    if first.equals(last) and first.equals(pl.int_range(len(base), dtype=first.dtype, eager=True)):
-        return base.rename({"open_ns": "first_ns", "close_ns": "last_ns"})  # the base timeframe itself
+    if first.equals(last) and (first.diff().drop_nulls() == 1).all():  # the base timeframe itself
+        return base.slice(first[0], table.height).rename({"open_ns": "first_ns", "close_ns": "last_ns"})
     rows = table.select(row=pl.int_ranges("first", pl.col("last") + 1, dtype=pl.UInt32)).with_row_index("higher")
     parts = rows.explode("row")
     extremes = (
@@ -300,7 +303,7 @@ def _aggregated(table: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
 
 def _missing(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[str]:
     expected = _complete_buckets(label, base)
-    got = table.select("open_ns", "close_ns", pl.col("first").cast(pl.Int64), pl.col("last").cast(pl.Int64))
+    got = table.select("open_ns", "close_ns", pl.col("first", "last").cast(pl.UInt32))
     if got.equals(expected):
         return
     for word, bad in (
@@ -313,25 +316,24 @@ def _missing(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[st
 
 def _complete_buckets(label: str, base: pl.DataFrame) -> pl.DataFrame:
     """Return the complete buckets of a 24/7 market: the first only if its first base bar opens it (ruling 17)."""
-    moment = pl.from_epoch("open_ns", time_unit="ns")
+
+    def moment(column: str) -> pl.Expr:
+        return pl.from_epoch(column, time_unit="ns")
+
     if label in TIMEFRAME_MINUTES:
         length = TIMEFRAME_MINUTES[label] * MINUTE_NS
-        begin = pl.col("open_ns") // length * length
-        end = begin + length
+        begin, end = pl.col("open_ns") // length * length, pl.col("begin") + length
     else:
         step = {"D": "1d", "W": "1w", "M": "1mo"}[label]
-        begin = moment.dt.truncate(step).dt.epoch("ns")
-        end = moment.dt.truncate(step).dt.offset_by(step).dt.epoch("ns")
-    borders = base.select("open_ns", "close_ns", begin=begin, end=end)
-    starts = (borders["begin"] != borders["begin"].shift()).fill_null(value=True)  # base bars are in order of time
-    first = starts.arg_true().cast(pl.Int64)
-    last = first.shift(-1, fill_value=base.height) - 1
-    buckets = pl.DataFrame(
-        {
-            "open_ns": borders["begin"].gather(first), "close_ns": borders["end"].gather(first), "first": first,
-            "last": last, "opened": borders["open_ns"].gather(first), "closed": borders["close_ns"].gather(last),
-        }
-    )  # fmt: skip
-    opens_it = (pl.col("first") > 0) | (pl.col("opened") == pl.col("open_ns"))
-    ended = (pl.col("last") < base.height - 1) | (pl.col("closed") >= pl.col("close_ns"))
-    return buckets.filter(opens_it & ended).select("open_ns", "close_ns", "first", "last")
+        begin = moment("open_ns").dt.truncate(step).dt.epoch("ns")
+        end = moment("begin").dt.offset_by(step).dt.epoch("ns")
+    begins = base.select(begin=begin)["begin"]
+    first = (begins != begins.shift()).fill_null(value=True).arg_true()  # base bars are in order of time
+    buckets = pl.DataFrame({"begin": begins.gather(first), "first": first}).select(
+        open_ns="begin", close_ns=end, first="first", last=pl.col("first").shift(-1, fill_value=base.height) - 1
+    )
+    if buckets.is_empty():
+        return buckets
+    starts_late = base["open_ns"][0] > buckets["open_ns"][0]
+    goes_on = base["close_ns"][-1] < buckets["close_ns"][-1]
+    return buckets[int(starts_late) : buckets.height - int(goes_on)]

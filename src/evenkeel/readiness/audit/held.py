@@ -68,17 +68,15 @@ class Held:
         """Return the extremes of each trade that held a bar, by the trade's place in the list."""
         low, high = pl.col("low"), pl.col("high")
         borders = self._ranges.select("trade", "certain_from", "certain_until")
-        certain = (pl.col("row") >= pl.col("certain_from").first()) & (pl.col("row") < pl.col("certain_until").first())
+        certain = (pl.col("row") >= pl.col("certain_from")) & (pl.col("row") < pl.col("certain_until"))
         found = (
             self._beside("low", "high")
             .join(borders, on="trade", how="left", maintain_order="left")
-            .group_by("trade", maintain_order=True)
-            .agg(
-                low=low.min(),
-                high=high.max(),
-                certain_low=low.filter(certain).min(),
-                certain_high=high.filter(certain).max(),
+            .select(
+                "trade", low, high, certain_low=pl.when(certain).then(low), certain_high=pl.when(certain).then(high)
             )
+            .group_by("trade", maintain_order=True)
+            .agg(low.min(), high.max(), pl.col("certain_low").min(), pl.col("certain_high").max())
         )
         return {trade: Reach(*extremes) for trade, *extremes in found.iter_rows()}
 

@@ -224,7 +224,7 @@ def _deepest(run: Run) -> Decimal:
     """Return the largest fall of the equity points in money, exactly; the start counts as the first peak."""
     equity, start = run.equity["equity"], run.terms.start_equity
     counts = equity.to_physical()  # whole numbers of 1e-8
-    from_peaks = Decimal(int((counts.cum_max() - counts).max() or 0)).scaleb(-8)
+    from_peaks = Decimal(str((counts.cum_max() - counts).max() or 0)).scaleb(-8)
     below_start = equity.filter(equity.cum_max() <= start).min()
     from_start = ZERO if below_start is None else start - Decimal(str(below_start))
     return max(ZERO, from_peaks, from_start)

@@ -16,6 +16,9 @@ TIMEFRAME_MINUTES = {
 }  # fmt: skip
 """The timeframes of fixed length."""
 
+YEARS = (1900, 2200)
+"""No market is older, and nanoseconds of any later age leave 64 bits."""
+
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z\Z", re.ASCII)
 
 
@@ -33,6 +36,8 @@ def parse_instant(text: str, place: str) -> int:
         moment = datetime.fromisoformat(f"{whole}+00:00")
     except ValueError as error:
         raise Unreadable(f"{place} is {text!r}: {error}") from None
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise Unreadable(f"{place} is {text!r}, a year from {YEARS[0]} to {YEARS[1]} was expected")
     return int(moment.timestamp()) * SECOND_NS + int((fraction or "").ljust(9, "0"))
 
 

@@ -99,30 +99,37 @@ def exit_times(run: Run, bars: BaseBars | None) -> Check:
     name = "EXIT_TIME"
     if bars is None:
         return skipped(name, NO_BARS)
-    problems = [problem for trade in run.trades for problem in _exit_problems(trade, bars)]
+    rows = [bars.exit_row(trade.exit_ns, trade.exit_point) for trade in run.trades]
+    follows = bars.closing_execution_bar([-1 if row is None else row - 1 for row in rows])
+    problems = [
+        problem
+        for trade, row, decided in zip(run.trades, rows, follows, strict=True)
+        for problem in _exit_problems(trade, bars, row, decided=decided)
+    ]
     return judged(name, problems, f"{len(run.trades)} exits")
 
 
-def _exit_problems(trade: Trade, bars: BaseBars) -> Iterator[str]:
-    label = f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
-    row = bars.exit_row(trade.exit_ns, trade.exit_point)
+def _exit_problems(trade: Trade, bars: BaseBars, row: int | None, *, decided: bool) -> Iterator[str]:
+    """Report an exit at the bar of `row`; `decided` says that an execution bar ended with the bar before it."""
+    label = _exit_label(trade)
     if row is None:
         yield f"{label}, but no base bar opens there"
     elif trade.exit_reason == "end_of_data" and row != len(bars) - 1:
         yield f"{label}, but the data goes on"
     elif trade.exit_point == "close" and not _gap_after(bars, row):
         yield f"{label}, at the close, but the next base bar follows at once"
-    elif trade.exit_point == "open" and trade.exit_reason == "signal" and not _follows(trade, bars, row):
-        yield f"{label}, which is not the first base bar after the close of an execution bar"
+    elif trade.exit_point == "open" and trade.exit_reason == "signal":
+        held_before = row > bars.opened_before(trade.entry_ns)
+        if not (decided and held_before):
+            yield f"{label}, which is not the first base bar after the close of an execution bar"
+
+
+def _exit_label(trade: Trade) -> str:
+    return f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
 
 
 def _gap_after(bars: BaseBars, row: int) -> bool:
     return row == len(bars) - 1 or bars.bar(row + 1).open_ns > bars.bar(row).close_ns
-
-
-def _follows(trade: Trade, bars: BaseBars, row: int) -> bool:
-    """Whether the row comes straight after one that ended an execution bar while the position was held."""
-    return row > 0 and bars.closes_execution_bar(row - 1) and bars.bar(row - 1).open_ns >= trade.entry_ns
 
 
 def first_touch(run: Run, bars: BaseBars | None, held: Held | None) -> Check:
@@ -144,7 +151,7 @@ def first_touch(run: Run, bars: BaseBars | None, held: Held | None) -> Check:
 
 def _last_bar_problems(trade: Trade, bar: Bar) -> Iterator[str]:
     """Check the order of events inside the bar of the exit: gap at the open, signal, stop, target."""
-    label = f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
+    label = _exit_label(trade)
     if trade.exit_reason == "sl" and target_gapped(trade, bar) and not stop_gapped(trade, bar):
         yield f"{label}, but the bar opened beyond the target"
     if trade.exit_reason == "tp" and stop_touched(trade, bar) and not target_gapped(trade, bar):
@@ -164,7 +171,9 @@ def excursions(run: Run, held: Held | None) -> Check:
         return skipped(name, NO_BARS)
     reach = held.reach()
     problems = [
-        problem for number, trade in enumerate(run.trades) for problem in _excursion_problems(trade, reach.get(number, NO_REACH))
+        problem
+        for number, trade in enumerate(run.trades)
+        for problem in _excursion_problems(trade, reach.get(number, NO_REACH))
     ]
     return judged(name, problems, f"the excursions of {len(run.trades)} trades")
 
@@ -191,13 +200,19 @@ def bars_held(run: Run, bars: BaseBars | None) -> Check:
     if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
     problems = []
-    for trade in run.trades:
-        entry, leave = bars.row_at(trade.entry_ns), bars.exit_row(trade.exit_ns, trade.exit_point)
-        if entry is None or leave is None:
+    entries = [bars.row_at(trade.entry_ns) for trade in run.trades]
+    ends = [_end_of_holding(trade, bars) for trade in run.trades]
+    before_entry = bars.execution_bars_before([row or 0 for row in entries])
+    before_end = bars.execution_bars_before([row or 0 for row in ends])
+    for trade, entry, end, first, last in zip(run.trades, entries, ends, before_entry, before_end, strict=True):
+        if entry is None or end is None:
             problems.append(f"trade {trade.number}: no base bar opens at its entry or its exit")
-            continue
-        end = leave + 1 if trade.exit_point == "close" else leave
-        closed = bars.execution_bars_before(end) - bars.execution_bars_before(entry)
-        if trade.bars_held != closed:
-            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {closed} closed while held")
+        elif trade.bars_held != last - first:
+            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {last - first} closed while held")
     return judged(name, problems, f"{len(run.trades)} trades")
+
+
+def _end_of_holding(trade: Trade, bars: BaseBars) -> int | None:
+    """Return the row after the last base bar that was held to its close, or None."""
+    row = bars.exit_row(trade.exit_ns, trade.exit_point)
+    return None if row is None else row + (trade.exit_point == "close")

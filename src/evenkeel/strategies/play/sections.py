@@ -16,6 +16,8 @@ from evenkeel.strategies.play.yaml_source import scalar
 SectionT = TypeVar("SectionT", bound=BaseModel)
 
 _SHOWN = 60
+_LARGE = 1_000_000
+"""From here on a limit is easier to read with its thousands apart."""
 
 
 def check(model: type[SectionT], value: Any, path: Path, log: ProblemLog) -> SectionT | None:
@@ -72,7 +74,8 @@ def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
         return f"{given} is not allowed here", f"did you mean '{near}'?" if near else f"{one} {allowed}"
     if kind in _BOUNDS:
         word, key = _BOUNDS[kind]
-        return f"{given} is out of bounds", f"it must be {word} {context[key]:,.12g}"
+        limit = context[key]
+        return f"{given} is out of bounds", f"it must be {word} {f'{limit:,.0f}' if limit >= _LARGE else f'{limit:g}'}"
     if kind == "string_pattern_mismatch":
         return f"{given} is not a name", "begin with a lower-case letter; use letters, digits and _"
     if kind in ("too_short", "string_too_short"):

@@ -67,6 +67,7 @@ def test_a_missing_key_is_named(tmp_path: Path) -> None:
         ("fees", "0.000000001", "trades.csv line 2: fees is 1E-9, money has at most eight decimals"),
         ("side", "buy", "trades.csv line 2: side is 'buy', one of long, short was expected"),
         ("entry_time", "2024-01-01 00:05", "trades.csv line 2: entry_time is '2024-01-01 00:05', an instant"),
+        ("exit_time", "9999-01-01T00:00:00Z", "trades.csv line 2: exit_time is '9999-01-01T00:00:00Z', a year from"),
         ("exit_time", "2024-13-01T00:05:00Z", "trades.csv line 2: exit_time is '2024-13-01T00:05:00Z'"),
     ],
 )

@@ -1,0 +1,49 @@
+"""A crossing of two averages that stays out for a while after each loss: what a play cannot remember, Python can."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from evenkeel.model.intent import Intent
+from evenkeel.strategies.python_strategy import Features, PythonStrategy
+from evenkeel.strategies.strategy import View
+
+REST_BARS = 40
+"""Decision bars without an entry after a loss."""
+
+
+class Cross(PythonStrategy):
+    """Long after a crossing above in a rising hour, with a stop in average true ranges; out after a crossing below."""
+
+    symbol = "BTC-USD.BITSTAMP"
+    timeframe = "5m"
+    account: ClassVar = {"start_equity": "20000", "slippage": "0.0002", "max_drawdown": "0.5"}
+    sizing: ClassVar = {"model": "percent_equity", "value": "0.5"}
+
+    def setup(self, features: Features) -> None:
+        """Ask for the averages on our own bars and the trend of the hour."""
+        self.fast = features.indicator("ema", length=10)
+        self.slow = features.indicator("ema", length=30)
+        self.hour = features.indicator("ema", timeframe="1h", length=20)
+        self.range = features.indicator("atr", length=14)
+        self.memory = {"rest_until": 0, "entry": 0.0, "was": 0}
+
+    def decide(self, view: View) -> Intent:
+        """Answer the close of a bar."""
+        self._remember(view)
+        above = view.value(self.fast) > view.value(self.slow)
+        was_above = view.value(self.fast, ago=1) > view.value(self.slow, ago=1)
+        if view.position > 0 and not above:
+            return self.close("the fast average fell below the slow one")
+        rested = view.bar >= self.memory["rest_until"]
+        if view.position == 0 and rested and above and not was_above and view.price > view.value(self.hour):
+            return self.long(stop=2.5 * view.value(self.range), reason="crossed above in a rising hour")
+        return self.nothing()
+
+    def _remember(self, view: View) -> None:
+        """Note a position that has ended below its entry, and rest after it."""
+        if self.memory["was"] and view.position == 0 and view.price < self.memory["entry"]:
+            self.memory["rest_until"] = view.bar + REST_BARS
+        self.memory["was"] = view.position
+        if view.position:
+            self.memory["entry"] = view.entry_price

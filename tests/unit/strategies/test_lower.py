@@ -1,0 +1,307 @@
+"""Lowering: what a play's words become, read from the rows of its graphs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import desk
+from desk import flat
+from evenkeel.data.calendar import load_calendar
+from evenkeel.features.registry import find_indicator
+from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.model.bar import Bars, Floats
+from evenkeel.model.errors import NotAvailable
+from evenkeel.model.time import Timeframe
+from evenkeel.strategies.play.decide import Wish
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.lower import Lowered, lower
+
+PLAIN: dict[str, Any] = {
+    "version": "3.0.0",
+    "name": "lowered",
+    "symbol": "X",
+    "timeframes": {"low_tf": "1m", "med_tf": "5m", "high_tf": "1h", "exec": "low_tf"},
+    "account": {"max_drawdown_pct": 100},
+    "features": {"sma_1": {"indicator": "sma", "params": {"length": 1}}},
+    "actions": {"entry_long": [["close", ">", 0]]},
+    "position_policy": {"mode": "long_short", "exit_mode": "first_hit"},
+    "risk": {"stop_loss_pct": 1, "take_profit_pct": 1},
+}
+
+
+def lowered(**sections: Any) -> Lowered:
+    """Lower a play with some sections replaced."""
+    document = {key: value for key, value in {**PLAIN, **sections}.items() if value is not None}
+    return lower(load_play(yaml.safe_dump(document), instruments=lambda _: desk.instrument()))
+
+
+def rows(found: Lowered, wanted: list[int], bars: Bars) -> Floats:
+    """Return rows of the execution graph over bars."""
+    run = FeatureRun(found.program, Series(bars, load_calendar("24/7")))
+    run.advance()
+    return run.x[wanted, run.column : run.column + run.stop].copy()
+
+
+def distances(bars: Bars, **sections: Any) -> list[float | None]:
+    """Return the four distances at the last bar: stop long, stop short, target long, target short."""
+    found = lowered(**sections)
+    last = rows(found, list(found.distances), bars)[:, -1]
+    return [None if np.isnan(value) else round(float(value), 9) for value in last]
+
+
+TWENTY = desk.bars([*flat(100, 18), (100, 103, 99, 102), (102, 104, 101, 102)])
+
+
+def test_equal_features_and_equal_conditions_are_computed_once() -> None:
+    twice = lowered(
+        features={
+            "ema_a": {"indicator": "ema", "params": {"length": 5}},
+            "ema_b": {"indicator": "ema", "params": {"length": 5}},
+        },
+        actions={
+            "entry_long": [["close", ">", "ema_a"], ["close", ">", "ema_b"]],
+            "exit_long": [["close", ">", "ema_b"]],
+        },
+    )
+
+    steps = [step.node.name for step in twice.program.graphs[Timeframe.parse("1m")].steps]
+    assert steps.count("ema") == 1
+    assert steps.count("greater") == 1
+
+
+def test_the_first_case_that_holds_speaks_and_else_where_none_does() -> None:
+    found = lowered(
+        actions=[
+            {
+                "id": "b",
+                "cases": [
+                    {"when": [["close", ">", 102]], "emit": ["entry_long"]},
+                    {"when": [["close", ">", 101]], "emit": ["entry_short", "no_action"]},
+                    {"when": [["close", ">", 100]], "emit": ["no_action"]},
+                ],
+                "else": {"emit": ["exit_all"]},
+            }
+        ]
+    )
+
+    spoken = rows(
+        found, [emitted.row for emitted in found.emitted], desk.bars([(c, c, c, c) for c in (100, 101, 102, 103)])
+    )
+
+    assert [emitted.wish for emitted in found.emitted] == [Wish.ENTRY_LONG, Wish.ENTRY_SHORT, Wish.EXIT_ALL]
+    assert spoken.tolist() == [[0, 0, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]]
+    assert [emitted.words for emitted in found.emitted] == ["b, case 1", "b, case 2", "b, case 4"]
+
+
+def test_a_case_over_missing_data_leaves_the_word_to_the_next_one() -> None:
+    found = lowered(
+        features={"sma_3": {"indicator": "sma", "params": {"length": 3}}},
+        actions=[
+            {
+                "id": "b",
+                "cases": [{"when": [["sma_3", ">", 0]], "emit": ["entry_long"]}],
+                "else": {"emit": ["entry_short"]},
+            }
+        ],
+    )
+
+    spoken = rows(found, [emitted.row for emitted in found.emitted], desk.bars(flat(100, 4)))
+
+    assert spoken.tolist() == [[0, 0, 1, 1], [1, 1, 0, 0]]
+
+
+def test_wakes_are_where_entries_or_exits_are_wished() -> None:
+    found = lowered(
+        actions={
+            "entry_long": [["close", ">", 103]],
+            "entry_short": [["close", "<", 101]],
+            "exit_long": [["close", "between", [101, 102]]],
+        }
+    )
+
+    wakes = rows(
+        found, [found.wake_flat, found.wake_hold], desk.bars([(c, c, c, c) for c in (100, 101, 102, 103, 104)])
+    )
+
+    assert wakes.tolist() == [[1, 0, 0, 0, 1], [0, 1, 1, 0, 0]]
+
+
+def test_a_play_without_exits_never_wakes_while_holding() -> None:
+    found = lowered(position_policy={"mode": "long_only", "exit_mode": "sl_tp_only"})
+
+    assert rows(found, [found.wake_hold], TWENTY).tolist() == [[0.0] * 20]
+
+
+def test_a_percent_counts_the_close() -> None:
+    assert distances(TWENTY, risk={"stop_loss_pct": 2, "take_profit_pct": 3}) == [2.04, 2.04, 3.06, 3.06]
+
+
+def test_what_is_not_asked_for_is_missing() -> None:
+    actions = {"entry_long": [["close", ">", 0]], "exit_long": [["close", "<", 0]]}
+
+    assert distances(TWENTY, risk={"max_position_pct": 5}, actions=actions) == [None] * 4
+
+
+def test_an_atr_multiple_adds_its_buffer_and_a_ratio_multiplies_the_whole() -> None:
+    """True ranges 0 but for the last two bars, 4 and 3: an average of length 2 is 2 and 2.5."""
+    found = distances(
+        TWENTY,
+        features={"atr_2": {"indicator": "atr", "params": {"length": 2}}},
+        risk=None,
+        risk_model={
+            "stop_loss": {"type": "atr_multiple", "value": 2, "atr_feature_id": "atr_2", "buffer_pct": 0.5},
+            "take_profit": {"type": "rr_ratio", "value": 3},
+            "sizing": {"model": "risk_based", "value": 1},
+        },
+    )
+
+    assert found == [5.51, 5.51, 16.53, 16.53]
+
+
+def test_points_are_points() -> None:
+    risk = {"stop_loss": {"type": "fixed_points", "value": 0.75}, "take_profit": {"type": "fixed_points", "value": 2}}
+
+    assert distances(TWENTY, risk=risk) == [0.75, 0.75, 2, 2]
+
+
+SWINGS = desk.bars(
+    [(100, 101, 99, 100), (100, 110, 99, 105), (105, 106, 95, 100), (100, 103, 96, 102), (102, 104, 100, 102)]
+)
+"""A swing high of 110 and a swing low of 95, both confirmed by the bar after."""
+STRUCTURES = {"exec": [{"type": "swing", "key": "sw", "params": {"left": 1, "right": 1}}]}
+
+
+def structured(**stop: Any) -> list[float | None]:
+    rule = {"type": "structure", "structure_key": "sw", **stop}
+    return distances(
+        SWINGS, structures=STRUCTURES, risk=None,
+        risk_model={"stop_loss": rule, "take_profit": rule, "sizing": {"model": "risk_based", "value": 1}},
+    )  # fmt: skip
+
+
+def test_a_structure_stop_lies_at_the_level_on_its_own_side() -> None:
+    """Close 102: the low 95 is 7 below, the high 110 is 8 above; targets take the opposite level."""
+    assert structured() == [7, 8, 8, 7]
+    assert structured(buffer_pct=1) == [8.02, 9.02, 9.02, 8.02]
+
+
+def test_a_structure_level_too_far_away_falls_back_or_forbids() -> None:
+    assert structured(max_distance_pct=7) == [7, None, None, 7]
+    assert structured(max_distance_pct=7, value=2) == [7, 2.04, 2.04, 7]
+
+
+def test_a_structure_level_on_the_wrong_side_is_not_used() -> None:
+    assert structured(field="high_level") == [None, 8, 8, None]
+
+
+@pytest.mark.parametrize(
+    ("condition", "low", "med", "high"),
+    [
+        pytest.param(["sma_l", ">", 0], 4, 0, 0, id="its own warm-up"),
+        pytest.param([{"feature_id": "sma_l", "offset": 3}, ">", 0], 7, 0, 0, id="offset"),
+        pytest.param(["sma_l", "cross_above", "close"], 5, 0, 0, id="cross"),
+        pytest.param({"holds_for": {"bars": 6, "expr": [["sma_l", ">", 0]]}}, 9, 0, 0, id="window"),
+        pytest.param(
+            {"holds_for": {"bars": 3, "anchor_tf": "5m", "expr": [["sma_l", ">", 0]]}}, 14, 0, 0, id="anchored"
+        ),
+        pytest.param(
+            {
+                "holds_for": {
+                    "bars": 3,
+                    "expr": [{"occurred_within": {"bars": 4, "expr": [["sma_l", "cross_above", 0]]}}],
+                }
+            },
+            10,
+            0,
+            0,
+            id="nested",
+        ),
+        pytest.param({"holds_for": {"bars": 6, "expr": [["sma_m", ">", 0]]}}, 1, 3, 0, id="one slower bar in five"),
+        pytest.param({"holds_for": {"bars": 7, "expr": [["sma_m", ">", 0]]}}, 1, 4, 0, id="two slower bars in six"),
+        pytest.param([{"feature_id": "sma_m", "offset": 2}, ">", 0], 1, 4, 0, id="offset in its own bars"),
+        pytest.param(
+            {"occurred_within_duration": {"duration": "2h", "expr": [["sma_h", ">", 0]]}}, 1, 0, 5, id="duration"
+        ),
+        pytest.param(["chained", ">", 0], 8, 0, 0, id="chained adds up"),
+    ],
+)
+def test_warm_up_is_counted_for_each_timeframe_from_what_is_really_read(
+    condition: Any, low: int, med: int, high: int
+) -> None:
+    """L7: never the largest reach for all."""
+    found = lowered(
+        features={
+            "sma_l": {"indicator": "sma", "params": {"length": 4}},
+            "sma_m": {"indicator": "sma", "tf": "5m", "params": {"length": 2}},
+            "sma_h": {"indicator": "sma", "tf": "1h", "params": {"length": 3}},
+            "chained": {"indicator": "sma", "source": "indicator:sma_l", "params": {"length": 4}},
+        },
+        actions={"entry_long": [condition]},
+    )
+
+    told = {str(timeframe): bars for timeframe, bars in found.program.warmup.items()}
+    expected = {"1m": max(low, 1), "5m": med, "1h": high}
+    assert told == {name: bars for name, bars in expected.items() if bars}
+
+
+def test_a_structure_warms_up_by_its_own_left_and_right() -> None:
+    """Trap T12."""
+    found = lowered(
+        structures={
+            "exec": [{"type": "swing", "key": "sw", "params": {"left": 3, "right": 4}}],
+            "high_tf": [
+                {"type": "swing", "key": "sh", "params": {"left": 1, "right": 2}},
+                {"type": "trend", "key": "tr", "uses": "sh"},
+            ],
+        },
+        actions={"entry_long": [["sw.version", ">", 0], ["tr.direction", "==", 1]]},
+    )
+
+    warmup = {str(timeframe): bars for timeframe, bars in found.program.warmup.items()}
+    assert warmup == {"1m": 3 + 4 + 1, "1h": 5 * (1 + 2)}
+
+
+def test_more_warm_up_may_be_asked_for_and_never_less() -> None:
+    more = lowered(warmup={"min_bars": {"1m": 50, "1h": 2}})
+    less = lowered(
+        warmup={"min_bars": 2},
+        features={"sma_9": {"indicator": "sma", "params": {"length": 9}}},
+        actions={"entry_long": [["sma_9", ">", 0]]},
+    )
+
+    assert more.program.warmup[Timeframe.parse("1m")] == 50
+    assert more.program.warmup[Timeframe.parse("1h")] == 2
+    assert less.program.warmup[Timeframe.parse("1m")] == 9
+
+
+def test_sources_made_of_columns_are_the_prices_they_say() -> None:
+    found = lowered(
+        features={
+            f"x_{name}": {"indicator": "sma", "source": name, "params": {"length": 1}}
+            for name in ("hl2", "hlc3", "ohlc4", "volume")
+        },
+        actions={"entry_long": [["x_hl2", ">", 0], ["x_hlc3", ">", 0], ["x_ohlc4", ">", 0], ["x_volume", ">=", 0]]},
+    )
+    graph = found.program.graphs[Timeframe.parse("1m")]
+    outputs = [step.outputs[0] for step in graph.steps if step.node is find_indicator("sma")]
+
+    values = rows(found, outputs, desk.bars([(1, 8, 0.5, 4, 7)]))
+
+    assert values[:, 0].tolist() == pytest.approx([4.25, (8 + 0.5 + 4) / 3, (1 + 8 + 0.5 + 4) / 4, 7])
+
+
+def test_an_anchored_window_on_a_market_with_sessions_is_refused_by_name() -> None:
+    text = yaml.safe_dump(
+        {
+            **PLAIN,
+            "actions": {"entry_long": [{"holds_for": {"bars": 2, "anchor_tf": "5m", "expr": [["close", ">", 0]]}}]},
+        }
+    )
+    asset = desk.instrument(calendar="NYSE", absence_is_fault=False)
+
+    with pytest.raises(NotAvailable, match=r"holds_for.*anchor_tf"):
+        lower(load_play(text, instruments=lambda _: asset))
