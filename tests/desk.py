@@ -305,7 +305,7 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
         for name in names:
             if getattr(a.event, name) != getattr(b.event, name):
                 found.append(f"fill {number}: {name} {getattr(a.event, name)} or {getattr(b.event, name)}")
-        for name in ("trade", "decided_ns", "reason"):
+        for name in ("trade", "decided_ns", "reason", "notes"):
             if getattr(a, name) != getattr(b, name):
                 found.append(f"fill {number}: {name} {getattr(a, name)} or {getattr(b, name)}")
     for name in ("fills", "dead_entries", "times_ns"):

@@ -311,7 +311,7 @@ class _Writer:
             return {action: [self.condition(3)] for action in wanted}
         blocks = []
         for place, action in enumerate(wanted):
-            emit = [{"action": action, "metadata": {"from": "a draw"}} if chance(rng, 0.2) else action]
+            emit = [{"action": action, "metadata": self.metadata()} if chance(rng, 0.3) else action]
             cases = [{"when": self.condition(2), "emit": emit}]
             if chance(rng, 0.4):
                 cases.insert(
@@ -322,6 +322,12 @@ class _Writer:
                 block["else"] = {"emit": [pick(rng, "no_action", *wanted)]}
             blocks.append(block)
         return blocks
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what is kept with a trade: a word, a built-in, and an output of any type."""
+        name, _, output = pick(self.rng, *self.outputs)
+        seen = {"feature_id": name, "field": output, "offset": int(self.rng.integers(0, 3))}
+        return {"drawn": "yes", "range": {"feature_id": "atr_exec"}, "seen": seen}
 
     def entry(self) -> dict[str, Any]:
         rng = self.rng

@@ -82,12 +82,13 @@ def test_a_limit_is_watched_at_each_base_close_within_a_slower_execution_bar() -
 
 
 def test_a_stop_in_the_bar_of_the_breach_ends_the_run_without_another_order() -> None:
-    costs = account(max_drawdown="0.1", max_position="1")
+    costs = account(max_drawdown="0.05", max_position="1")
     rows = [*flat(100, 2), (100, 100, 80, 95), *flat(95, 4)]
 
-    record = desk.run(piece(rows, {0: long(stop=15), 3: long()}), costs=costs, sizing=desk.units(100))
+    record = desk.run(piece(rows, {0: long(stop=15), 2: long(), 3: long()}), costs=costs, sizing=desk.units(50))
 
     assert story(record) == [("entry", 1, "open", 100.0), ("stop", 2, "inside", 85.0)]
+    assert record.dead_entries == []
     assert (record.stop_reason, record.stop_ns) == ("max_drawdown", desk.minute(3))
 
 
