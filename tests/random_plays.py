@@ -67,6 +67,7 @@ def random_play(
     intervals: tuple[tuple[str, str, str], ...] = MINUTES,
     shorts: bool = True,
     anchors: bool = True,
+    warmup_minutes: int = 1000,
 ) -> str:
     """Return the YAML of a play.
 
@@ -74,17 +75,23 @@ def random_play(
         intervals: Low, middle and high timeframe to choose from.
         shorts: Whether the instrument can be sold short.
         anchors: Whether windows may name a slower grid, which markets with sessions do not have.
+        warmup_minutes: No feature needs more history than this, conditions on it a little more.
     """
-    return yaml.safe_dump(_Writer(rng, pick(rng, *intervals), shorts, anchors).play(), sort_keys=False)
+    chosen = pick(rng, *intervals)
+    return yaml.safe_dump(_Writer(rng, chosen, shorts, anchors, warmup_minutes).play(), sort_keys=False)
 
 
 class _Writer:
-    def __init__(self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, anchors: bool) -> None:
+    def __init__(
+        self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, anchors: bool, warmup_minutes: int
+    ) -> None:
         self.rng = rng
         self.intervals = dict(zip(ROLES, intervals, strict=True))
         self.role = pick(rng, *ROLES)
         self.exec = self.intervals[self.role]
-        self.shorts, self.anchors = shorts, anchors
+        self.shorts, self.anchors, self.warmup_minutes = shorts, anchors, warmup_minutes
+        self.phrases: list[Any] = []
+        self.minutes: dict[str, int] = {}
         self.features: dict[str, Any] = {}
         self.structures: dict[str, list[dict[str, Any]]] = {}
         self.setups: dict[str, Any] = {}
@@ -168,14 +175,19 @@ class _Writer:
         return {}
 
     def feature(self, name: str) -> None:
-        rng, node = self.rng, pick(self.rng, *all_indicators().values())
-        role = pick(rng, *ROLES)
-        spec: dict[str, Any] = {"indicator": node.name, "tf": role, "params": self.params(node)}
+        rng = self.rng
+        while True:
+            node, role = pick(rng, *all_indicators().values()), pick(rng, *ROLES)
+            spec: dict[str, Any] = {"indicator": node.name, "tf": role, "params": self.params(node)}
+            needed = node.warmup(node.resolve(spec["params"])) * Timeframe.parse(self.intervals[role]).minutes
+            if needed <= self.warmup_minutes:
+                break
         if node.single_series and chance(rng, 0.4):
             same = [
                 (known, below, output) for known, below, output in self.outputs
                 if known in self.features and self.features[known]["tf"] == role
                 and below.output(output).type is OutputType.FLOAT and below.name != "obv"
+                and self.minutes[known] + needed <= self.warmup_minutes
             ]  # fmt: skip
             known, _, output = pick(rng, *same) if same and chance(rng, 0.5) else (None, None, None)
             spec["source"] = (
@@ -183,7 +195,8 @@ class _Writer:
             )
             if known:
                 node = _renamed(node)
-        self.features[name] = spec
+            needed += self.minutes.get(known, 0)
+        self.features[name], self.minutes[name] = spec, needed
         self.outputs += [(name, node, output.name) for output in node.outputs]
 
     def structure(self, place: int) -> None:
@@ -208,9 +221,45 @@ class _Writer:
         if "trend" in built and chance(rng, 0.6):
             declared.append({"type": "trend", "key": f"tr{place}", "uses": key})
             self.outputs += [(f"tr{place}", built["trend"], output.name) for output in built["trend"].outputs]
+        declared += self.more_structures(place, key, role, built)
         self.structures.setdefault(role, []).extend(declared)
         if role == "exec" or self.intervals[role] == self.exec:
             self.swings.append(key)
+
+    def more_structures(self, place: int, swing: str, role: str, built: dict[str, Node]) -> list[dict[str, Any]]:
+        """Return some of the detectors that read a swing or nothing, and note what can be said of them."""
+        rng, atr = self.rng, f"atz_{place}"
+        choices: dict[str, tuple[dict[str, Any], list[Any]]] = {
+            "rolling_window": (
+                {"params": {"mode": "max", "size": int(rng.integers(2, 20)), "exclude_current": True}},
+                [["close", ">", f"rw{place}.value"], ["high", "<", f"rw{place}.value"]],
+            ),
+            "market_structure": (
+                {"uses": swing},
+                [[f"ma{place}.bos_this_bar", "==", True], [f"ma{place}.bos_direction", "==", "bullish"]],
+            ),
+            "zone": (
+                {"uses": swing, "params": {"zone_type": "demand", "width_atr": number(rng, 0.2, 2), "atr_key": atr}},
+                [[f"zo{place}.state", "==", pick(rng, "active", "broken")], ["close", "<", f"zo{place}.upper"]],
+            ),
+            "fibonacci": (
+                {"uses": swing, "params": {"levels": [0.5, 0.618]}},
+                [["close", ">", f"fi{place}.level[0.5]"], ["close", "cross_below", f"fi{place}.level[0.618]"]],
+            ),
+            "derived_zone": (
+                {"uses": swing, "params": {"levels": [0.5, 0.618], "max_active": 3}},
+                [[f"de{place}.any_inside", "==", True], [f"de{place}.zone[0].state", "==", "active"]],
+            ),
+        }
+        found = []
+        for name, (facts, phrases) in choices.items():
+            if name in built and chance(rng, 0.25):
+                found.append({"type": name, "key": f"{name[:2]}{place}".replace("ro", "rw"), **facts})
+                self.phrases += phrases
+                if name == "zone":
+                    tf = self.role if role == "exec" else role
+                    self.features[atr] = {"indicator": "atr", "tf": tf, "params": {"length": 4}}
+        return found
 
     def condition(self, depth: int, inside: str | None = None) -> Any:
         rng = self.rng
@@ -251,6 +300,8 @@ class _Writer:
 
     def compare(self) -> Any:
         rng = self.rng
+        if self.phrases and chance(rng, 0.25):
+            return pick(rng, *self.phrases)
         name, node, output = pick(rng, *self.outputs)
         declared, left = node.output(output), self.reference(name, output)
         if declared.type is OutputType.BOOL:

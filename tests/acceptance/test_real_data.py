@@ -1,4 +1,4 @@
-"""Recorded market data of eight formats, each imported, traded in both lanes, audited, replayed and explained.
+"""Recorded market data from eleven files, each imported, traded in both lanes, audited, replayed and explained.
 
 Everything goes through the command line. Nothing of what is expected here comes from a run of ours: exit codes,
 equality between lanes, and facts that stand in the files themselves.

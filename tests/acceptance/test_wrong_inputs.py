@@ -154,7 +154,7 @@ FILES = [
     raw("a cut zip", "bars.zip", zipped()[:300], "bars.zip is a damaged zip file", "fetch it again"),
     raw("a cut gzip", "bars.csv.gz", gzip.compress("\n".join([HEAD, *GOOD]).encode())[:150], "damaged gzip file"),
     raw("cut JSON", "bars.json", b"[[1704067200000,1,2,1,2,3],[17", "bars.json is not JSON", "fetch it again"),
-    raw("JSON of another kind", "bars.json", b'{"a": 1}', "bars.json is not a list of candles"),
+    raw("JSON of another kind", "bars.json", b'{"a": 1}', "bars.json holds no bars: expected a list of [milliseconds"),
 ]  # fmt: skip
 
 PLAYS = [
@@ -197,7 +197,7 @@ PLAYS = [
         "what is not built", "account:", "account:\n  max_leverage: 5", "not available yet", "keel doctor --gaps",
     ),
     raw(
-        "a play in Latin-1", "play.yaml", PLAY.encode().replace(b"Holds", b"H\xf6lds"), "byte 0xf6 in line 6", "UTF-8",
+        "a play in Latin-1", "play.yaml", PLAY.encode().replace(b"Holds", b"H\xf6lds"), "is 0xf6, in line 6", "UTF-8",
     ),
     raw("a play of noise", "play.yaml", NOISE, "is not UTF-8 text"),
     raw("an empty play", "play.yaml", b"", "the file is empty", "keel new NAME"),

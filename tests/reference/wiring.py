@@ -15,8 +15,14 @@ from evenkeel.model.bar import Floats
 
 Columns = Mapping[str, Floats]
 
-STRUCTURE_PARAMS: dict[str, dict[str, Any]] = {"swing": {"left": 3, "right": 2}}
-"""For structures that another one depends on."""
+STRUCTURE_PARAMS: dict[str, dict[str, Any]] = {
+    "swing": {"left": 3, "right": 2},
+    "zone": {"zone_type": "demand", "width_atr": 0.7},
+    "fibonacci": {"levels": [0.0, 0.382, 1.0]},
+    "derived_zone": {"levels": [0.5, 0.618], "max_active": 3, "width_pct": 0.5},
+    "rolling_window": {"mode": "max", "size": 20},
+}
+"""Of structures whose defaults are not enough."""
 
 
 def wire(builder: GraphBuilder, node: Node, params: Mapping[str, Any], absent: frozenset[str]) -> tuple[int, ...]:
@@ -31,7 +37,8 @@ def wire(builder: GraphBuilder, node: Node, params: Mapping[str, Any], absent: f
             kind, _, output = name.partition(".")
             below = find_structure(kind)
             given = {key.split(".")[1]: value for key, value in params.items() if key.startswith(f"{kind}.")}
-            outputs = wire(builder, below, given or STRUCTURE_PARAMS[kind], absent)
+            further = {key: value for key, value in params.items() if "." in key}
+            outputs = wire(builder, below, {**(given or STRUCTURE_PARAMS.get(kind, {})), **further}, absent)
             rows.append(outputs[[o.name for o in below.outputs].index(output)])
         else:
             rows.append(builder.column(name))
@@ -71,9 +78,21 @@ def compute(
     graph, rows = graph_of(node, params or {}, absent)
     count = len(next(iter(columns.values())))
     values = feed(graph.start(block), rows, columns, [*range(0, count, block), count])
-    return {output.name: values[place] for place, output in enumerate(node.outputs)}
+    own = node.resolve({name: value for name, value in (params or {}).items() if "." not in name})
+    return {output.name: values[place] for place, output in enumerate(node.outputs_of(own))}
 
 
 def is_structure(node: Node) -> bool:
     """Return whether a node is a structure detector."""
     return node.name in all_structures()
+
+
+def alone(node: Node, columns: Columns, params: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Return the outputs of a node whose inputs are given, those of other nodes too; any other one is missing."""
+    builder = GraphBuilder()
+    names = [name.rstrip("?") for name in node.inputs]
+    rows = builder.add(node, [builder.column(n) if n in columns else builder.missing() for n in names], params)
+    count = len(next(iter(columns.values())))
+    values = feed(builder.build().start(count), rows, columns, [0, count])
+    outputs = node.outputs_of(node.resolve(params))
+    return {output.name: values[place].tolist() for place, output in enumerate(outputs)}

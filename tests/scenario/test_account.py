@@ -261,6 +261,15 @@ def test_excursions_of_a_short_are_turned_around() -> None:
     assert float(leave.favourable) == pytest.approx(0.07)
 
 
+@pytest.mark.parametrize(("exact", "posted"), [("2.4", 2), ("2.5", 2), ("2.6", 3), ("3.5", 4)])
+def test_a_posting_is_rounded_once_half_to_even(exact: str, posted: int) -> None:
+    costs = account(per_contract=Decimal(exact).scaleb(-8))
+
+    record = desk.run(piece(flat(100, 3), {0: long()}), costs=costs)
+
+    assert record.fills[0].event.fee == Decimal(posted).scaleb(-8)
+
+
 def test_the_sum_of_the_trades_is_the_change_of_the_account() -> None:
     rng = np.random.default_rng(11)
     close = 100 + np.cumsum(rng.normal(0, 0.4, 400)).round(2)

@@ -108,7 +108,8 @@ def _load_bars(manifest: dict[str, Any], sources: Sources) -> tuple[pl.DataFrame
     stored = sources.read(instrument.id, Timeframe.parse(data["base_tf"]), revision=data["revision"]).bars
     stretches = _stretches(stored, calendar, data)
     higher: dict[str, pl.DataFrame] = {}
-    for timeframe in map(Timeframe.parse, data["timeframes"]):
+    above = [Timeframe.parse(name) for name in data["timeframes"] if name != data["base_tf"]]
+    for timeframe in above:
         parts, offset = [], 0
         for stretch in stretches:
             made = aggregate(stretch, timeframe, calendar)

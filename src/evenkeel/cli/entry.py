@@ -106,7 +106,8 @@ def _open_closed_streams() -> None:
     """Point streams that the caller has closed nowhere, before another file is given their number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - open until the process ends
+            setattr(sys, name, stream)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -179,7 +180,8 @@ def fault_of(error: BaseException) -> Fault:
     """Return the exit code, reason and sentences for an exception."""
     match error:
         case KeelError():
-            return Fault(error.exit_code, error.reason, error.message)
+            place = _place_in_strategy(error)
+            return Fault(error.exit_code, error.reason, f"{place}: {error.message}" if place else error.message)
         case click.NoSuchCommand():
             return _no_such_command(error)
         case click.ClickException():

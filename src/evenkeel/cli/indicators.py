@@ -9,10 +9,11 @@ import click
 from evenkeel.cli.console import print_table
 from evenkeel.cli.output import emit, say
 from evenkeel.cli.params import json_option
+from evenkeel.features.number_list import MAX_NUMBERS
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from evenkeel.features.node import Node, Param
+    from evenkeel.features.node import Node, Output, Param
 
 NONE = "-"
 
@@ -53,8 +54,9 @@ def command(name: str | None, as_json: bool) -> None:
 def described(node: Node) -> dict[str, object]:
     """Return the declaration of a node as JSON; firsts and warm-up are those of the default parameters.
 
-    `first` is null where the market decides when the first value comes, or where a parameter has no default; `warmup`
-    is null also where it depends on another structure.
+    An output with `each` stands for one output a number: `{}` in its name is each number of that list parameter, or
+    each from 0 up to below that int parameter. `first` is null where the market decides when the first value comes, or
+    where a parameter has no default; `warmup` is null also where it depends on another structure.
     """
     defaults = _defaults(node)
     firsts = node.first(defaults) if defaults is not None else {}
@@ -75,8 +77,9 @@ def described(node: Node) -> dict[str, object]:
         ],
         "outputs": [
             {
-                "name": output.name, "type": output.type.value, "values": list(output.values),
-                "primary": output.name == node.primary, "first": firsts.get(output.name), "meaning": output.meaning,
+                "name": output.name, "each": output.each or None, "type": output.type.value,
+                "values": list(output.values), "primary": output.name == node.primary,
+                "first": firsts.get(output.name), "meaning": output.meaning,
             }
             for output in node.outputs
         ],
@@ -92,6 +95,8 @@ def allowed(param: Param) -> str:
         return ", ".join(param.choices)
     if param.type is bool:
         return "true, false"
+    if param.type is list:
+        return f"1 to {MAX_NUMBERS} different numbers"
     low = f"{'>' if param.above else '>='} {param.low:g}" if param.low is not None else ""
     high = f"<= {param.high:g}" if param.high is not None else ""
     return " and ".join(filter(None, (low, high))) or NONE
@@ -121,7 +126,7 @@ def _explain(name: str, as_json: bool) -> None:
     print_table(
         ("Output", "Type", "First bar", "Meaning"),
         [
-            (_marked(node, o.name), o.type.value, _or_none(firsts.get(o.name)), _meaning(o.meaning, o.values))
+            (_marked(node, o), o.type.value, _or_none(firsts.get(o.name)), _meaning(o.meaning, o.values))
             for o in node.outputs
         ],
         right=("First bar",),
@@ -146,13 +151,13 @@ def _list(nodes: list[Node]) -> None:
 
 
 def _outputs(node: Node) -> str:
-    shown = [_marked(node, output.name) for output in node.outputs[:5]]
+    shown = [_marked(node, output) for output in node.outputs[:5]]
     more = len(node.outputs) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
-def _marked(node: Node, output: str) -> str:
-    return f"{output}*" if output == node.primary else output
+def _marked(node: Node, output: Output) -> str:
+    return f"{output.name}*" if output.name == node.primary else output.written
 
 
 def _meaning(text: str, values: tuple[str, ...]) -> str:

@@ -68,7 +68,7 @@ class GraphBuilder:
         values = node.resolve(params or {})
         key = (node.name, tuple(inputs), tuple(values.items()))
         if key not in self._known:
-            outputs = tuple(self._new_row() for _ in node.outputs)
+            outputs = tuple(self._new_row() for _ in node.outputs_of(values))
             self._steps.append(Step(node, tuple(values.items()), tuple(inputs), outputs))
             self._known[key] = outputs
         return self._known[key]

@@ -15,23 +15,26 @@
     )
     def sma(p, s, x, r, start, stop): ...
 
-The kernel gets its parameters `p` as float64 in declared order, its state `s` (zero at birth), the window `x` (one
-row a value, columns are bars), the row numbers `r` (inputs in declared order, then outputs), and writes its outputs
-for `start <= i < stop` and nothing else. It may read inputs and outputs back to `i - lookback`; columns before the
-first bar hold NaN. Nothing may depend on `start`, `stop` or the ends of the array.
+The kernel gets its parameters `p` as float64 in declared order (a list, the last of them, behind its count), its
+state `s` (zero at birth), the window `x` (one row a value, columns are bars), the row numbers `r` (inputs in declared
+order, then outputs), and writes its outputs for `start <= i < stop` and nothing else. It may read inputs and outputs
+back to `i - lookback`; columns before the first bar hold NaN. Nothing may depend on `start`, `stop` or the ends of the
+array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from evenkeel.features.number_list import complaint_about, number_list
 from evenkeel.kernel import kernel
 from evenkeel.model.errors import UsageError, invariant
+from evenkeel.model.number import plain, to_decimal
 
-Value: TypeAlias = "int | float | str | bool"
+Value: TypeAlias = "int | float | str | bool | tuple[float, ...]"
 Params: TypeAlias = Mapping[str, Any]
 
 MAX_LENGTH = 5000
@@ -57,9 +60,9 @@ class Param:
 
     Attributes:
         name: As written in a play.
-        type: int, float, bool or str.
+        type: int, float, bool, str, or list: different numbers, as `number_list` allows. A list stands last.
         default: Used when absent; None makes the parameter required unless `optional`.
-        low: Smallest value; `above` makes it exclusive.
+        low: Smallest value, of a list that of each number; `above` makes it exclusive.
         high: Largest value.
         above: Whether `low` itself is refused.
         choices: Allowed words of a str parameter; the kernel gets the position in this list.
@@ -80,19 +83,38 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output of a node.
+    """An output of a node, or with `each` one output for each number that a parameter gives.
 
     Attributes:
-        name: As written after the dot in a play.
+        name: As written after the dot in a play; with `each` it holds `{}` for the number.
         type: What its numbers stand for.
         values: Words of an ENUM; the number in the row is the position in this list.
         meaning: For people.
+        each: A list parameter, for one output a number in it; or an int parameter, for one a number from 0 up to
+            below it.
     """
 
     name: str
     type: OutputType = OutputType.FLOAT
     values: tuple[str, ...] = ()
     meaning: str = ""
+    each: str = ""
+
+    @property
+    def written(self) -> str:
+        """The name as a play may write it: `level[x]`, `zone[i].state`."""
+        base, several, rest = self.name.partition("{}")
+        if not several:
+            return self.name
+        return f"{base}[i].{rest[1:]}" if rest else f"{base[:-1]}[x]"
+
+    def expanded(self, params: Params) -> tuple[Output, ...]:
+        """Return what this stands for with resolved parameters: itself, or one output for each number."""
+        if not self.each:
+            return (self,)
+        given = params[self.each]
+        numbers = given if isinstance(given, tuple) else range(given)
+        return tuple(replace(self, name=self.name.format(plain(to_decimal(float(n)))), each="") for n in numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +128,7 @@ class Node:
         inputs: Names of what it reads: bar columns, `source`, or `<kind of structure>.<output>`; a trailing `?` marks
             an input that may be absent.
         params: Its parameters in kernel order.
-        outputs: Its outputs in row order.
+        outputs: Its outputs in row order; `outputs_of` where their number depends on the parameters.
         primary: The output meant when none is named.
         state: Number of float64 of state, from the parameters.
         lookback: How many bars behind the current one it reads, from the parameters.
@@ -114,7 +136,7 @@ class Node:
         warmup: Bars to request before its values are trusted (at least `first`; larger for recursive averages).
         formula: The definition in words and signs.
         source: Where the definition comes from.
-        uses: Kinds of structures it depends on.
+        uses: Kinds of structures it depends on; a trailing `?` marks one that may be absent.
         kernel: The compiled function.
         check: Extra rule over the parameters; returns a sentence when they contradict each other.
     """
@@ -141,13 +163,26 @@ class Node:
         """Whether it reads one series that a play may choose with `source`."""
         return self.inputs == ("source",)
 
-    def output(self, name: str | None) -> Output:
-        """Return the output of that name, or the primary one for None."""
+    def outputs_of(self, params: Params) -> tuple[Output, ...]:
+        """Return the outputs that it has with these resolved parameters, in row order."""
+        return tuple(one for output in self.outputs for one in output.expanded(params))
+
+    def output(self, name: str | None, params: Params | None = None) -> Output:
+        """Return the output of that name, or the primary one for None.
+
+        Args:
+            name: Without brackets, such as `level_0.618`.
+            params: Resolved; needed for outputs whose number depends on them.
+
+        Raises:
+            UsageError: If there is none of that name.
+        """
         wanted = name or self.primary
-        for output in self.outputs:
+        outputs = self.outputs if params is None else self.outputs_of(params)
+        for output in outputs:
             if output.name == wanted:
                 return output
-        raise UsageError(f"{self.name} has no output '{name}'; it has {', '.join(o.name for o in self.outputs)}")
+        raise UsageError(f"{self.name} has no output '{name}'; it has {', '.join(o.name for o in outputs)}")
 
     def resolve(self, given: Params) -> dict[str, Value | None]:
         """Return all parameters with defaults filled in, each checked.
@@ -167,7 +202,7 @@ class Node:
 
     def encode(self, values: Params) -> list[float]:
         """Return resolved parameters as the kernel gets them."""
-        return [_encoded(param, values[param.name]) for param in self.params]
+        return [number for param in self.params for number in _encoded(param, values[param.name])]
 
 
 def _checked(node: str, param: Param, value: Any) -> Value | None:
@@ -175,7 +210,9 @@ def _checked(node: str, param: Param, value: Any) -> Value | None:
         if param.optional:
             return None
         raise UsageError(f"{node} needs the parameter '{param.name}'")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if param.type is list:
+        return _checked_list(node, param, value)
+    is_number = _is_number(value)
     fits = {
         int: is_number and float(value).is_integer(), float: is_number,
         bool: isinstance(value, bool), str: isinstance(value, str),
@@ -187,6 +224,21 @@ def _checked(node: str, param: Param, value: Any) -> Value | None:
     if is_number:
         _check_bounds(node, param, float(value))
     return param.type(value)  # type: ignore[no-any-return]
+
+
+def _checked_list(node: str, param: Param, value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple) or not all(_is_number(one) for one in value):
+        raise UsageError(f"{node}.{param.name} must be a list of numbers, not {value!r}")
+    numbers = number_list(value)
+    if complaint := complaint_about(numbers):
+        raise UsageError(f"{node}.{param.name} {complaint}")
+    for number in numbers:
+        _check_bounds(node, param, number)
+    return numbers
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
@@ -202,12 +254,12 @@ def _check_bounds(node: str, param: Param, value: float) -> None:
         raise UsageError(f"{node}.{param.name} is {value:g}; it must be {' and '.join(filter(None, (low, high)))}")
 
 
-def _encoded(param: Param, value: Value | None) -> float:
+def _encoded(param: Param, value: Value | None) -> tuple[float, ...]:
     if value is None:
-        return float("nan")
+        return (float("nan"),)
     if isinstance(value, str):
-        return float(param.choices.index(value)) if param.choices else 0.0
-    return float(value)
+        return (float(param.choices.index(value)) if param.choices else 0.0,)
+    return (float(len(value)), *value) if isinstance(value, tuple) else (float(value),)
 
 
 def _node(kind: str, name: str, facts: dict[str, Any]) -> Callable[[Callable[..., Any]], Node]:
@@ -216,6 +268,8 @@ def _node(kind: str, name: str, facts: dict[str, Any]) -> Callable[[Callable[...
         declared.setdefault("primary", declared["outputs"][0].name)
         node = Node(name=name, kind=kind, kernel=kernel(function), **declared)
         invariant(any(o.name == node.primary for o in node.outputs), "a node's primary output must exist", node=name)
+        lists = [place for place, param in enumerate(node.params) if param.type is list]
+        invariant(lists in ([], [len(node.params) - 1]), "a list is the last parameter of a node", node=name)
         return node
 
     return decorate

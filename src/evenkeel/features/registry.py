@@ -26,19 +26,13 @@ STRUCTURE_NAMES = ("swing", "zone", "trend", "fibonacci", "derived_zone", "rolli
 @cache
 def all_indicators() -> dict[str, Node]:
     """Return every indicator by name, in the order of the specification."""
-    found = _nodes_in(indicators)
-    return {
-        name: found[name] for name in [*INDICATOR_NAMES, *sorted(set(found) - set(INDICATOR_NAMES))] if name in found
-    }
+    return _in_order(_nodes_in(indicators), INDICATOR_NAMES)
 
 
 @cache
 def all_structures() -> dict[str, Node]:
     """Return every structure by name, in the order of the specification."""
-    found = _nodes_in(structures)
-    return {
-        name: found[name] for name in [*STRUCTURE_NAMES, *sorted(set(found) - set(STRUCTURE_NAMES))] if name in found
-    }
+    return _in_order(_nodes_in(structures), STRUCTURE_NAMES)
 
 
 def find_indicator(name: str) -> Node:

@@ -25,8 +25,6 @@ GAPS: dict[str, str] = {
     "play.include": "blocks with `include`, playbooks and systems",
     "play.anchor": "windows whose `anchor_tf` is finer than the execution timeframe, or that read `last_price`",
     "play.last_price_offset": "an offset on `last_price`",
-    "features.indicators": "30 of the 43 indicators; `keel indicators` lists those that exist",
-    "features.structures": "5 of the 7 structures; `keel indicators` lists those that exist",
     "explain.at": "explaining a moment (`keel explain --at`)",
     "run.profiles": "profiles other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",

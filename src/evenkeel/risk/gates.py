@@ -18,7 +18,7 @@ from evenkeel.model.bar import Floats
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Enter
-from evenkeel.model.number import to_float
+from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money, to_float
 from evenkeel.model.reason import REASONS, Reason, reason_number
 from evenkeel.risk.sizing import SIZING_TERMS, Sizing, SizingModel, size_entry
 from evenkeel.strategies.terms import Terms
@@ -132,7 +132,7 @@ class EntryGates:
             equity: Of the account, all of it free: an entry needs a flat account.
             price: Decision price.
         """
-        money = to_float(equity)
+        money = float(postings_from_money(equity)) / POSTINGS_PER_UNIT  # the same two roundings as in the loop
         lots, reason = judge_entry(
             self._terms, money, money, price, intent.direction.sign,
             _or_missing(intent.stop_distance), _or_missing(intent.target_distance),

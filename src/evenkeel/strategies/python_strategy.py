@@ -81,9 +81,10 @@ class Features:
         graph = self._builder.on(on)
         columns = (source,) if node.single_series else node.inputs
         rows = graph.add(node, tuple(graph.column(column) for column in columns), params)
-        self._builder.require_bars(on, node.warmup(node.resolve(params)))
-        wanted = node.output(output).name
-        return self._builder.hold(on, rows[[found.name for found in node.outputs].index(wanted)])
+        values = node.resolve(params)
+        self._builder.require_bars(on, node.warmup(values))
+        wanted = node.output(output, values).name
+        return self._builder.hold(on, rows[[found.name for found in node.outputs_of(values)].index(wanted)])
 
     def finish(self) -> tuple[Program, int]:
         """Return the program, and a row that is always 1: a Python strategy is woken at every bar."""

@@ -1,4 +1,4 @@
-"""A crossing of two averages that stays out for a while after each loss: what a play cannot remember, Python can."""
+"""A crossing of two averages that asks for an entry only once in a while: what a play cannot remember, Python can."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from evenkeel.model.intent import Intent
 from evenkeel.strategies.python_strategy import Features, PythonStrategy
 from evenkeel.strategies.strategy import View
 
-REST_BARS = 40
-"""Decision bars without an entry after a loss."""
+REST_BARS = 60
+"""Decision bars from one wish to enter to the next."""
 
 
 class Cross(PythonStrategy):
@@ -26,24 +26,16 @@ class Cross(PythonStrategy):
         self.slow = features.indicator("ema", length=30)
         self.hour = features.indicator("ema", timeframe="1h", length=20)
         self.range = features.indicator("atr", length=14)
-        self.memory = {"rest_until": 0, "entry": 0.0, "was": 0}
+        self.memory = {"rest_until": 0}
 
     def decide(self, view: View) -> Intent:
         """Answer the close of a bar."""
-        self._remember(view)
         above = view.value(self.fast) > view.value(self.slow)
         was_above = view.value(self.fast, ago=1) > view.value(self.slow, ago=1)
         if view.position > 0 and not above:
             return self.close("the fast average fell below the slow one")
         rested = view.bar >= self.memory["rest_until"]
         if view.position == 0 and rested and above and not was_above and view.price > view.value(self.hour):
+            self.memory["rest_until"] = view.bar + REST_BARS
             return self.long(stop=2.5 * view.value(self.range), reason="crossed above in a rising hour")
         return self.nothing()
-
-    def _remember(self, view: View) -> None:
-        """Note a position that has ended below its entry, and rest after it."""
-        if self.memory["was"] and view.position == 0 and view.price < self.memory["entry"]:
-            self.memory["rest_until"] = view.bar + REST_BARS
-        self.memory["was"] = view.position
-        if view.position:
-            self.memory["entry"] = view.entry_price

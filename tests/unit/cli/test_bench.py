@@ -124,6 +124,11 @@ def test_a_process_that_fails_says_its_last_line() -> None:
         run_process([sys.executable, "-c", "import sys; print('no such market', file=sys.stderr); sys.exit(3)"])
 
 
+def test_a_process_whose_answer_is_no_is_told_as_that() -> None:
+    with pytest.raises(DataError, match="says no: a check of its result failed"):
+        run_process([sys.executable, "-c", "import sys; sys.exit(1)"])
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the platform does not tell the memory of a child")
 def test_memory_is_that_of_the_child_alone() -> None:
     small = run_process([sys.executable, "-S", "-c", "pass"])

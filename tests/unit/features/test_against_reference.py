@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,47 @@ from reference.structures import swing, trend
 from reference.wiring import compute
 
 CASES: list[tuple[str, dict[str, Any]]] = [
-    ("ema", {}), ("ema", {"length": 1}), ("sma", {}), ("sma", {"length": 1}), ("sma", {"length": 75}),
-    ("rsi", {}), ("rsi", {"length": 1}), ("rsi", {"length": 2}), ("roc", {}), ("roc", {"length": 1}),
-    ("obv", {}), ("atr", {}), ("atr", {"length": 1}),
-    ("vwap", {}), ("vwap", {"anchor": "W"}), ("vwap", {"anchor": "none"}),
-    ("macd", {}), ("macd", {"fast": 1, "slow": 2, "signal": 1}), ("bbands", {}), ("bbands", {"length": 2, "std": 0.5}),
+    ("ema", {}), ("ema", {"length": 1}), ("sma", {}), ("sma", {"length": 1}), ("sma", {"length": 75}), ("rsi", {}),
+    ("rsi", {"length": 1}), ("rsi", {"length": 2}), ("roc", {}), ("roc", {"length": 1}), ("obv", {}), ("atr", {}),
+    ("atr", {"length": 1}), ("vwap", {}), ("vwap", {"anchor": "W"}), ("vwap", {"anchor": "none"}), ("macd", {}),
+    ("macd", {"fast": 1, "slow": 2, "signal": 1}), ("bbands", {}), ("bbands", {"length": 2, "std": 0.5}),
     ("bbands", {"length": 40}), ("donchian", {}), ("donchian", {"lower_length": 1, "upper_length": 70}),
     ("donchian", {"lower_length": 7, "upper_length": 2}), ("stoch", {}), ("stoch", {"k": 1, "smooth_k": 1, "d": 1}),
     ("stoch", {"k": 40, "smooth_k": 9, "d": 20}), ("adx", {}), ("adx", {"length": 2}), ("adx", {"length": 33}),
-    ("supertrend", {}), ("supertrend", {"length": 1, "multiplier": 0.7}),
+    ("supertrend", {}), ("supertrend", {"length": 1, "multiplier": 0.7}), ("wma", {}), ("wma", {"length": 1}),
+    ("wma", {"length": 75}), ("dema", {}), ("dema", {"length": 1}), ("tema", {}), ("tema", {"length": 2}),
+    ("trima", {}), ("trima", {"length": 1}), ("trima", {"length": 2}), ("trima", {"length": 18}),
+    ("trima", {"length": 21}), ("trima", {"length": 22}), ("zlma", {}), ("zlma", {"length": 1}),
+    ("zlma", {"length": 2}), ("zlma", {"length": 9}), ("kama", {}), ("kama", {"length": 1, "fast": 1, "slow": 2}),
+    ("kama", {"length": 50}), ("alma", {}), ("alma", {"length": 1}),
+    ("alma", {"length": 31, "sigma": 0.7, "offset": 0.0}), ("alma", {"length": 9, "sigma": 40.0, "offset": 1.0}),
+    ("linreg", {}), ("linreg", {"length": 2}), ("linreg", {"length": 60}), ("midprice", {}),
+    ("midprice", {"length": 1}), ("ohlc4", {}), ("cci", {}), ("cci", {"length": 1}), ("cci", {"length": 2}),
+    ("cci", {"length": 45}), ("willr", {}), ("willr", {"length": 1}), ("mom", {}), ("mom", {"length": 1}), ("cmo", {}),
+    ("cmo", {"length": 1}), ("cmo", {"length": 50}), ("mfi", {}), ("mfi", {"length": 1}), ("mfi", {"length": 40}),
+    ("uo", {}), ("uo", {"fast": 1, "medium": 2, "slow": 50}), ("cmf", {}), ("cmf", {"length": 1}), ("natr", {}),
+    ("natr", {"length": 1}), ("ppo", {}), ("ppo", {"fast": 1, "slow": 2, "signal": 1}), ("trix", {}),
+    ("trix", {"length": 1, "signal": 1}), ("trix", {"length": 5, "signal": 30}), ("tsi", {}),
+    ("tsi", {"fast": 1, "slow": 2, "signal": 1}), ("kvo", {}), ("kvo", {"fast": 1, "slow": 2, "signal": 40}),
+    ("kc", {}), ("kc", {"length": 1, "scalar": 0.5}), ("stochrsi", {}),
+    ("stochrsi", {"length": 1, "rsi_length": 1, "k": 1, "d": 1}),
+    ("stochrsi", {"length": 30, "rsi_length": 5, "k": 2, "d": 9}), ("dm", {}), ("dm", {"length": 1}), ("aroon", {}),
+    ("aroon", {"length": 1}), ("aroon", {"length": 7}), ("vortex", {}), ("vortex", {"length": 1}), ("psar", {}),
+    ("psar", {"af0": 0.01, "af": 0.03, "max_af": 0.25}), ("psar", {"af0": 0.5, "af": 0.1, "max_af": 0.5}),
+    ("squeeze", {}),
+    ("squeeze", {"bb_length": 2, "bb_std": 1.0, "kc_length": 30, "kc_scalar": 0.5, "mom_length": 1, "mom_smooth": 1}),
+    ("squeeze", {"bb_length": 30, "kc_length": 5, "mom_length": 40, "mom_smooth": 25}), ("fisher", {}),
+    ("fisher", {"length": 1, "signal": 5}), ("fisher", {"length": 25, "signal": 1}),
 ]  # fmt: skip
+
+OPERANDS: dict[str, Callable[[dict[str, Floats]], float]] = {
+    # A difference of averages is as exact as the averages are.
+    "macd": lambda c: float(np.nanmax(np.abs(c["close"]))),
+    "kvo": lambda c: float(np.nanmax(np.abs(c["volume"]))),
+    "ppo": lambda _: 100.0,
+    "trix": lambda _: 100.0,
+}
+"""How large the numbers are of which a result near zero is the difference."""
 
 SWINGS: list[dict[str, Any]] = [
     {"left": 1, "right": 1},
@@ -40,9 +72,7 @@ BARS = 500
 def tolerance(name: str, columns: dict[str, Floats], expected: list[float]) -> float:
     """Return how far values near zero may be off: by what their definition, or the reference, cannot resolve."""
     largest = np.nanmax(np.abs(expected)) if np.any(np.isfinite(expected)) else 0.0
-    # A difference of averages of prices is as exact as the averages are.
-    operand = np.nanmax(np.abs(columns["close"])) if name == "macd" else 0.0
-    return float(1e-13 * largest + 1e-14 * operand)
+    return float(1e-13 * largest + 1e-14 * OPERANDS.get(name, lambda _: 0.0)(columns))
 
 
 def with_gappy_atr(columns: dict[str, Floats]) -> dict[str, Floats]:

@@ -92,7 +92,10 @@ def _measure_workload(
     figures, _, complaints = measure_lanes(prepared, runs)
     campaign.complaints += [f"{workload.name}: {text}" for text in complaints]
     told(f"{workload.name}: whole processes, and once each with an empty kernel cache")
-    figures += measure_processes(prepared, runs)
+    try:
+        figures += measure_processes(prepared, runs)
+    except DataError as error:
+        campaign.complaints.append(f"{workload.name}: {error.message}")
     found = []
     for peer in (REFERENCE, *(PEERS if environments is not None else ())):
         if workload.name in peer.workloads:

@@ -57,6 +57,8 @@ def run_process(command: Sequence[str], environment: Mapping[str, str] | None = 
     if done.returncode != 0:
         raise DataError(f"`{' '.join(command)}` could not be started: {_last_line(done.stderr)}")
     seconds, memory_mb, code = done.stdout.split()
+    if code == "1" and not done.stderr.strip():
+        raise DataError(f"`{' '.join(command)}` says no: a check of its result failed; run it to see which")
     if code != "0":
         raise DataError(f"`{' '.join(command)}` failed with code {code}: {_last_line(done.stderr)}")
     return Finished(float(seconds), float(memory_mb))

@@ -53,7 +53,10 @@ def read_json(path: Path, *, volume_optional: bool) -> Table:
     except msgspec.DecodeError as error:
         raise DataError(f"{path.name} is not JSON: {error}; fetch it again") from error
     if not isinstance(rows, list):
-        raise DataError(f"{path.name} is not a list of candles: [[milliseconds, open, high, low, close, volume], ...]")
+        raise DataError(
+            f"{path.name} holds no bars: expected a list of [milliseconds, open, high, low, close, volume], found "
+            f"{str(rows)[:80]}"
+        )
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, list) or len(row) != len(CANDLE_FIELDS):
             if number == 1 and isinstance(row, list) and any(side in row for side in ("buy", "sell")):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
 from evenkeel.kernel import inlined
-
-FLAT = 1e-12
-"""A window is flat when its range is at most this share of its largest magnitude."""
 
 
 @inlined
@@ -33,9 +28,28 @@ def seeded_average(mean, seen, n, alpha, value):
 
 
 @inlined
+def average_from_first(mean, seen, alpha, value):
+    """Return the next value of an average that starts with its first input, `seen` 1."""
+    return mean + alpha * (value - mean) if seen > 1 else value
+
+
+@inlined
 def rising_part(change):
     """Return the change if it is positive, else 0."""
     return change if change > 0.0 else 0.0
+
+
+@inlined
+def directional(move, other):
+    """Return the directional movement of a bar: its move one way if that is positive and beats the other way."""
+    return move if move > other and move > 0.0 else 0.0
+
+
+@inlined
+def strength_index(gain, loss):
+    """Return the share of the gains in all moves, 0 to 100; without any move 50."""
+    both = gain + loss
+    return 50.0 if both == 0.0 else 100.0 * gain / both
 
 
 @inlined
@@ -56,34 +70,3 @@ def sum_of(a, first, last):
     for i in range(first, last + 1):
         total, error = summed(total, error, a[i])
     return total, error
-
-
-@inlined
-def is_flat(low, high):
-    """Return whether a window of these extremes counts as flat."""
-    return high - low <= FLAT * max(abs(high), abs(low))
-
-
-# Extremes of a sliding window in constant time, whatever the prices do. Bars are counted off in chunks of the
-# window's length. A window is the end of one chunk and the beginning of the next: the extremes of all ends of a chunk
-# are computed once when it is complete (`tail_maxima`), that of the beginning runs along. The count is in the state.
-
-
-@inlined
-def tail_maxima(a, end, tail):
-    """Fill `tail[j]` with the largest of the values from place j on in the chunk that ends before column `end`."""
-    best = -math.inf
-    first = end - len(tail)
-    for j in range(len(tail) - 1, -1, -1):
-        best = max(best, a[first + j])
-        tail[j] = best
-
-
-@inlined
-def tail_minima(a, end, tail):
-    """Fill `tail[j]` with the smallest of the values from place j on in the chunk that ends before column `end`."""
-    best = math.inf
-    first = end - len(tail)
-    for j in range(len(tail) - 1, -1, -1):
-        best = min(best, a[first + j])
-        tail[j] = best

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import true_range
+from evenkeel.features.indicators._recurrence import average_from_first, directional, true_range
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -39,20 +39,15 @@ def adx(p, s, x, r, start, stop):
     for i in range(start, stop):
         high, low, close = highs[i], lows[i], closes[i]
         if math.isnan(high + low + close):
-            seen, up, down, span, mean = 0.0, 0.0, 0.0, 0.0, 0.0
+            seen, span = 0.0, 0.0
             strength[i] = plus[i] = minus[i] = rating[i] = math.nan
             continue
         seen += 1.0
         u, v = high - high_before, low_before - low
-        rise = u if u > v and u > 0.0 else 0.0
-        fall = v if v > u and v > 0.0 else 0.0
+        up = average_from_first(up, seen - 1.0, alpha, directional(u, v))
+        down = average_from_first(down, seen - 1.0, alpha, directional(v, u))
         reach = true_range(high, low, before, seen)
         high_before, low_before, before = high, low, close
-        if seen > 2.0:
-            up += alpha * (rise - up)
-            down += alpha * (fall - down)
-        elif seen == 2.0:
-            up, down = rise, fall
         if seen > n:
             span += alpha * (reach - span)
         elif seen > 1.0:
@@ -66,7 +61,7 @@ def adx(p, s, x, r, start, stop):
         dmp, dmn = scale * up, scale * down
         both = dmp + dmn
         dx = 100.0 * abs(dmp - dmn) / both if both > 0.0 else 0.0
-        mean = mean + alpha * (dx - mean) if seen > n else dx
+        mean = average_from_first(mean, seen - n + 1.0, alpha, dx)
         strength[i], plus[i], minus[i] = mean, dmp, dmn
         rating[i] = 0.5 * (mean + strength[i - back]) if seen >= 2.0 * n - 1.0 else math.nan
     s[0], s[1], s[2], s[3] = seen, high_before, low_before, before

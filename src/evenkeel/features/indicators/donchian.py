@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import tail_maxima, tail_minima
+from evenkeel.features.indicators._window import next_place, window_highest, window_lowest
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -23,7 +23,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     ),
     primary="middle",
     state=lambda p: 5 + p["lower_length"] + p["upper_length"],
-    lookback=lambda p: max(p["lower_length"], p["upper_length"]),
+    lookback=lambda _: 0,
     first=lambda p: {
         "lower": p["lower_length"], "middle": max(p["lower_length"], p["upper_length"]), "upper": p["upper_length"],
     },
@@ -32,10 +32,10 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     source="plays.md 3.3; equals TA-Lib MIN and MAX",
 )  # fmt: skip
 def donchian(p, s, x, r, start, stop):
-    """State: bars since the last missing input, place and running extreme of each chunk, tails of the chunk before."""
+    """State: bars since the last missing input, place and extreme of each chunk, ends of both."""
     highs, lows, lower, middle, upper = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
     n_low, n_high = int(p[0]), int(p[1])
-    low_tail, high_tail = s[5 : 5 + n_low], s[5 + n_low : 5 + n_low + n_high]
+    low_ends, high_ends = s[5 : 5 + n_low], s[5 + n_low : 5 + n_low + n_high]
     seen, low_place, high_place, least, most = int(s[0]), int(s[1]), int(s[2]), s[3], s[4]
     for i in range(start, stop):
         high, low = highs[i], lows[i]
@@ -43,22 +43,14 @@ def donchian(p, s, x, r, start, stop):
             seen, low_place, high_place = 0, 0, 0
             lower[i] = middle[i] = upper[i] = math.nan
             continue
-        if low_place == n_low:
-            tail_minima(lows, i, low_tail)
-            low_place = 0
-        if high_place == n_high:
-            tail_maxima(highs, i, high_tail)
-            high_place = 0
-        least = low if low_place == 0 else min(least, low)
-        most = high if high_place == 0 else max(most, high)
-        low_place += 1
-        high_place += 1
         seen += 1
-        bottom, top = math.nan, math.nan
-        if seen >= n_low:
-            bottom = least if low_place == n_low else min(least, low_tail[low_place])
-        if seen >= n_high:
-            top = most if high_place == n_high else max(most, high_tail[high_place])
+        least, bottom = window_lowest(low_ends, low_place, least, low)
+        most, top = window_highest(high_ends, high_place, most, high)
+        low_place, high_place = next_place(low_place, n_low), next_place(high_place, n_high)
+        if seen < n_low:
+            bottom = math.nan
+        if seen < n_high:
+            top = math.nan
         lower[i], upper[i] = bottom, top
         middle[i] = 0.5 * (bottom + top)
     s[0], s[1], s[2], s[3], s[4] = seen, low_place, high_place, least, most

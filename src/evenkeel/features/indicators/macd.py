@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from evenkeel.features.indicators._bounds import fast_below_slow
 from evenkeel.features.indicators._recurrence import seeded_average
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
@@ -30,7 +31,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     warmup=lambda p: 3 * p["slow"] + p["signal"],
     formula="macd = EMA(fast) - EMA(slow), each with its own seed; signal = EMA(signal) of macd",
     source="plays.md 3.3; equals TA-Lib MACD, which seeds the fast average later, after about 150 bars",
-    check=lambda p: None if p["fast"] < p["slow"] else f"fast ({p['fast']}) must be below slow ({p['slow']})",
+    check=fast_below_slow,
 )  # fmt: skip
 def macd(p, s, x, r, start, stop):
     """State: bars since the last missing input, fast, slow and signal average (running sums before their seeds)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import rising_part
+from evenkeel.features.indicators._recurrence import average_from_first, rising_part, strength_index
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -30,22 +30,12 @@ def rsi(p, s, x, r, start, stop):
     for i in range(start, stop):
         v = a[i]
         if math.isnan(v):
-            seen, before, gain, loss = 0.0, 0.0, 0.0, 0.0
+            seen = 0.0
             y[i] = math.nan
             continue
         seen += 1.0
-        rise, fall = rising_part(v - before), rising_part(before - v)
+        gain = average_from_first(gain, seen - 1.0, alpha, rising_part(v - before))
+        loss = average_from_first(loss, seen - 1.0, alpha, rising_part(before - v))
         before = v
-        if seen > 2.0:
-            gain += alpha * (rise - gain)
-            loss += alpha * (fall - loss)
-        elif seen == 2.0:
-            gain, loss = rise, fall
-        both = gain + loss
-        if seen <= n:
-            y[i] = math.nan
-        elif both == 0.0:
-            y[i] = 50.0
-        else:
-            y[i] = 100.0 * gain / both
+        y[i] = strength_index(gain, loss) if seen > n else math.nan
     s[0], s[1], s[2], s[3] = seen, before, gain, loss

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import is_flat, sum_of, summed, tail_maxima, tail_minima
+from evenkeel.features.indicators._recurrence import sum_of, summed
+from evenkeel.features.indicators._window import is_flat, next_place, window_highest, window_lowest
 from evenkeel.features.node import DRIFT_BARS, MAX_LENGTH, Output, Param, indicator
 
 FIXED = 10
@@ -25,7 +26,7 @@ FIXED = 10
         Output("d", meaning="average of k"),
     ),
     state=lambda p: FIXED + 2 * p["k"] + p["smooth_k"] + p["d"],
-    lookback=lambda p: p["k"],
+    lookback=lambda _: 0,
     first=lambda p: dict.fromkeys(("k", "d"), p["k"] + p["smooth_k"] + p["d"] - 2),
     warmup=lambda p: p["k"] + p["smooth_k"] + p["d"],
     formula="raw = 100 * (C - LL) / (HH - LL) over k bars, flat: 50; k = SMA(smooth_k) of raw; d = SMA(d) of k",
@@ -35,7 +36,7 @@ def stoch(p, s, x, r, start, stop):
     """State: bars since the last missing input, chunk and extremes, two running sums, tails and the two rings."""
     highs, lows, closes, fast, slow = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
     n, n_smooth, n_slow = int(p[0]), int(p[1]), int(p[2])
-    low_tail, high_tail = s[FIXED : FIXED + n], s[FIXED + n : FIXED + 2 * n]
+    low_ends, high_ends = s[FIXED : FIXED + n], s[FIXED + n : FIXED + 2 * n]
     rings = FIXED + 2 * n
     smooth_ring, slow_ring = s[rings : rings + n_smooth], s[rings + n_smooth : rings + n_smooth + n_slow]
     seen, place, least, most = int(s[0]), int(s[1]), s[2], s[3]
@@ -48,20 +49,13 @@ def stoch(p, s, x, r, start, stop):
             smooth_sum, smooth_error, slow_sum, slow_error = 0.0, 0.0, 0.0, 0.0
             fast[i] = slow[i] = math.nan
             continue
-        if place == n:
-            tail_minima(lows, i, low_tail)
-            tail_maxima(highs, i, high_tail)
-            place = 0
-        least = low if place == 0 else min(least, low)
-        most = high if place == 0 else max(most, high)
-        place += 1
+        least, bottom = window_lowest(low_ends, place, least, low)
+        most, top = window_highest(high_ends, place, most, high)
+        place = next_place(place, n)
         seen += 1
         fast[i] = slow[i] = math.nan
         if seen < n:
             continue
-        bottom, top = least, most
-        if place < n:
-            bottom, top = min(least, low_tail[place]), max(most, high_tail[place])
         raw = 50.0 if is_flat(bottom, top) else 100.0 * (close - bottom) / (top - bottom)
         count = seen - n + 1
         # The rings stand in the loop itself: a call with an array costs more than the step.
@@ -69,7 +63,7 @@ def stoch(p, s, x, r, start, stop):
         if count > n_smooth:
             smooth_sum, smooth_error = summed(smooth_sum, smooth_error, -smooth_ring[smooth_place])
         smooth_ring[smooth_place] = raw
-        smooth_place = smooth_place + 1 if smooth_place + 1 < n_smooth else 0
+        smooth_place = next_place(smooth_place, n_smooth)
         if count < n_smooth:
             continue
         if count % DRIFT_BARS == 0:
@@ -80,7 +74,7 @@ def stoch(p, s, x, r, start, stop):
         if count > n_slow:
             slow_sum, slow_error = summed(slow_sum, slow_error, -slow_ring[slow_place])
         slow_ring[slow_place] = k
-        slow_place = slow_place + 1 if slow_place + 1 < n_slow else 0
+        slow_place = next_place(slow_place, n_slow)
         if count < n_slow:
             continue
         if count % DRIFT_BARS == 0:

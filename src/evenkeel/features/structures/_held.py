@@ -15,6 +15,7 @@ FNV_PRIME = np.uint64(1099511628211)
 BYTE = np.uint64(0xFF)
 BITS_OF_BYTE = np.uint64(8)
 LOW_48_BITS = np.uint64((1 << 48) - 1)
+LOW_32_BITS = np.uint64((1 << 32) - 1)
 
 
 @inlined
@@ -50,11 +51,16 @@ def word_of(number):
 
 
 @inlined
-def anchor_hash(high, high_idx, low, low_idx, direction):
-    """Return the 48-bit hash of a pair of pivots and its direction, +1 or -1."""
+def anchor_digest(high, high_idx, low, low_idx, direction):
+    """Return the FNV-1a digest of a pair of pivots and its direction, +1 or -1."""
     digest = hashed(FNV_OFFSET, bits_of(high))
     digest = hashed(digest, word_of(high_idx))
     digest = hashed(digest, bits_of(low))
     digest = hashed(digest, word_of(low_idx))
-    digest = hashed(digest, word_of(direction))
-    return np.float64(digest & LOW_48_BITS)
+    return hashed(digest, word_of(direction))
+
+
+@inlined
+def anchor_hash(high, high_idx, low, low_idx, direction):
+    """Return the 48-bit hash of a pair of pivots and its direction, +1 or -1."""
+    return np.float64(anchor_digest(high, high_idx, low, low_idx, direction) & LOW_48_BITS)

@@ -13,6 +13,10 @@ from evenkeel.strategies.play.schema import AccountSection, BacktestSection
 
 _STARTING_EQUITY = Decimal(10_000)
 _MIN_NOTIONAL = Decimal(10)
+_LEAST_EQUITY = Decimal("0.000001")
+"""A hundred of the units in which books count: below it nothing can be bought, and nothing is meant."""
+
+_LEAST_DRAWDOWN_PCT = Decimal("0.0001")
 _USDT = "USDT"
 _USDT_KEYS = ("starting_equity", "min_trade_notional", "max_notional", "max_margin")
 
@@ -68,10 +72,7 @@ def build_account(
     fees, given = instrument.fees, section.fee_model
     leverage = to_decimal(section.max_leverage)
     equity = _exact(backtest.equity) or _either(section, "starting_equity", log) or _STARTING_EQUITY
-    stop_equity = to_decimal(section.stop_equity)
-    if stop_equity >= equity:
-        message = f"the run would stop at once: stop_equity {stop_equity} is not below the starting equity {equity}"
-        log.error(("account", "stop_equity"), message)
+    _check_limits(section, backtest, equity, log)
     least = _either(section, "min_trade_notional", log)
     slippage = section.slippage_bps if backtest.slippage_bps is None else backtest.slippage_bps
     return Account(
@@ -79,7 +80,7 @@ def build_account(
         starting_equity=equity,
         max_leverage=leverage,
         max_drawdown_fraction=to_decimal(section.max_drawdown_pct) / 100,
-        stop_equity=stop_equity,
+        stop_equity=to_decimal(section.stop_equity),
         taker_bps=fees.taker_bps if given.taker_bps is None else to_decimal(given.taker_bps),
         maker_bps=fees.maker_bps if given.maker_bps is None else to_decimal(given.maker_bps),
         fee_per_contract=fees.per_contract if given.per_contract is None else to_decimal(given.per_contract),
@@ -90,6 +91,24 @@ def build_account(
         include_close_fee=section.include_close_fee,
         require_trade_through=section.require_trade_through,
     )
+
+
+def _check_limits(section: AccountSection, backtest: BacktestSection, equity: Decimal, log: ProblemLog) -> None:
+    """Tell limits at which the run would stop before it begins."""
+    if equity < _LEAST_EQUITY:
+        given = "starting_equity" if section.starting_equity_usdt is None else "starting_equity_usdt"
+        path = ("account", given) if backtest.equity is None else ("backtest", "equity")
+        log.error(path, f"a starting equity of {equity:g} buys nothing", f"it must be at least {_LEAST_EQUITY}")
+    drawdown = to_decimal(section.max_drawdown_pct)
+    if drawdown < _LEAST_DRAWDOWN_PCT:
+        remedy = f"it must be at least {_LEAST_DRAWDOWN_PCT}"
+        log.error(
+            ("account", "max_drawdown_pct"), f"the run would stop at once at a fall of {drawdown:g} percent", remedy
+        )
+    stop = to_decimal(section.stop_equity)
+    if stop >= equity:
+        message = f"the run would stop at once: stop_equity {stop} is not below the starting equity {equity}"
+        log.error(("account", "stop_equity"), message)
 
 
 def _currency(section: AccountSection, instrument: Instrument, log: ProblemLog) -> str:

@@ -75,7 +75,8 @@ def declare_features(section: Any, scope: Scope, registry: Registry, log: Proble
         feature = sections.check(FeatureSection, value, path, log)
         node = feature and _node(feature.indicator, "indicator", (*path, "indicator"), registry, log)
         timeframe = _timeframe(feature, path, scope, log)
-        scope.declared[name] = Declared(name, node or None, timeframe, path, is_structure=False)
+        params = parameters.resolve(node, feature.params, (*path, "params"), log) if feature and node else None
+        scope.declared[name] = Declared(name, node or None, timeframe, path, is_structure=False, params=params)
         if feature and node and timeframe:
             checked[name] = feature
     specs = {name: spec for name, feature in checked.items() if (spec := _feature(name, feature, scope, log))}
@@ -125,14 +126,14 @@ def _feature(name: str, feature: FeatureSection, scope: Scope, log: ProblemLog) 
     declared = scope.declared[name]
     if declared.node is None or declared.timeframe is None:
         return None
-    params = parameters.resolve(declared.node, feature.params, (*declared.path, "params"), log)
     source = _source(feature, declared, scope, log)
+    params = declared.params
     if params is None:
         return None
     if declared.node.name == "vwap" and params.get("anchor") == "none":
         log.warn(declared.path, "a vwap that never resets depends on the first bar fed", "use anchor D or W", key=True)
     return FeatureSpec(
-        id=name, indicator=declared.node.name, params=params, timeframe=declared.timeframe, source=source
+        id=name, indicator=declared.node.name, params=dict(params), timeframe=declared.timeframe, source=source
     )
 
 
@@ -162,11 +163,11 @@ def _chained(text: str, declared: Declared, path: Path, scope: Scope, log: Probl
     if found is None or found.is_structure:
         log.error(path, f"there is no feature '{name}'", suggestion(name, scope.features()))
         return None
-    if found.node is None:
+    if not found.outputs:
         return None
     output = found.output(field or None)
     if output is None:
-        log.error(path, f"'{name}' has no output '{field}'", suggestion(field, [o.name for o in found.node.outputs]))
+        log.error(path, f"'{name}' has no output '{field}'", suggestion(field, [o.name for o in found.outputs]))
     elif output.type not in ("FLOAT", "INT"):
         log.error(path, f"'{name}.{output.name}' is {output.type}", "a source must be a number")
     elif found.timeframe != declared.timeframe:
@@ -219,24 +220,31 @@ def _structure(
     if item is None:
         key = value.get("key") if isinstance(value, dict) else None
         if isinstance(key, str) and key not in scope.declared:
-            scope.declared[key] = Declared(key, None, None, path, is_structure=True)
+            scope.declared[key] = Declared(key, None, None, path, is_structure=True, params=None)
         return None
     node = _node(item.type, "structure", (*path, "type"), registry, log)
     timeframe = scope.intervals.of(role)
     _check_id(item.key, (*path, "key"), scope, log)
     uses = _uses(item, node, timeframe, path, scope, log)
     atr_key = _atr_key(item, node, timeframe, path, scope, log)
-    scope.declared[item.key] = Declared(item.key, node, timeframe, (*path, "key"), is_structure=True)
-    if node is None or timeframe is None:
+    params = _structure_params(item, node, path, log)
+    scope.declared[item.key] = Declared(item.key, node, timeframe, (*path, "key"), is_structure=True, params=params)
+    if node is None or timeframe is None or params is None:
         return None
-    given = {name: value for name, value in item.params.items() if name != "atr_key" or not _reads_atr(node)}
-    params = parameters.resolve(node, given, (*path, "params"), log)
-    if params is None:
-        return None
-    _needs_atr(params, atr_key, item, path, log)
+    if item.params.get("atr_key") is None:
+        _needs_atr(node, params, item, path, log)
     return StructureSpec(
         key=item.key, type=node.name, role=role, timeframe=timeframe, params=params, uses=uses, atr_key=atr_key
     )  # fmt: skip
+
+
+def _structure_params(
+    item: StructureSection, node: NodeInfo | None, path: Path, log: ProblemLog
+) -> dict[str, Any] | None:
+    if node is None:
+        return None
+    given = {name: value for name, value in item.params.items() if name != "atr_key" or not _reads_atr(node)}
+    return parameters.resolve(node, given, (*path, "params"), log)
 
 
 def _uses(
@@ -248,23 +256,29 @@ def _uses(
     log: ProblemLog,
 ) -> tuple[str, ...]:
     names = [item.uses] if isinstance(item.uses, str) else list(item.uses)
+    readable = [kind.rstrip("?") for kind in node.uses] if node else []
     kinds: set[str] = set()
     for index, name in enumerate(names):
         place: Path = (*path, "uses") if isinstance(item.uses, str) else (*path, "uses", index)
         found = scope.find(name)
         if found is None or not found.is_structure:
             log.error(place, f"no structure '{name}' is declared above", suggestion(name, scope.structures()))
-            kinds.update(node.uses if node else ())
+            kinds.update(readable)
         elif found.node is None:
-            kinds.update(node.uses if node else ())
+            kinds.update(readable)
         else:
+            if found.node.name in kinds:
+                log.error(
+                    place, f"{item.type} '{item.key}' reads one {found.node.name}", f"remove '{name}' or the other"
+                )
             kinds.add(found.node.name)
             if found.timeframe != timeframe:
                 message = f"'{name}' is on {found.timeframe}, '{item.key}' on {timeframe}"
                 log.error(place, message, "structures read only their own timeframe")
-            if node and found.node.name not in node.uses:
-                log.error(place, f"{node.name} does not read a {found.node.name}", _reads(node))
-    for kind in node.uses if node else ():
+            if node and found.node.name not in readable:
+                remedy = f"it reads {' and '.join(readable)}" if readable else "remove `uses`"
+                log.error(place, f"{node.name} does not read a {found.node.name}", remedy)
+    for kind in _needed(item, node) if node else ():
         if kind not in kinds:
             log.error(
                 path, f"{item.type} '{item.key}' needs a {kind}", f"add `uses:` with the key of a {kind} above it"
@@ -272,8 +286,10 @@ def _uses(
     return tuple(names)
 
 
-def _reads(node: NodeInfo) -> str:
-    return f"it reads {' and '.join(node.uses)}" if node.uses else "remove `uses`"
+def _needed(item: StructureSection, node: NodeInfo) -> list[str]:
+    """Return the kinds of structures that this one cannot do without."""
+    by_trend = item.params.get("use_trend_anchor") is True
+    return [kind.rstrip("?") for kind in node.uses if not kind.endswith("?") or (by_trend and kind == "trend?")]
 
 
 def _atr_key(
@@ -305,13 +321,11 @@ def _reads_atr(node: NodeInfo) -> bool:
     return any(name.rstrip("?").startswith("atr") for name in node.inputs)
 
 
-def _needs_atr(
-    params: Mapping[str, Any], atr_key: str | None, item: StructureSection, path: Path, log: ProblemLog
-) -> None:
+def _needs_atr(node: NodeInfo, params: Mapping[str, Any], item: StructureSection, path: Path, log: ProblemLog) -> None:
     """Refuse what would silently do nothing without an average true range."""
-    if atr_key is not None or "atr_key" in item.params:
-        return
-    if params.get("mode") == "atr_zigzag":
+    if "atr" in node.inputs:
+        log.error(path, f"{item.type} '{item.key}' needs an ATR but names none", "add `atr_key` with an atr feature")
+    elif params.get("mode") == "atr_zigzag":
         log.error(path, f"'{item.key}' finds pivots by ATR but names none", "add `atr_key` with an atr feature")
     elif params.get("min_atr_move") is not None:
         place = (*path, "params", "min_atr_move")

@@ -85,7 +85,7 @@ def _read_file(path: pathlib.Path) -> Source:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        byte = f"byte {data[error.start]:#04x} in line {line}"
+        byte = f"byte {error.start + 1} is {data[error.start]:#04x}, in line {line}"
         raise UsageError(f"'{path}' is not UTF-8 text: {byte}; save the file as UTF-8") from None
     return read(text, str(path))
 

@@ -159,7 +159,12 @@ class _Place:
     params: Mapping[str, Any]
 
     def row(self, field: str) -> int:
-        return self.rows[[output.name for output in self.node.outputs].index(field)]
+        """Return the row of an output."""
+        return self.rows[[output.name for output in self.node.outputs_of(self.params)].index(field)]
+
+    def output(self, field: str) -> Output:
+        """Return the declaration of an output."""
+        return self.node.output(field, self.params)
 
 
 def lower(play: Play) -> Lowered:
@@ -301,7 +306,7 @@ class _Lowering:
             case Literal(constant):
                 return Note(name, constant=constant)
             case FeatureRef():
-                output = self._places[value.id].node.output(value.field)
+                output = self._places[value.id].output(value.field)
                 return Note(name, row=self._reference(value, 0), output=output)
             case Builtin():
                 return Note(name, row=self._builtin(value, 0))
@@ -370,7 +375,7 @@ class _Lowering:
         if isinstance(value, str):
             if not isinstance(left, FeatureRef):
                 raise InvariantBroken("a word was compared with something that is not an output")
-            return float(self._places[left.id].node.output(left.field).values.index(value))
+            return float(self._places[left.id].output(left.field).values.index(value))
         return float(value)
 
     def _operand(self, operand: Operand, reach: int) -> int:

@@ -17,7 +17,7 @@ from evenkeel.strategies.play.scope import Declared, Scope
 from evenkeel.strategies.play.vocabulary import ARITHMETIC, BUILTINS, MISSING_BUILTINS, OFFSET_MAX
 
 _REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.(.+))?\Z")
-_INDEXED = re.compile(r"([A-Za-z_]+)\[(\d+(?:\.\d+)?)\](?:\.(\w+))?\Z", re.ASCII)
+_INDEXED = re.compile(r"([A-Za-z_]+)\[(-?\d+(?:\.\d+)?)\](?:\.(\w+))?\Z", re.ASCII)
 _REFERENCE_KEYS = ("feature_id", "field", "offset")
 
 
@@ -127,11 +127,11 @@ class OperandReader:
         return Typed(Builtin(name, offset), "FLOAT", text=name)
 
     def _output(self, found: Declared, field: str | None, offset: int, path: Path) -> Typed:
-        if found.node is None:
+        if not found.outputs:
             return REFUSED
         output = found.output(field)
         if output is None:
-            names = [output.name for output in found.node.outputs]
+            names = [output.name for output in found.outputs]
             self._log.error(path, f"'{found.id}' has no output '{field}'", suggestion(field, names))
             return REFUSED
         operand = FeatureRef(found.id, output.name, offset)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from evenkeel.features.number_list import complaint_about, number_list
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, suggestion
 from evenkeel.strategies.play.registry import NodeInfo, ParamInfo
@@ -47,6 +48,8 @@ def _fill(param: ParamInfo, given: Any, values: dict[str, Any]) -> str:
     if value is None:
         values[param.name] = None
         return "" if param.optional else f"the parameter '{param.name}' is missing"
+    if param.type is list:
+        return _fill_list(param, value, values)
     if not _fits(param.type, value):
         return f"{_shown(value)} is not {_WORDS[param.type]}"
     if param.choices and value not in param.choices:
@@ -55,6 +58,17 @@ def _fill(param: ParamInfo, given: Any, values: dict[str, Any]) -> str:
     if not complaint:
         values[param.name] = param.type(value) if param.type in (int, float) else value
     return complaint
+
+
+def _fill_list(param: ParamInfo, value: Any, values: dict[str, Any]) -> str:
+    if not isinstance(value, list | tuple) or not all(_fits(float, one) for one in value):
+        return f"{_shown(value)} is not {_WORDS[list]}"
+    numbers = number_list(value)
+    complaint = complaint_about(numbers)
+    if complaint:
+        return f"{param.name} {complaint}"
+    values[param.name] = numbers
+    return next(filter(None, (_bounds(param, number) for number in numbers)), "")
 
 
 def _fits(wanted: type, value: Any) -> bool:

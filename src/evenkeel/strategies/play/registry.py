@@ -53,6 +53,7 @@ class NodeInfo(Protocol):
     def params(self) -> Sequence[ParamInfo]: ...  # noqa: D102
     @property
     def outputs(self) -> Sequence[OutputInfo]: ...  # noqa: D102
+    def outputs_of(self, params: Mapping[str, Any], /) -> Sequence[OutputInfo]: ...  # noqa: D102
     @property
     def primary(self) -> str: ...  # noqa: D102
     @property

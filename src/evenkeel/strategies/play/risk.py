@@ -192,9 +192,9 @@ class RiskReader:
             remedy = suggestion(rule.structure_key, self._scope.structures())
             self._log.error((*path, "structure_key"), f"there is no structure '{rule.structure_key}'", remedy)
             return
-        if found.node is None:
+        if found.node is None or not found.outputs:
             return
-        names = [output.name for output in found.node.outputs if output.type == "FLOAT"]
+        names = [output.name for output in found.outputs if output.type == "FLOAT"]
         if rule.field is not None and rule.field not in names:
             message = f"'{found.id}' has no level '{rule.field}'"
             self._log.error((*path, "field"), message, suggestion(rule.field, names))

@@ -29,11 +29,14 @@ TimeframeName: TypeAlias = Annotated[
     Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "D", "W", "M"],
     BeforeValidator(_canonical_timeframe),
 ]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
-NotNegative: TypeAlias = Annotated[float, Field(ge=0)]
-MONEY_MAX = 1e10
-"""Most money that a play may name: books count 1e-8 in 64 bits, which ends at 9.2e10, and profits need room."""
+AMOUNT_MAX = 1e12
+"""Largest quantity, distance or limit that a play may name; beyond it nothing is meant."""
 
+MONEY_MAX = 1e10
+"""Most money of an account: books count 1e-8 in 64 bits, which ends at 9.2e10, and profits need room."""
+
+Positive: TypeAlias = Annotated[float, Field(gt=0, le=AMOUNT_MAX)]
+NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=AMOUNT_MAX)]
 Money: TypeAlias = Annotated[float, Field(gt=0, le=MONEY_MAX)]
 Cost: TypeAlias = Annotated[float, Field(ge=0, le=MONEY_MAX)]
 BasisPoints: TypeAlias = Annotated[float, Field(ge=0, lt=10_000)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.problems import Path
@@ -20,6 +22,7 @@ class Declared:
         timeframe: On which bars; None if refused.
         path: Where it is declared.
         is_structure: Whether it is a structure.
+        params: Its parameters, resolved; None if they were refused.
     """
 
     id: str
@@ -27,13 +30,19 @@ class Declared:
     timeframe: Timeframe | None
     path: Path
     is_structure: bool
+    params: Mapping[str, Any] | None
+
+    @property
+    def outputs(self) -> Sequence[OutputInfo]:
+        """The outputs that it has with its parameters; none if either was refused, so that nothing more is said."""
+        return () if self.node is None or self.params is None else self.node.outputs_of(self.params)
 
     def output(self, name: str | None) -> OutputInfo | None:
         """Return the output of that name, the primary one for None, or None if there is no such output."""
         if self.node is None:
             return None
         wanted = self.node.primary if name is None else name
-        return next((output for output in self.node.outputs if output.name == wanted), None)
+        return next((output for output in self.outputs if output.name == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

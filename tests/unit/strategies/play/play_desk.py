@@ -64,6 +64,9 @@ class Made:
     def single_series(self) -> bool:
         return self.inputs == ("source",)
 
+    def outputs_of(self, params: Mapping[str, Any]) -> tuple[Out, ...]:
+        return self.outputs
+
 
 def floats(*names: str) -> tuple[Out, ...]:
     return tuple(Out(name) for name in names)

@@ -1,0 +1,45 @@
+"""Triple exponential moving average."""
+
+from __future__ import annotations
+
+import math
+
+from evenkeel.features.indicators._recurrence import average_from_first, seeded_average
+from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
+
+
+@indicator(
+    "tema",
+    summary="Triple exponential moving average",
+    inputs=("source",),
+    params=(Param("length", int, 20, low=1, high=MAX_LENGTH, meaning="span in bars; alpha = 2 / (n + 1)"),),
+    outputs=(Output("value", meaning="the average, in units of the source"),),
+    state=lambda _: 4,
+    lookback=lambda _: 0,
+    first=lambda p: {"value": p["length"]},
+    warmup=lambda p: 3 * p["length"],
+    formula="3 * e1 - 3 * e2 + e3; e1 = EMA(n); e2 of e1 and e3 of e2 start with their first values",
+    source="plays.md 3.1; equals TA-Lib TEMA, which starts each stage with a mean, after about 200 bars at n = 20",
+)
+def tema(p, s, x, r, start, stop):
+    """State: bars since the last missing input, the three averages (the first a running sum before bar n)."""
+    a, y = x[r[0]], x[r[1]]
+    n = p[0]
+    alpha = 2.0 / (n + 1.0)
+    seen, once, twice, thrice = s[0], s[1], s[2], s[3]
+    for i in range(start, stop):
+        v = a[i]
+        if math.isnan(v):
+            seen, once = 0.0, 0.0
+            y[i] = math.nan
+            continue
+        seen += 1.0
+        once = seeded_average(once, seen, n, alpha, v)
+        if seen < n:
+            y[i] = math.nan
+            continue
+        count = seen - n + 1.0
+        twice = average_from_first(twice, count, alpha, once)
+        thrice = average_from_first(thrice, count, alpha, twice)
+        y[i] = 3.0 * (once - twice) + thrice
+    s[0], s[1], s[2], s[3] = seen, once, twice, thrice
