@@ -11,8 +11,6 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -199,12 +197,20 @@ def _to_disk(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-@contextmanager
-def _naming(act: str, path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _refused(act, path, error) from error
+class _naming:  # noqa: N801 - reads as a verb after `with`
+    """Turns a fault of the disk into one that says what was being done to what; a class, as it wraps every write."""
+
+    __slots__ = ("_act", "_path")
+
+    def __init__(self, act: str, path: str) -> None:
+        self._act, self._path = act, path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise _refused(self._act, self._path, error) from error
 
 
 def _refused(act: str, path: str, error: OSError) -> StorageError:

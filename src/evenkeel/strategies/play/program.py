@@ -63,15 +63,14 @@ class PlayStrategy:
         self._params = np.array(self.kernel.params)
         self._rows = np.array(self.kernel.rows, dtype=np.int64)
         self._slots = np.zeros(SLOTS)
+        self._decide = compiled(play_decide.kernel, NODE_SIGNATURE)
 
     def decide(self, view: View) -> Intent:
         """Answer a wake with the kernel that the research lane calls."""
         slots = self._slots
         slots[Slot.POSITION], slots[Slot.ENTRY_PRICE] = view.position, view.entry_price
         slots[Slot.BARS_HELD] = view.bars_held
-        compiled(play_decide.kernel, NODE_SIGNATURE)(
-            self._params, slots, view.x, self._rows, view.column, view.column + 1
-        )
+        self._decide(self._params, slots, view.x, self._rows, view.column, view.column + 1)
         action, signal = int(slots[Slot.ACTION]), int(slots[Slot.SIGNAL])
         if action == Action.ENTER:
             return self._enter(self.signal_text(signal), self.notes(signal, view.x, view.column))
