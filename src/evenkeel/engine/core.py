@@ -29,7 +29,7 @@ from evenkeel.model.decision import (
     RunStopped,
     StrategyRemembered,
 )
-from evenkeel.model.errors import InvariantBroken, invariant
+from evenkeel.model.errors import InvariantBroken, UsageError, invariant
 from evenkeel.model.event import (
     AnyEvent,
     BarsClosed,
@@ -139,6 +139,7 @@ class Core:
         self.facts = facts
         self.state = State(cash=facts.start_equity)
         self._strategy = strategy
+        self._history = strategy.program.graphs[strategy.program.exec].reach
         self._gates = gates
         self._features = features
 
@@ -240,12 +241,18 @@ class Core:
                 return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT)
             case Abstain():
                 return self._refuse(wish.reason, "")
+            case _:
+                raise UsageError(
+                    f"{self._strategy.name}.decide answered {wish!r}; it must return an intent: long, short, close or "
+                    "nothing"
+                )
 
     def _view(self, event: BarsClosed) -> View:
         x, column, time_ns, close = self._features.at(event.segment, event.bar)
         held = self.state.position
+        seen = x if self._strategy.kernel is not None else x[:, : column + 1]
         return View(
-            time_ns=time_ns, bar=event.bar, price=close, x=x, column=column,
+            time_ns=time_ns, bar=event.bar, price=close, x=seen, column=column, history=self._history,
             position=0 if held is None else (1 if held.quantity > 0 else -1),
             entry_price=float("nan") if held is None else to_float(held.price),
             bars_held=0 if held is None else event.bar - held.opened_bar + 1,

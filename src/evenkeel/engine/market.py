@@ -162,25 +162,33 @@ def _choose(
     start_ns: int | None,
     end_ns: int | None,
 ) -> StoredSeries:
-    """Return the finest series that covers the window, by default the longest range there is."""
+    """Return the finest series that covers the window.
+
+    Without a window it is the longest range in the first catalog that has any; a finer series of another catalog that
+    covers it is preferred, so that a resampled copy never hides the bars that it was made of.
+    """
     needed = min(program.graphs)
-    for catalog in catalogs:
-        known = [e for e in catalog.entries() if e.instrument == instrument.id and e.timeframe <= needed]
-        if not known:
-            continue
-        longest = max(known, key=lambda entry: entry.revision.last_ns - entry.revision.first_ns).revision
-        start, end = start_ns or longest.first_ns, end_ns or longest.last_ns
-        covering = [e for e in known if _covers(e.revision, start, end)] or [
-            e for e in known if e.revision.first_ns < end and e.revision.last_ns > start
-        ]
-        if not covering:
-            raise UsageError(
-                f"{instrument.id}: the catalog has {known[0].timeframe} bars from {format_time(longest.first_ns)} to "
-                f"{format_time(longest.last_ns)}, none between {format_time(start)} and {format_time(end)}"
-            )
-        chosen = min(covering, key=lambda entry: entry.timeframe)
-        return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns)
-    raise UsageError(_no_data(catalogs, instrument, needed))
+    usable = [
+        (catalog, entry)
+        for catalog in catalogs
+        for entry in catalog.entries()
+        if entry.instrument == instrument.id and entry.timeframe <= needed
+    ]
+    if not usable:
+        raise UsageError(_no_data(catalogs, instrument, needed))
+    own = [entry.revision for catalog, entry in usable if catalog is usable[0][0]]
+    longest = max(own, key=lambda revision: revision.last_ns - revision.first_ns)
+    start, end = start_ns or longest.first_ns, end_ns or longest.last_ns
+    covering = [pair for pair in usable if _covers(pair[1].revision, start, end)] or [
+        pair for pair in usable if pair[1].revision.first_ns < end and pair[1].revision.last_ns > start
+    ]
+    if not covering:
+        raise UsageError(
+            f"{instrument.id}: the catalog has {longest.timeframe} bars from {format_time(longest.first_ns)} to "
+            f"{format_time(longest.last_ns)}, none between {format_time(start)} and {format_time(end)}"
+        )
+    catalog, chosen = min(covering, key=lambda pair: pair[1].timeframe)
+    return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns)
 
 
 def _pinned(catalogs: Sequence[Catalog], instrument: Instrument, revision: str) -> StoredSeries:

@@ -26,7 +26,7 @@ GAPS: dict[str, str] = {
     "play.anchor": "windows whose `anchor_tf` is finer than the execution timeframe, or that read `last_price`",
     "play.last_price_offset": "an offset on `last_price`",
     "explain.at": "explaining a moment (`keel explain --at`)",
-    "run.profiles": "profiles other than `research`",
+    "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
     "data.ticks": "storing tick trades, quotes or funding in the catalog",
 }

@@ -22,6 +22,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+YEAR_MIN, YEAR_MAX = 1700, 2200
+"""Nanoseconds since the epoch in 64 bits reach from 1677 to 2262."""
+
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?)?\Z", re.ASCII
 )
@@ -37,6 +40,8 @@ def parse_time(text: str) -> int:
     if match is None:
         raise UsageError(f"'{text}' is not a time; write 2024-01-31, 2024-01-31T14:30 or 2024-01-31T14:30:00Z")
     year, month, day, hour, minute, second, fraction, zone = match.groups()
+    if not YEAR_MIN <= int(year) <= YEAR_MAX:
+        raise UsageError(f"'{text}' lies outside the years {YEAR_MIN} to {YEAR_MAX}")
     try:
         moment = datetime(
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC

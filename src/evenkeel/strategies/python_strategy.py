@@ -19,20 +19,23 @@ not a kernel.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from evenkeel.features import conditions
+from evenkeel.features.node import MAX_LENGTH
 from evenkeel.features.registry import find_indicator
-from evenkeel.features.timeline import Program, ProgramBuilder
+from evenkeel.features.timeline import BAR_COLUMNS, Program, ProgramBuilder
 from evenkeel.model.bar import Floats
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import UsageError, require
+from evenkeel.model.gaps import not_available
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes
 from evenkeel.model.number import to_decimal
@@ -42,6 +45,10 @@ from evenkeel.strategies.strategy import DecideKernel, Strategy, View
 from evenkeel.strategies.terms import AccountTerms, SizingTerms, Terms
 
 _BPS = Decimal(10_000)
+DEFAULT_SLIPPAGE = Decimal("0.0002")
+"""Two basis points, as in plays."""
+
+_Terms = TypeVar("_Terms", AccountTerms, SizingTerms)
 
 
 class Features:
@@ -54,6 +61,8 @@ class Features:
 
     def column(self, name: str, *, timeframe: str | None = None) -> int:
         """Return the row of `open`, `high`, `low`, `close` or `volume`."""
+        if name not in BAR_COLUMNS:
+            raise UsageError(f"there is no bar column '{name}'; there are {', '.join(BAR_COLUMNS)}")
         on = self._timeframe(timeframe)
         self._builder.require_bars(on, 1)
         return self._builder.hold(on, self._builder.on(on).column(name))
@@ -77,6 +86,8 @@ class Features:
             params: Its parameters.
         """
         node = find_indicator(name)
+        if source not in BAR_COLUMNS:
+            raise UsageError(f"there is no bar column '{source}' for {name}; there are {', '.join(BAR_COLUMNS)}")
         on = self._timeframe(timeframe)
         graph = self._builder.on(on)
         columns = (source,) if node.single_series else node.inputs
@@ -85,6 +96,17 @@ class Features:
         self._builder.require_bars(on, node.warmup(values))
         wanted = node.output(output, values).name
         return self._builder.hold(on, rows[[found.name for found in node.outputs_of(values)].index(wanted)])
+
+    def history(self, bars: int) -> None:
+        """Make every row readable so many bars back with `View.value(row, ago=...)`.
+
+        Args:
+            bars: At most `MAX_LENGTH`.
+        """
+        require(0 <= bars <= MAX_LENGTH, f"history is a number of bars from 0 to {MAX_LENGTH}", was=bars)
+        graph = self._builder.on(self._exec)
+        graph.add(conditions.lag, (graph.column("close"),), {"bars": bars})
+        self._builder.require_bars(self._exec, 1 + bars)
 
     def finish(self) -> tuple[Program, int]:
         """Return the program, and a row that is always 1: a Python strategy is woken at every bar."""
@@ -177,7 +199,13 @@ class PythonStrategy:
 
     def checkpoint(self) -> dict[str, Any]:
         """Return a copy of `memory`."""
-        copy: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory))
+        try:
+            copy: dict[str, Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(self.memory))
+        except (TypeError, OverflowError, ValueError) as error:
+            raise UsageError(
+                f"{self.name}.memory holds something that cannot be journaled ({error}); keep numbers, text, lists and "
+                "maps in it"
+            ) from None
         return copy
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -186,6 +214,9 @@ class PythonStrategy:
 
 
 def _enter(direction: Direction, stop: float | None, target: float | None, reason: str, notes: Notes | None) -> Intent:
+    for name, distance in (("stop", stop), ("target", target)):
+        if distance is not None and not distance > 0.0:
+            raise UsageError(f"the {name} of an entry is a distance in price and must be above 0, not {distance}")
     distances = [None if distance is None else to_decimal(distance) for distance in (stop, target)]
     return Enter(
         direction=direction, stop_distance=distances[0], target_distance=distances[1], reason=reason, notes=notes or {}
@@ -196,15 +227,23 @@ def _terms(instrument: Instrument, account: dict[str, Any], sizing: dict[str, An
     fees = instrument.fees
     facts: dict[str, Any] = {
         "currency": instrument.quote, "taker": fees.taker_bps / _BPS, "maker": fees.maker_bps / _BPS,
-        "per_contract": fees.per_contract, **account,
+        "per_contract": fees.per_contract, "slippage": DEFAULT_SLIPPAGE, **account,
     }  # fmt: skip
+    if facts["currency"] != instrument.quote:
+        raise not_available("run.currency", where="account")
+    return Terms(account=_struct(facts, AccountTerms, "account"), sizing=_struct(sizing, SizingTerms, "sizing"))
+
+
+def _struct(facts: dict[str, Any], kind: type[_Terms], section: str) -> _Terms:
+    for name in facts:
+        if name not in kind.__struct_fields__:
+            near = difflib.get_close_matches(name, kind.__struct_fields__, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(kind.__struct_fields__)}"
+            raise UsageError(f"the strategy's {section} has no '{name}'; {hint}")
     try:
-        return Terms(
-            account=msgspec.convert({key: _text(value) for key, value in facts.items()}, AccountTerms, strict=False),
-            sizing=msgspec.convert({key: _text(value) for key, value in sizing.items()}, SizingTerms, strict=False),
-        )
+        return msgspec.convert({key: _text(value) for key, value in facts.items()}, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the strategy's account or sizing is not valid: {error}") from None
+        raise UsageError(f"the strategy's {section} is not valid: {error}") from None
 
 
 def _text(value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from evenkeel.features.node import Node
 from evenkeel.features.timeline import Program
 from evenkeel.model.bar import Floats
+from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Intent, Notes
 from evenkeel.strategies.terms import Terms
@@ -45,8 +46,9 @@ class View:
         position: +1 long, -1 short, 0 flat.
         entry_price: Of the position, NaN when flat.
         bars_held: Execution bars closed since the entry, this one included; 0 when flat.
-        x: Window of the execution graph.
+        x: Window of the execution graph; a strategy in Python gets it cut off behind this bar.
         column: Column of this bar in it.
+        history: How many bars back every row can be read.
     """
 
     time_ns: int
@@ -57,9 +59,19 @@ class View:
     bars_held: int
     x: Floats
     column: int
+    history: int = 0
 
     def value(self, row: int, *, ago: int = 0) -> float:
-        """Return a row of the graph at this bar, or so many bars before; NaN is missing."""
+        """Return a row of the graph at this bar, or so many bars before; NaN is missing.
+
+        Raises:
+            UsageError: If `ago` is negative, or further back than the history that was asked for.
+        """
+        if not 0 <= ago <= self.history:
+            raise UsageError(
+                f"a value {ago} bars ago cannot be read: 0 to {self.history} can; ask for more with "
+                "`features.history(bars)` in setup"
+            )
         return float(self.x[row, self.column - ago])
 
 

@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
+from evenkeel.model.errors import require
 from evenkeel.model.intent import TimeInForce
+
+MODELS = ("percent_equity", "risk_based", "fixed_usdt", "fixed_quantity")
+FRACTION_MODELS = ("percent_equity", "risk_based")
+
+MONEY_MAX = 10**10
+"""Largest amount of money of a run: its count of 1e-8 and sums of it stay within 64 bits."""
 
 
 class SizingTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +32,13 @@ class SizingTerms(msgspec.Struct, frozen=True, kw_only=True):
     include_costs: bool = False
     basis: str = "margin"
     max_leverage: Decimal = Decimal(1)
+
+    def __post_init__(self) -> None:
+        require(self.model in MODELS, f"sizing.model must be one of {', '.join(MODELS)}", was=self.model)
+        require(self.basis in ("margin", "notional"), "sizing.basis is margin or notional", was=self.basis)
+        top = 1 if self.model in FRACTION_MODELS else MONEY_MAX
+        require(0 < self.value <= top, f"sizing.value must be above 0 and at most {top}", was=str(self.value))
+        require(self.max_leverage > 0, "sizing.max_leverage must be above 0", was=str(self.max_leverage))
 
 
 class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +73,21 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     max_margin: Decimal | None = None
     max_position: Decimal = Decimal("0.95")
     include_close_fee: bool = True
+
+    def __post_init__(self) -> None:
+        require(
+            0 < self.start_equity <= MONEY_MAX, f"start_equity must be above 0 and at most {MONEY_MAX}",
+            was=str(self.start_equity),
+        )  # fmt: skip
+        require(0 <= self.stop_equity < self.start_equity, "stop_equity must lie below start_equity")
+        for name in ("taker", "maker", "slippage"):
+            rate = getattr(self, name)
+            require(0 <= rate < 1, f"{name} is a fraction from 0 to below 1", was=str(rate))
+        for name in ("max_drawdown", "max_position"):
+            share = getattr(self, name)
+            require(0 < share <= 1, f"{name} is a fraction above 0 and at most 1", was=str(share))
+        for name in ("per_contract", "min_notional"):
+            require(getattr(self, name) >= 0, f"{name} must not be negative", was=str(getattr(self, name)))
 
 
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):

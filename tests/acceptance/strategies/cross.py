@@ -22,6 +22,7 @@ class Cross(PythonStrategy):
 
     def setup(self, features: Features) -> None:
         """Ask for the averages on our own bars and the trend of the hour."""
+        features.history(1)
         self.fast = features.indicator("ema", length=10)
         self.slow = features.indicator("ema", length=30)
         self.hour = features.indicator("ema", timeframe="1h", length=20)

@@ -27,7 +27,8 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     lookback=lambda _: 0,
     first=lambda p: {"kvo": p["slow"] + 1, "signal": p["slow"] + p["signal"]},
     warmup=lambda p: 3 * p["slow"] + p["signal"],
-    formula="EMA(fast) - EMA(slow) of V * sign of the change of (H + L + C) / 3, 0 up to 1e-12 of it, from bar 2; signal = EMA(signal)",
+    formula="EMA(fast) - EMA(slow) of V * sign of the change of (H + L + C) / 3, 0 up to 1e-12 of it, from bar 2; "
+    "signal = EMA(signal)",
     source="plays.md 3.3; equals pandas-ta kvo, which counts the first volume as rising, after about 600 bars",
     check=fast_below_slow,
 )

@@ -108,6 +108,8 @@ def settle_entry(
 ) -> None:  # fmt: skip
     """Open the position of the pending entry at `price`, anchor stop and target to it, and write the report.
 
+    A level that the fill moves to zero or below can never be reached, so the position has none on that side.
+
     Args:
         raw: The price before slippage; the difference is the slippage memo.
     """
@@ -124,10 +126,12 @@ def settle_entry(
     mark[STOP], mark[TARGET] = -direction * math.inf, direction * math.inf
     if mark[STOP_DISTANCE] == mark[STOP_DISTANCE]:
         level = price - direction * mark[STOP_DISTANCE]
-        mark[STOP] = tick_up(level, terms) if direction > 0 else tick_down(level, terms)
+        if level > 0.0:
+            mark[STOP] = tick_up(level, terms) if direction > 0 else tick_down(level, terms)
     if mark[TARGET_DISTANCE] == mark[TARGET_DISTANCE]:
         level = price + direction * mark[TARGET_DISTANCE]
-        mark[TARGET] = tick_down(level, terms) if direction > 0 else tick_up(level, terms)
+        if level > 0.0:
+            mark[TARGET] = tick_down(level, terms) if direction > 0 else tick_up(level, terms)
     write_report(
         book, mark, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
         slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price,
