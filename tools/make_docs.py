@@ -65,7 +65,7 @@ def indicators() -> str:
 def _indicator(node: Node) -> str:
     lines = [f"## {node.name}", "", node.summary, "", f"Formula: `{node.formula}`", "", f"Source: {node.source}", ""]
     rows = [(f"`{param.name}`", _default(param), param.meaning) for param in node.params]
-    outputs = [(f"`{output.name}`", output.type.value, output.meaning) for output in node.outputs]
+    outputs = [(f"`{output.written}`", output.type.value, output.meaning) for output in node.outputs]
     parameters = _table(("parameter", "default", "meaning"), rows) + "\n" if rows else ""
     return "\n".join(lines) + "\n" + parameters + _table(("output", "type", "meaning"), outputs)
 

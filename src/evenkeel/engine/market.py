@@ -66,7 +66,7 @@ class Market:
         exec: Execution timeframe.
         window: First and last instant of the run, half-open, nanoseconds UTC; never wider than the bars.
         stretches: The bars, in order.
-        gaps: Faults inside the window.
+        gaps: Faults in the bars of the run, those that warm up included.
         left_out: Bars outside every session, not used.
         warmup_bars: Base bars before the window that only warm up.
     """
@@ -142,7 +142,7 @@ def load_market(
     last = int(np.searchsorted(bars.open_ns, window[1]))
     first = _first_row(bars, last, window, program, calendar)
     used = bars.rows(first, last)
-    found = [gap for gap in faults(used, calendar, instrument) if gap.stop_ns > window[0]]
+    found = faults(used, calendar, instrument)
     if found and gaps == "stop":
         raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
     stretches = _stretches(used, found, program, calendar, window[0])
@@ -260,14 +260,28 @@ def _first_row(bars: Bars, last: int, window: tuple[int, int], program: Program,
             f"there are no bars between {format_time(window[0])} and {format_time(window[1])}; the data runs from "
             f"{format_time(int(bars.open_ns[0]))} to {format_time(int(bars.close_ns[-1]))}"
         )
+    if first == 0:
+        return 0
     history = Series(bars.rows(0, last), calendar)
-    reach = first
-    for timeframe, needed in program.warmup.items():
-        higher = history.on(timeframe)
-        closed = int(np.searchsorted(higher.bars.close_ns, window[0], side="right"))
-        row = int(higher.first[max(0, closed - needed)]) if len(higher.first) else 0
-        reach = min(reach, row if closed >= needed else 0)
-    return reach
+    return min(
+        (_reach(history, timeframe, needed, window[0]) for timeframe, needed in program.warmup.items()), default=first
+    )
+
+
+def _reach(history: Series, timeframe: Timeframe, needed: int, start_ns: int) -> int:
+    """Return the base row from which on so many bars of a timeframe close before the window.
+
+    A bar whose first minute had no trade is not whole to one who begins there, so one bar more is taken before it.
+    """
+    higher = history.on(timeframe)
+    closed = int(np.searchsorted(higher.bars.close_ns, start_ns, side="right"))
+    if closed < needed or needed == 0:
+        return 0
+    oldest = closed - needed
+    row = int(higher.first[oldest])
+    if oldest > 0 and history.base.open_ns[row] > higher.bars.open_ns[oldest]:
+        row = int(higher.first[oldest - 1])
+    return row
 
 
 def _stretches(

@@ -17,7 +17,7 @@ import desk
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import Core, RunFacts, State, Step
 from evenkeel.engine.market import Market
-from evenkeel.features.timeline import FeatureRun
+from evenkeel.features.timeline import FeatureRun, ProgramBuilder
 from evenkeel.model.bar import Floats
 from evenkeel.model.command import CancelEntry, SubmitEntry, SubmitExit
 from evenkeel.model.decision import (
@@ -42,6 +42,7 @@ from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, c
 from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, OrderKind, TimeInForce
 from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
+from evenkeel.model.time import TIMEFRAMES
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.strategy import Strategy, View
@@ -58,6 +59,7 @@ class Says:
     """A strategy that says what it is told to say."""
 
     name, kind, hash, resolved = "s", "python", "0", {}  # type: ignore[var-annotated]
+    program, kernel = ProgramBuilder(TIMEFRAMES["1m"]).build(), None
 
     def __init__(self) -> None:
         self.wish: Intent = Abstain(reason=Reason.OK)

@@ -141,7 +141,6 @@ def test_a_part_too_short_to_warm_up_decides_nothing_and_is_no_fault() -> None:
     assert short.first_exec == len(short.series.on(M5).bars) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a gap before the window is warmed up over in silence")
 def test_a_gap_among_the_bars_that_warm_up_is_no_more_allowed_than_one_in_the_window() -> None:
     holed = keep(MINUTES, [*range(180), *range(200, 600)])
 
@@ -149,7 +148,6 @@ def test_a_gap_among_the_bars_that_warm_up_is_no_more_allowed_than_one_in_the_wi
         load(holed, program(h1=3), start_ns=desk.START + 4 * HOUR)
 
 
-@pytest.mark.xfail(strict=True, reason="the oldest bar that warms up is dropped when its first minute had no trade")
 def test_a_minute_without_a_trade_does_not_cost_a_bar_of_warm_up() -> None:
     """Where absence is normal an hour whose first minute is missing is still an hour: what came before was seen."""
     sparse = keep(MINUTES, [row for row in range(600) if row != 120])

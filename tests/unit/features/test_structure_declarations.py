@@ -218,5 +218,5 @@ def test_the_size_of_the_state_follows_from_the_parameters_alone() -> None:
     }
 
     assert sizes == {
-        "swing": 28, "zone": 8, "fibonacci": 12, "derived_zone": 45, "rolling_window": 43, "market_structure": 14,
+        "swing": 28, "zone": 8, "fibonacci": 12, "derived_zone": 45, "rolling_window": 24, "market_structure": 14,
     }  # fmt: skip

@@ -113,6 +113,13 @@ def test_a_new_trend_version_takes_the_pair_over_again_with_the_new_direction() 
     assert outputs["anchor_hash"][3] != outputs["anchor_hash"][4]
 
 
+def test_trend_anchors_are_the_pair_even_where_paired_anchors_are_switched_off() -> None:
+    pivots = {**RISE, 4: [high(120.0, at=3)]}
+    trend = [(0, 0)] * 3 + [(1, 1), (2, 1)]
+
+    assert fibonacci(pivots, trend=trend, **TREND, **RAW)["anchor_high"][3:] == [110.0, 110.0]
+
+
 def test_a_pair_that_came_while_the_trend_was_flat_waits_for_the_next_version() -> None:
     trend = [(0, 0)] * 3 + [(1, 0), (2, 1)]
 

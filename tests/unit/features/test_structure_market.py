@@ -99,6 +99,13 @@ def test_a_change_against_a_bearish_bias_is_the_mirror_image() -> None:
     assert math.isnan(outputs["break_level_high"][2])
 
 
+def test_a_change_against_a_bearish_bias_leaves_a_high_armed_that_is_not_broken() -> None:
+    outputs = structure([100.0, 89.0, 100.0, 111.0], {**BOX, 2: [high(120.0, at=1)]})
+
+    assert events(outputs) == {1: "-bos", 3: "+choch"}
+    assert outputs["break_level_high"][3] == 120.0
+
+
 def test_with_a_bearish_bias_a_new_low_breaks_again() -> None:
     outputs = structure([100.0, 89.0, 92.0, 87.0], {**BOX, 2: [low(88.0, at=1)]})
 

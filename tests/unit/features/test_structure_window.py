@@ -41,3 +41,11 @@ def test_a_window_looks_at_its_column_only(source: str) -> None:
     value = alone(node, columns, {"mode": "max", "size": 2, "source": source})["value"]
 
     assert value[1:] == columns[source][:2].tolist()
+
+
+def test_a_missing_value_begins_a_new_window() -> None:
+    columns = {"close": np.array([1.0, 9.0, NAN, 2.0, 3.0, 1.0])}
+
+    value = alone(find_structure("rolling_window"), columns, {"mode": "max", "size": 2})["value"]
+
+    assert value == pytest.approx([NAN, 9.0, NAN, NAN, 3.0, 3.0], nan_ok=True)

@@ -6,7 +6,7 @@ import math
 
 from evenkeel.features.node import Output, OutputType, Param, structure
 from evenkeel.features.structures._anchors import BEARISH, BULLISH, origin_and_step
-from evenkeel.features.structures._held import LOW_32_BITS, anchor_digest, hashed, word_of
+from evenkeel.features.structures._held import LOW_32_BITS, anchor_digest, hashed, hold, word_of
 from evenkeel.kernel import inlined
 
 # Places of the outputs over all zones in the state, in row order; those of the slots follow, field by field.
@@ -186,5 +186,4 @@ def derived_zone(p, s, x, r, start, stop):
             if z[STATE, slot] == ACTIVE:
                 meet(z, slot, closes[i], highs[i], lows[i], tolerance)
         sum_up(s, z, closes[i])
-        for k in range(len(rows)):
-            x[rows[k], i] = s[k]
+        hold(s, x, rows, i, i + 1)

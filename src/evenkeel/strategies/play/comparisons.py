@@ -202,8 +202,8 @@ class ComparisonReader:
         if right.type == "FLOAT":
             self._log.error(places[1], f"'{right.text}' is FLOAT; `{op}` compares whole numbers and words")
             return REFUSED
-        if right.type != left.type or (left.words and right.words and not set(left.words) & set(right.words)):
-            message = f"'{left.text}' is {_typed(left)}, '{right.text}' is {_typed(right)}: they are never equal"
+        if right.type != left.type or left.words != right.words:
+            message = f"'{left.text}' is {_typed(left)}, '{right.text}' is {_typed(right)}: they cannot be compared"
             self._log.error(places[1], message)
             return REFUSED
         return right

@@ -172,7 +172,7 @@ WRONG = [
         "'up' is not a value of 'tr.last_wave_direction'; values are none, bullish",
     ),
     (["tr.last_wave_direction", "==", 1], "'tr.last_wave_direction' is ENUM; it never equals 1"),
-    (["sw.last_confirmed_pivot_type", "==", "tr.strength"], "they are never equal"),
+    (["sw.last_confirmed_pivot_type", "==", "tr.strength"], "they cannot be compared"),
     (["rsi_14", "in", [1, 2]], "'rsi_14.value' is FLOAT; `in` compares whole numbers and words"),
     (["tr.direction", "in", []], "an empty list is never met"),
     (["tr.direction", "in", 1], "`in` takes a list"),
