@@ -165,7 +165,10 @@ class GraphRun:
             self.used = self.reach
         first = self.used
         for name, row in self.graph.columns.items():
-            self.x[row, first : first + count] = columns[name]
+            if count == 1:
+                self.x[row, first] = columns[name][0]
+            else:
+                self.x[row, first : first + count] = columns[name]
         run_block(self.plan, self.p, self.s, self.r, self.x, first, first + count)
         self.used = first + count
         return first

@@ -23,7 +23,10 @@ GAPS: dict[str, str] = {
     "play.validation": "the `validation` section: synthetic markets do not exist yet",
     "play.mark_price": "the built-ins `mark_price`, `funding_rate` and `open_interest`",
     "play.include": "blocks with `include`, playbooks and systems",
-    "play.anchor": "windows whose `anchor_tf` is finer than the execution timeframe, or that read `last_price`",
+    "play.anchor": (
+        "a condition on a grid other than whole execution bars (`anchor_tf` that is finer, or on a market with "
+        "sessions; crosses and windows of `last_price`)"
+    ),
     "play.last_price_offset": "an offset on `last_price`",
     "explain.at": "explaining a moment (`keel explain --at`)",
     "run.profiles": "a profile other than `research`",

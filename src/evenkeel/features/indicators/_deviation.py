@@ -1,8 +1,12 @@
-"""The squared deviations of the last n values, as the bands around a mean need them."""
+"""The squared deviations of the last n values, as the bands around a mean need them.
+
+A kernel keeps a recent value, the shift, and the sums of the values and of their squares less the shift, so that
+squares of large prices do not swallow small deviations. The mean is `shift + total / n`. `peak` is the largest sum of
+squares since the sums were computed afresh; a new window begins with all of them 0.
+"""
 
 from __future__ import annotations
 
-from evenkeel.features.indicators._window import spliced
 from evenkeel.features.node import DRIFT_BARS
 from evenkeel.kernel import inlined
 
@@ -21,29 +25,21 @@ def shifted_sums(a, first, last, shift):
     return total, squares
 
 
-@spliced
-def window_deviations(a, i, n, seen, shift, total, squares, peak):
-    """Return shift, sums and peak with the value `a[i]`, the `seen`-th, and the sum of the squared deviations.
+@inlined
+def moved_sums(total, squares, peak, new, gone):
+    """Return sums and peak after a value has entered the window and another one left it, each less the shift."""
+    total = total + new - gone
+    squares = squares + new * new - gone * gone
+    return total, squares, max(peak, squares)
 
-    The sums are of the values less a recent one, the shift, so that squares of large prices do not swallow small
-    deviations; `peak` is the largest sum of squares since they were computed afresh. The mean is `shift + total / n`.
-    Defined from the n-th value on.
-    """
-    v, share = a[i], 1.0 / n
-    if seen == 1:
-        shift, total, squares, peak = v, 0.0, 0.0, 0.0
-    d = v - shift
-    total += d
-    squares += d * d
-    if seen > n:
-        gone = a[i - n] - shift
-        total -= gone
-        squares -= gone * gone
-    peak = max(peak, squares)
-    deviations = squares - total * total * share
-    if seen >= n and (CANCELLATION * deviations < peak or seen % DRIFT_BARS == 0):
-        shift = v
-        total, squares = shifted_sums(a, i - n + 1, i, shift)
-        peak = squares
-        deviations = squares - total * total * share
-    return shift, total, squares, peak, deviations
+
+@inlined
+def squared_deviations(total, squares, n):
+    """Return the sum of the squared deviations from the mean of n values."""
+    return squares - total * total * (1.0 / n)
+
+
+@inlined
+def are_stale(deviations, peak, seen):
+    """Return whether the sums must be computed afresh, less the newest value."""
+    return CANCELLATION * deviations < peak or seen % DRIFT_BARS == 0

@@ -24,7 +24,10 @@ FLAT = 1e-12
 """A window is flat when its range is at most this share of its largest magnitude."""
 
 spliced = numba.njit(nogil=True, error_model="numpy", inline="always")
-"""For steps that take an array: copied into the kernel's source, because a call with an array costs 2 ns more."""
+"""For steps that take an array: copied into the kernel's source, because a call with an array costs 2 ns more.
+
+Rare work stands in a call: a loop over the array within the copy makes Numba count references to it at every bar.
+"""
 
 
 @inlined
@@ -47,72 +50,96 @@ def next_place(place, n):
     return place + 1 if place + 1 < n else 0
 
 
+@inlined
+def close_sums(ends):
+    """Turn the values of a complete chunk into the sums of its ends."""
+    total = 0.0
+    for j in range(len(ends) - 1, -1, -1):
+        total += ends[j]
+        ends[j] = total
+
+
 @spliced
 def window_sum(ends, place, total, value):
     """Return the sum of this chunk and the sum of the window, both with `value`."""
-    n = len(ends)
     if place == 0:
-        total = 0.0
-        for j in range(n - 1, -1, -1):
-            total += ends[j]
-            ends[j] = total
-        total = 0.0
+        close_sums(ends)
+    total = value if place == 0 else total + value
     ends[place] = value
-    total += value
-    whole = total + ends[place + 1] if place + 1 < n else total
-    return total, whole
+    rest = ends[place + 1] if place + 1 < len(ends) else 0.0
+    return total, total + rest
+
+
+@inlined
+def close_ramps(ends):
+    """Turn the values of a complete chunk into the sums of its ends, each weighted 1, 2, ... from its oldest on."""
+    total, weighted = 0.0, 0.0
+    for j in range(len(ends) - 1, -1, -1):
+        total += ends[j]
+        weighted += total
+        ends[j] = weighted
 
 
 @spliced
 def window_ramp(ends, place, total, weighted, value):
     """Return the sum of this chunk, the same weighted 1, 2, ..., and the sum of the window weighted 1 to n."""
-    n = len(ends)
     if place == 0:
-        total, weighted = 0.0, 0.0
-        for j in range(n - 1, -1, -1):
-            total += ends[j]
-            weighted += total
-            ends[j] = weighted
-        total, weighted = 0.0, 0.0
+        close_ramps(ends)
+    total = value if place == 0 else total + value
+    weighted = value if place == 0 else weighted + (place + 1.0) * value
     ends[place] = value
-    total += value
-    weighted += (place + 1.0) * value
-    whole = weighted + (n - 1.0 - place) * total
-    if place + 1 < n:
-        whole += ends[place + 1]
-    return total, weighted, whole
+    rest = ends[place + 1] if place + 1 < len(ends) else 0.0
+    return total, weighted, weighted + (len(ends) - 1.0 - place) * total + rest
+
+
+@inlined
+def close_lowest(ends):
+    """Turn the values of a complete chunk into the smallest of its ends."""
+    least = math.inf
+    for j in range(len(ends) - 1, -1, -1):
+        least = min(least, ends[j])
+        ends[j] = least
 
 
 @spliced
 def window_lowest(ends, place, least, value):
     """Return the smallest value of this chunk and of the window, both with `value`."""
-    n = len(ends)
     if place == 0:
-        least = math.inf
-        for j in range(n - 1, -1, -1):
-            least = min(least, ends[j])
-            ends[j] = least
-        least = math.inf
+        close_lowest(ends)
+    least = value if place == 0 else min(least, value)
     ends[place] = value
-    least = min(least, value)
-    whole = min(least, ends[place + 1]) if place + 1 < n else least
-    return least, whole
+    rest = ends[place + 1] if place + 1 < len(ends) else math.inf
+    return least, min(least, rest)
+
+
+@inlined
+def close_highest(ends):
+    """Turn the values of a complete chunk into the largest of its ends."""
+    most = -math.inf
+    for j in range(len(ends) - 1, -1, -1):
+        most = max(most, ends[j])
+        ends[j] = most
 
 
 @spliced
 def window_highest(ends, place, most, value):
     """Return the largest value of this chunk and of the window, both with `value`."""
-    n = len(ends)
     if place == 0:
-        most = -math.inf
-        for j in range(n - 1, -1, -1):
-            most = max(most, ends[j])
-            ends[j] = most
-        most = -math.inf
+        close_highest(ends)
+    most = value if place == 0 else max(most, value)
     ends[place] = value
-    most = max(most, value)
-    whole = max(most, ends[place + 1]) if place + 1 < n else most
-    return most, whole
+    rest = ends[place + 1] if place + 1 < len(ends) else -math.inf
+    return most, max(most, rest)
+
+
+@inlined
+def close_places(ends, slots):
+    """Turn the values of a complete chunk into the largest of its ends, and `slots` into their newest places."""
+    most, slot = -math.inf, 0.0
+    for j in range(len(ends) - 1, -1, -1):
+        if ends[j] > most:
+            most, slot = ends[j], float(j)
+        ends[j], slots[j] = most, slot
 
 
 @spliced
@@ -121,30 +148,32 @@ def bars_since_highest(ends, slots, place, most, slot, value):
 
     Of equal values the newest counts. `slots` holds, beside each end in `ends`, the slot of its largest value.
     """
-    n = len(ends)
     if place == 0:
-        most = -math.inf
-        for j in range(n - 1, -1, -1):
-            if ends[j] > most:
-                most, slot = ends[j], float(j)
-            ends[j], slots[j] = most, slot
-        most = -math.inf
+        close_places(ends, slots)
+    leads = place == 0 or value >= most
+    most, slot = (value, float(place)) if leads else (most, slot)
     ends[place] = value
-    if value >= most:
-        most, slot = value, float(place)
-    since = place - slot
-    if place + 1 < n and ends[place + 1] > most:
-        since = place + n - slots[place + 1]
+    older = place + 1 < len(ends) and ends[place + 1] > most
+    since = place + len(ends) - slots[place + 1] if older else place - slot
     return most, slot, since
 
 
-@spliced
+@inlined
 def flat_steps(still, quiet, before, value):
     """Return how many of the newest steps are 0, and how many are too small to end a flat window."""
     step = abs(value - before)
     still = still + 1 if step == 0.0 else 0
     quiet = quiet + 1 if step <= 2.0 * FLAT * abs(value) else 0
     return still, quiet
+
+
+@inlined
+def values_are_flat(a, first, last):
+    """Return whether the values from `a[first]` to `a[last]` count as one."""
+    low = high = a[last]
+    for j in range(first, last):
+        low, high = min(low, a[j]), max(high, a[j])
+    return is_flat(low, high)
 
 
 @spliced
@@ -154,10 +183,5 @@ def window_is_flat(still, quiet, a, first, last):
     Steps below its limit cannot make a window flat by themselves, larger ones cannot lie in a flat window: so the
     values are only looked at while the market is quiet but not still.
     """
-    flat = still >= last - first
-    if not flat and quiet >= last - first:
-        low = high = a[last]
-        for j in range(first, last):
-            low, high = min(low, a[j]), max(high, a[j])
-        flat = is_flat(low, high)
-    return flat
+    look = last - first > still and quiet >= last - first
+    return values_are_flat(a, first, last) if look else still >= last - first

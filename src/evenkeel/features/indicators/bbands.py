@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._deviation import window_deviations
+from evenkeel.features.indicators._deviation import are_stale, moved_sums, shifted_sums, squared_deviations
 from evenkeel.features.indicators._window import flat_steps, window_is_flat
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
@@ -48,10 +48,19 @@ def bbands(p, s, x, r, start, stop):
         seen += 1
         if seen > 1:
             still, quiet = flat_steps(still, quiet, a[i - 1], v)
-        shift, total, squares, peak, deviations = window_deviations(a, i, n, seen, shift, total, squares, peak)
+        else:
+            shift, total, squares, peak = v, 0.0, 0.0, 0.0
+        gone = a[i - n] - shift if seen > n else 0.0
+        total, squares, peak = moved_sums(total, squares, peak, v - shift, gone)
         if seen < n:
             lower[i] = middle[i] = upper[i] = bandwidth[i] = percent[i] = math.nan
             continue
+        deviations = squared_deviations(total, squares, n)
+        if are_stale(deviations, peak, seen):
+            shift = v
+            total, squares = shifted_sums(a, i - n + 1, i, shift)
+            peak = squares
+            deviations = squared_deviations(total, squares, n)
         offset = total * share
         mean = shift + offset
         flat = window_is_flat(still, quiet, a, i - n + 1, i)

@@ -21,12 +21,21 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     source="plays.md 3.2; equals TA-Lib MOM",
 )
 def mom(p, s, x, r, start, stop):
-    """State: bars since the last missing input."""
-    a, y = x[r[0]], x[r[1]]
-    n = int(p[0])
-    seen = int(s[0])
-    for i in range(start, stop):
-        v = a[i]
-        seen = 0 if math.isnan(v) else seen + 1
-        y[i] = v - a[i - n] if seen > n else math.nan
+    """Without a missing value anywhere a block is one subtraction of two columns, which the machine does four abreast.
+
+    State: bars since the last missing input.
+    """
+    n, seen = int(p[0]), int(s[0])
+    a, before, y = x[r[0], start:stop], x[r[0], start - n : stop - n], x[r[1], start:stop]
+    missing = 0
+    for i in range(len(y)):
+        y[i] = a[i] - before[i]
+        missing += math.isnan(a[i])
+    if missing == 0 and seen >= n:
+        s[0] = seen + len(y)
+        return
+    for i in range(len(y)):
+        seen = 0 if math.isnan(a[i]) else seen + 1
+        if seen <= n:
+            y[i] = math.nan
     s[0] = seen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._deviation import window_deviations
+from evenkeel.features.indicators._deviation import are_stale, moved_sums, shifted_sums, squared_deviations
 from evenkeel.features.indicators._recurrence import seeded_average, true_range
 from evenkeel.features.indicators._window import flat_steps, next_place, window_is_flat, window_sum
 from evenkeel.features.node import MAX_LENGTH, Output, OutputType, Param, indicator
@@ -76,14 +76,21 @@ def squeeze(p, s, x, r, start, stop):
                 line[i] = whole / n_smooth
         if seen > 1:
             still, quiet = flat_steps(still, quiet, before, close)
+        else:
+            shift, total, squares, peak = close, 0.0, 0.0, 0.0
         basis = seeded_average(basis, seen, n_channel, alpha, close)
         span = seeded_average(span, seen, n_channel, alpha, true_range(high, low, before, seen))
         before = close
-        shift, total, squares, peak, deviations = window_deviations(
-            closes, i, n_bands, seen, shift, total, squares, peak
-        )
+        gone = closes[i - n_bands] - shift if seen > n_bands else 0.0
+        total, squares, peak = moved_sums(total, squares, peak, close - shift, gone)
         if seen < ready:
             continue
+        deviations = squared_deviations(total, squares, n_bands)
+        if are_stale(deviations, peak, seen):
+            shift = close
+            total, squares = shifted_sums(closes, i - n_bands + 1, i, shift)
+            peak = squares
+            deviations = squared_deviations(total, squares, n_bands)
         flat = window_is_flat(still, quiet, closes, i - n_bands + 1, i)
         half = 0.0 if flat or deviations <= 0.0 else width * math.sqrt(deviations / (n_bands - 1.0))
         mean, reach, limit = shift + total / n_bands, scalar * span, SAME_SHARE * abs(close)

@@ -149,7 +149,7 @@ STRUCTURES = [
 
 
 class SmallRegistry:
-    """The 13 indicators and 2 structures that exist, and a few names that will."""
+    """Some indicators and structures, and a few names that stand for none."""
 
     def indicators(self) -> Mapping[str, Any]:
         return {node.name: node for node in INDICATORS}

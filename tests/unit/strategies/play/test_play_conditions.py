@@ -226,8 +226,8 @@ WRONG = [
         "the built-ins `mark_price`, `funding_rate` and `open_interest` is not available yet",
     ),
     (["bar_high", ">", "close"], "`timeframes.evaluate: intrabar` is not available yet"),
-    ({"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}}, "that read `last_price` is not available yet"),
-    (["last_price", "cross_above", "ema_20"], "that read `last_price` is not available yet"),
+    ({"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}}, "windows of `last_price`) is not available yet"),
+    (["last_price", "cross_above", "ema_20"], "windows of `last_price`) is not available yet"),
 ]
 
 
@@ -242,7 +242,7 @@ def test_an_anchor_finer_than_the_execution_timeframe_is_not_available() -> None
     timeframes = {"low_tf": "15m", "med_tf": "1h", "high_tf": "D", "exec": "med_tf"}
     window = {"holds_for": {"bars": 3, "anchor_tf": "low_tf", "expr": ["close", ">", "open"]}}
     found = told(entry(window, timeframes=timeframes))
-    assert any("windows whose `anchor_tf` is finer" in line for line in found)
+    assert any("`anchor_tf` that is finer" in line for line in found)
 
 
 def test_an_anchor_must_fall_on_execution_bars() -> None:

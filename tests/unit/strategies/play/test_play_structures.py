@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from evenkeel.strategies.play.problems import PlayErrors, render
 from evenkeel.strategies.play.program import PlayStrategy
 
 from .play_desk import document, find_instrument, text_of
-
-SPEC_PLAYS = Path(__file__).parent / "spec_plays"
 
 SWING = {"type": "swing", "key": "sw", "params": {"left": 3, "right": 2}}
 TREND = {"type": "trend", "key": "tr", "uses": "sw"}
@@ -173,12 +170,3 @@ def test_each_timeframe_warms_up_by_the_swing_that_its_structures_read() -> None
     warmup = {str(timeframe): bars for timeframe, bars in PlayStrategy(load(values)).program.warmup.items()}
 
     assert warmup == {"15m": 3 * (3 + 2), "1h": 9 + 1 + 2}
-
-
-def test_example_c_of_the_specification_is_refused_for_leverage_and_validation_only() -> None:
-    with pytest.raises(PlayErrors) as failed:
-        load_play(SPEC_PLAYS / "btc_bos_retrace_1h.yaml", instruments=find_instrument)
-
-    wrong = [problem for problem in failed.value.problems if problem.kind != "warning"]
-    assert [one.path for one in wrong] == ["account.max_leverage", "risk_model.sizing.max_leverage", "validation"]
-    assert {one.kind for one in wrong} == {"unavailable"}
