@@ -95,9 +95,7 @@ def main(folder: Path, pipe: int) -> RunRecord:
         if not isinstance(command, CancelEntry):
             os.write(pipe, f"{command.client_id}\n".encode())
 
-    record, resumed = run_journaled(
-        folder, MANIFEST, facts_of(strategy), strategy, market, on_command=tell
-    )
+    record, resumed = run_journaled(folder, MANIFEST, facts_of(strategy), strategy, market, on_command=tell)
     os.write(pipe, f"done {resumed} {record.result_hash()}\n".encode())
     return record
 

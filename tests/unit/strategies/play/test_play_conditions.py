@@ -226,7 +226,10 @@ WRONG = [
         "the built-ins `mark_price`, `funding_rate` and `open_interest` is not available yet",
     ),
     (["bar_high", ">", "close"], "`timeframes.evaluate: intrabar` is not available yet"),
-    ({"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}}, "windows of `last_price`) is not available yet"),
+    (
+        {"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}},
+        "windows of `last_price`) is not available yet",
+    ),
     (["last_price", "cross_above", "ema_20"], "windows of `last_price`) is not available yet"),
 ]
 
