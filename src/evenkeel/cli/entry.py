@@ -99,7 +99,14 @@ def entry() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # What is left in the buffer would fail again when the interpreter ends, with an exit code of its own.
+            _silence(stream)
+    sys.exit(code)
 
 
 def _open_closed_streams() -> None:

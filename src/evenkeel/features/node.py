@@ -24,6 +24,7 @@ array.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -115,6 +116,16 @@ class Output:
         given = params[self.each]
         numbers = given if isinstance(given, tuple) else range(given)
         return tuple(replace(self, name=self.name.format(plain(to_decimal(float(n)))), each="") for n in numbers)
+
+    def reading(self, number: float) -> int | float | bool | str | None:
+        """Return what a number of this output stands for; None is missing."""
+        if math.isnan(number):
+            return None
+        if self.type is OutputType.ENUM:
+            return self.values[int(number)]
+        if self.type is OutputType.BOOL:
+            return number == 1.0
+        return int(number) if self.type is OutputType.INT else number
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,19 @@ def find_structure(name: str) -> Node:
     return _find(name, "structure", all_structures(), STRUCTURE_NAMES)
 
 
+def find_any(name: str) -> Node:
+    """Return the indicator or structure of that name.
+
+    Raises:
+        UsageError: If there is neither; it names the nearest one.
+    """
+    if name in all_indicators() or name in INDICATOR_NAMES:
+        return find_indicator(name)
+    if name in all_structures() or name in STRUCTURE_NAMES:
+        return find_structure(name)
+    return _find(name, "indicator or structure", {**all_indicators(), **all_structures()}, ())
+
+
 def _find(name: str, kind: str, known: dict[str, Node], specified: tuple[str, ...]) -> Node:
     if name in known:
         return known[name]

@@ -101,6 +101,37 @@ def test_indicators_equal_their_reference(name: str, params: dict[str, Any], kin
         )
 
 
+NAN = float("nan")
+
+DIVISIONS_BY_ZERO: list[tuple[str, dict[str, Any], list[float], dict[str, list[float]]]] = [
+    # indicator, params, series, outputs: the stage behind goes on as if the bar had not been
+    ("roc", {"length": 1}, [2.0, 0.0, 3.0, 6.0], {"value": [NAN, -100.0, NAN, 100.0]}),
+    ("natr", {"length": 1}, [2.0, 1.0, 0.0, 2.0], {"value": [0.0, 100.0, NAN, 100.0]}),
+    (
+        "ppo", {"fast": 1, "slow": 2, "signal": 3}, [3.0, 5.0, -5.0, 5.0, 7.0],
+        {"ppo": [NAN, 25.0, NAN, NAN, 100.0 / 6.0], "signal": [NAN, 25.0, NAN, NAN, 12.5 + 50.0 / 6.0]},
+    ),
+    (
+        "trix", {"length": 1, "signal": 2}, [2.0, 4.0, 0.0, 3.0, 6.0, 9.0],
+        {"trix": [NAN, 100.0, -100.0, NAN, 100.0, 50.0], "signal": [NAN, NAN, 0.0, NAN, 0.0, 75.0]},
+    ),
+    ("mfi", {"length": 2}, [-2.0, -4.0, 4.0, 5.0], {"value": [NAN, NAN, NAN, 100.0]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "params", "series", "expected"), DIVISIONS_BY_ZERO)
+def test_a_division_by_zero_is_missing_for_its_bar_only(
+    name: str, params: dict[str, Any], series: list[float], expected: dict[str, list[float]]
+) -> None:
+    values = np.array(series)
+    columns = {"high": values, "low": values, "close": values, "volume": np.ones(len(values))}
+
+    outputs = compute(find_indicator(name), columns, params)
+
+    for output, numbers in expected.items():
+        np.testing.assert_allclose(outputs[output], numbers, rtol=1e-12, err_msg=output)
+
+
 @pytest.mark.parametrize("kind", MARKETS)
 @pytest.mark.parametrize("params", SWINGS)
 def test_swing_and_trend_equal_their_reference(params: dict[str, Any], kind: str) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from evenkeel.data.calendar import Calendar, day_number, load_calendar
 from evenkeel.features import conditions as nodes
 from evenkeel.features.graph import GraphBuilder
-from evenkeel.features.node import Node, Output, OutputType
+from evenkeel.features.node import Node, Output
+from evenkeel.features.prices import series_row
 from evenkeel.features.registry import find_indicator, find_structure
 from evenkeel.features.timeline import Program, ProgramBuilder
 from evenkeel.model.bar import Floats
@@ -109,14 +110,7 @@ class Note:
         if self.row is None:
             return self.constant
         number = float(x[self.row, column])
-        if math.isnan(number):
-            return None
-        kind = OutputType.FLOAT if self.output is None else self.output.type
-        if kind is OutputType.ENUM and self.output is not None:
-            return self.output.values[int(number)]
-        if kind is OutputType.BOOL:
-            return number == 1.0
-        return int(number) if kind is OutputType.INT else number
+        return (self.output or Output(self.name)).reading(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,14 +426,6 @@ class _Lowering:
         return self._fold(nodes.either, rows) if rows else self._constant(0.0)
 
 
-def series_row(graph: GraphBuilder, source: str) -> int:
-    """Return the row of a bar column, or of a price made of columns such as `hl2`."""
-    if source not in _PRICES:
-        return graph.column(source)
-    node, columns = _PRICES[source]
-    return graph.add(node, tuple(graph.column(column) for column in columns))[0]
-
-
 def session_minutes(calendar: Calendar) -> int:
     """Return the length of an ordinary trading day in minutes."""
     if calendar.always_open:
@@ -447,13 +433,6 @@ def session_minutes(calendar: Calendar) -> int:
     last = day_number(calendar.last_day)
     opens, closes = calendar.session_bounds(calendar.trading_days(last - ORDINARY_DAYS, last))
     return int((closes - opens).max() // MINUTE)
-
-
-_PRICES: dict[str, tuple[Node, tuple[str, ...]]] = {
-    "hl2": (nodes.mean_of_two, ("high", "low")),
-    "hlc3": (nodes.mean_of_three, ("high", "low", "close")),
-    "ohlc4": (nodes.mean_of_four, ("open", "high", "low", "close")),
-}
 
 
 def _given(operand: Operand | None) -> Operand:

@@ -1,0 +1,230 @@
+"""What each indicator costs in batch, beside TA-Lib in the same run: nanoseconds a bar over a million bars.
+
+    python benches/indicators.py [NAME ...] [--bars N] [--runs N] [--json]
+
+`kernel` is our kernel alone, over columns that already lie in the window, called for 2,048 bars at a time. `graph` is
+all that a backtest pays: the columns are copied block by block into the window of a graph and the graph runs. `TA-Lib`
+is its function of that name over the whole columns; `same` is all its functions that are needed for the same outputs,
+where one is not enough. Runs are interleaved and the fastest counts: on a shared machine the minimum is the figure that
+comes back. `check` says whether the last thousand values of the first output agree to 1e-6; docs/reference tells why
+some do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import talib
+
+from evenkeel.data.synthetic import random_walk
+from evenkeel.features.graph import BLOCK_BARS, Graph, GraphBuilder, run_block
+from evenkeel.features.node import Node
+from evenkeel.features.registry import all_indicators
+from evenkeel.model.bar import Floats
+
+Columns = dict[str, Floats]
+Library = Callable[[Columns], object]
+
+BARS, RUNS, CHECKED = 1_000_000, 9, 1_000
+RATIO_AIM = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """What TA-Lib has for an indicator: its function of that name, and all it needs for the same outputs."""
+
+    main: Library
+    same: Library | None = None
+
+
+def on_close(function: Callable[..., object], *args: float) -> Library:
+    return lambda c: function(c["close"], *args)
+
+
+def on_range(function: Callable[..., object], *args: float) -> Library:
+    return lambda c: function(c["high"], c["low"], *args)
+
+
+def on_bar(function: Callable[..., object], *args: float) -> Library:
+    return lambda c: function(c["high"], c["low"], c["close"], *args)
+
+
+def each(*parts: Library) -> Library:
+    return lambda c: [part(c) for part in parts]
+
+
+RIVALS: dict[str, Rival] = {
+    "ema": Rival(on_close(talib.EMA, 20)),
+    "sma": Rival(on_close(talib.SMA, 20)),
+    "wma": Rival(on_close(talib.WMA, 20)),
+    "dema": Rival(on_close(talib.DEMA, 20)),
+    "tema": Rival(on_close(talib.TEMA, 20)),
+    "trima": Rival(on_close(talib.TRIMA, 20)),
+    "kama": Rival(on_close(talib.KAMA, 10)),
+    "linreg": Rival(on_close(talib.LINEARREG, 14)),
+    "midprice": Rival(on_range(talib.MIDPRICE, 14)),
+    "ohlc4": Rival(lambda c: talib.AVGPRICE(c["open"], c["high"], c["low"], c["close"])),
+    "rsi": Rival(on_close(talib.RSI, 14)),
+    "cci": Rival(on_bar(talib.CCI, 14)),
+    "willr": Rival(on_bar(talib.WILLR, 14)),
+    "roc": Rival(on_close(talib.ROC, 10)),
+    "mom": Rival(on_close(talib.MOM, 10)),
+    "cmo": Rival(on_close(talib.CMO, 14)),
+    "mfi": Rival(lambda c: talib.MFI(c["high"], c["low"], c["close"], c["volume"], 14)),
+    "uo": Rival(on_bar(talib.ULTOSC, 7, 14, 28)),
+    "obv": Rival(lambda c: talib.OBV(c["close"], c["volume"])),
+    "atr": Rival(on_bar(talib.ATR, 14)),
+    "natr": Rival(on_bar(talib.NATR, 14)),
+    "macd": Rival(on_close(talib.MACD, 12, 26, 9)),
+    "ppo": Rival(on_close(talib.PPO, 12, 26, 0)),
+    "trix": Rival(on_close(talib.TRIX, 18)),
+    "bbands": Rival(on_close(talib.BBANDS, 20, 2.0, 2.0)),
+    "donchian": Rival(each(lambda c: talib.MIN(c["low"], 20), lambda c: talib.MAX(c["high"], 20))),
+    "stoch": Rival(on_bar(talib.STOCH, 14, 3, 0, 3, 0)),
+    "stochrsi": Rival(on_close(talib.STOCHRSI, 14, 14, 3, 0)),
+    "adx": Rival(
+        on_bar(talib.ADX, 14),
+        each(*(on_bar(f, 14) for f in (talib.ADX, talib.PLUS_DI, talib.MINUS_DI, talib.ADXR))),
+    ),
+    "dm": Rival(each(on_range(talib.PLUS_DM, 14), on_range(talib.MINUS_DM, 14))),
+    "aroon": Rival(on_range(talib.AROON, 25), each(on_range(talib.AROON, 25), on_range(talib.AROONOSC, 25))),
+    "psar": Rival(on_range(talib.SAR, 0.02, 0.2)),
+}
+
+
+@dataclass(slots=True)
+class Cost:
+    """The least nanoseconds a bar, and how the first outputs compare."""
+
+    kernel: float = np.inf
+    graph: float = np.inf
+    main: float | None = None
+    same: float | None = None
+    check: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Our kernel over TA-Lib's function: below 1 we are faster."""
+        return None if self.main is None else self.kernel / self.main
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An indicator with its columns in place."""
+
+    node: Node
+    graph: Graph
+    rows: tuple[int, ...]
+    columns: Columns
+    window: Floats
+    cost: Cost
+
+    def measure(self) -> None:
+        """Time everything once and keep the least."""
+        cost, rival = self.cost, RIVALS.get(self.node.name)
+        cost.kernel = min(cost.kernel, self.ns(self.run_kernel))
+        cost.graph = min(cost.graph, self.ns(self.run_graph))
+        if rival is not None:
+            main, same = rival.main, rival.same or rival.main
+            cost.main = min(cost.main or np.inf, self.ns(lambda: main(self.columns)))
+            cost.same = min(cost.same or np.inf, self.ns(lambda: same(self.columns))) if rival.same else cost.main
+
+    def ns(self, work: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        work()
+        return (time.perf_counter() - began) * 1e9 / len(self.columns["close"])
+
+    def run_kernel(self) -> None:
+        run = self.graph.start(1)
+        count = self.window.shape[1]
+        for start in range(run.reach, count, BLOCK_BARS):
+            run_block(run.plan, run.p, run.s, run.r, self.window, start, min(start + BLOCK_BARS, count))
+
+    def run_graph(self) -> None:
+        run = self.graph.start(BLOCK_BARS)
+        count = len(self.columns["close"])
+        for start in range(0, count, BLOCK_BARS):
+            stop = min(start + BLOCK_BARS, count)
+            run.push({name: self.columns[name][start:stop] for name in run.graph.columns}, stop - start)
+
+    def compare(self) -> None:
+        """Say whether the newest values of the first output are TA-Lib's."""
+        if self.cost.main is None:
+            return
+        theirs = RIVALS[self.node.name].main(self.columns)
+        of_theirs = theirs if isinstance(theirs, list | tuple) else (theirs,)
+        ours = self.window[list(self.rows), -CHECKED:]
+        found = any(np.allclose(mine, np.asarray(his)[-CHECKED:], rtol=1e-6) for mine in ours for his in of_theirs)
+        self.cost.check = "equal" if found else "differs"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--bars", type=int, default=BARS)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    costs = measured(given.names or list(all_indicators()), given.bars, given.runs)
+    if given.json:
+        print(json.dumps({name: vars_of(cost) for name, cost in costs.items()}, indent=1))
+    else:
+        print_costs(costs)
+
+
+def measured(names: list[str], bars: int, runs: int) -> dict[str, Cost]:
+    """Return the cost of each of these indicators."""
+    walk = random_walk(bars)
+    columns = {name: getattr(walk, name) for name in ("open", "high", "low", "close", "volume")}
+    columns["session"] = np.floor(np.arange(bars) / 1440.0)
+    costs = {name: Cost() for name in names}
+    for _ in range(runs):
+        for name, cost in costs.items():
+            candidate = prepared(all_indicators()[name], columns, cost)
+            candidate.measure()
+            if not cost.check:
+                candidate.compare()
+    return costs
+
+
+def prepared(node: Node, columns: Columns, cost: Cost) -> Candidate:
+    """Lay the columns of an indicator into a window as wide as they are long."""
+    builder = GraphBuilder()
+    rows = builder.add(node, [builder.column("close" if name == "source" else name) for name in node.inputs])
+    graph = builder.build()
+    window = np.full((graph.rows, graph.reach + len(columns["close"])), np.nan)
+    for name, row in graph.columns.items():
+        window[row, graph.reach :] = columns[name]
+    return Candidate(node, graph, rows, columns, window, cost)
+
+
+def vars_of(cost: Cost) -> dict[str, float | str | None]:
+    return {name: getattr(cost, name) for name in ("kernel", "graph", "main", "same", "ratio", "check")}
+
+
+def print_costs(costs: dict[str, Cost]) -> None:
+    """Print the table, as in docs/develop/indicator_speed.md, and how the aims were met."""
+    print("| indicator | kernel | graph | TA-Lib | same outputs | kernel / TA-Lib | graph / TA-Lib | values |")
+    print("|---|---:|---:|---:|---:|---:|---:|---|")
+    for name, cost in costs.items():
+        if cost.main is None or cost.same is None:
+            print(f"| {name} | {cost.kernel:.2f} | {cost.graph:.2f} | - | - | - | - | |")
+            continue
+        ratios = f"{cost.kernel / cost.main:.2f} | {cost.graph / cost.main:.2f}"
+        print(
+            f"| {name} | {cost.kernel:.2f} | {cost.graph:.2f} | {cost.main:.2f} | {cost.same:.2f} | {ratios} | {cost.check} |"
+        )
+    ratios_known = [cost.ratio for cost in costs.values() if cost.ratio is not None]
+    faster = sum(ratio < 1.0 for ratio in ratios_known)
+    slow = [name for name, cost in costs.items() if cost.ratio is not None and cost.ratio > RATIO_AIM]
+    print(f"\nfaster than TA-Lib: {faster} of {len(ratios_known)}; slower than {RATIO_AIM} times: {', '.join(slow) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
