@@ -188,25 +188,39 @@ def check_command(
 @end_option
 @click.option("--head", type=click.IntRange(min=1), metavar="N", help="The first N bars.")
 @click.option("--tail", type=click.IntRange(min=1), metavar="N", help="The last N bars.")
+@click.option("--with", "nodes", multiple=True, metavar="NODE", help="Beside the bars, an indicator or structure.")
 @revision_option
 @catalog_option
 @json_option
 def show_command(
     name: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,
-    revision: str | None, catalog: Path | None, as_json: bool,
+    nodes: tuple[str, ...], revision: str | None, catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Print bars as a table.
+    """Print bars as a table, with values of indicators and structures if asked.
 
-    Without --head or --tail these are the first and the last five.
+    Without --head or --tail these are the first and the last five. NODE is NAME[.OUTPUT][:VALUE | :PARAM=VALUE]...,
+    with the parameters in the order of `keel indicators NAME`; behind them may stand the price it reads (ema:20:hlc3).
+    A list has commas (fibonacci:levels=0.382,0.618). What a structure reads is added: a swing of 5 and 5 bars and an
+    ATR of 14, or those asked for. Values are computed over all bars before --end, as a strategy would see them.
 
     \b
     Example:
       keel data show SPY --tf D --tail 5
       keel data show AAPL --tf 1m --start 2023-01-04 --end 2023-01-05 --head 100
+      keel data show SPY --with rsi:14 --with bbands.upper:length=50 --with zone:demand:1
     """
-    instrument, _ = _instrument(name)
+    instrument, calendar = _instrument(name)
     sources = _sources(catalog)
     timeframe = _timeframe(sources, instrument, tf)
+    if nodes:
+        from evenkeel.cli.data_values import show_values
+
+        # Bars before the range warm the values up.
+        series = sources.read(instrument.id, timeframe, start_ns=None, stop_ns=end, revision=revision)
+        skipped = _rows_before(series, start)
+        rows = [skipped + row for row in _shown(len(series.bars) - skipped, head, tail)]
+        show_values(series, calendar, nodes, rows, skipped, as_json=as_json)
+        return
     series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
     rows = _shown(len(series.bars), head, tail)
     if as_json:
@@ -341,6 +355,18 @@ def _no_file(path: Path) -> str:
     siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, siblings, n=1)
     return f"there is no file {path}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _rows_before(series: Series, start_ns: int | None) -> int:
+    """Return how many bars open before an instant.
+
+    Raises:
+        UsageError: If no bar opens from then on.
+    """
+    before = 0 if start_ns is None else int(series.bars.open_ns.searchsorted(start_ns))
+    if before == len(series.bars):
+        raise UsageError(f"no bar of {series.revision.instrument} lies in that range", reason="NO_DATA")
+    return before
 
 
 def _shown(count: int, head: int | None, tail: int | None) -> list[int]:

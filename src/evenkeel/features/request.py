@@ -3,7 +3,7 @@
     NAME[.OUTPUT][:VALUE | :PARAM=VALUE]...
 
 Values without a name are parameters in declared order; behind the last of them, or as `source=`, stands the series that
-the node reads. Numbers of a list are parted by commas.
+the node reads. Numbers of a list are parted by commas. A swing without parameters is that of `compute.USES`.
 
     rsi    rsi:21    ema:20:hlc3    bbands.upper:length=50:std=2.5    fibonacci:levels=0.382,0.618
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from evenkeel.features.compute import USES
 from evenkeel.features.node import Node, Output, Param, Value
 from evenkeel.features.prices import SOURCES
 from evenkeel.features.registry import find_any
@@ -65,7 +66,8 @@ def parse_request(text: str) -> NodeRequest:
     if source not in SOURCES:
         raise UsageError(f"'{text}': '{source}' is not a source; there are {', '.join(SOURCES)}")
     kinds = {param.name: param for param in node.params}
-    params = node.resolve({key: _value(kinds[key], value, text) for key, value in given.items()})
+    assumed = {} if "mode" in given else dict(USES.get(name, {}))
+    params = node.resolve(assumed | {key: _value(kinds[key], value, text) for key, value in given.items()})
     return NodeRequest(text, node, params, source, node.output(output, params).name if output else None)
 
 

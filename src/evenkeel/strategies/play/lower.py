@@ -7,7 +7,6 @@ tells how far back it is read, and from that follows how many bars a timeframe n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
