@@ -30,7 +30,7 @@ from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
     from evenkeel.data.calendar import Calendar
-    from evenkeel.data.catalog import Catalog
+    from evenkeel.data.catalog import Catalog, Series
     from evenkeel.data.importers import Imported
     from evenkeel.data.sources import Sources
     from evenkeel.model.instrument import Instrument

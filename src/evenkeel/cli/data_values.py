@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 OUTPUTS_SHOWN_MAX = 6
 """Outputs of one node that a table has room for; `--json` has all."""
 
-DIGITS = 6
+DIGITS = 8
 """Significant digits of a value in a table."""
 
 MISSING = "-"

@@ -128,7 +128,9 @@ class BacktestDriver:
         self._known_ns = 0
         self._lot = strategy.instrument.lot_grid
         self._orders: dict[Leg, Order] = {}
-        self.record = RunRecord("engine")
+        self._fills: list[Fill] = []
+        self._dead_entries: list[DeadEntry] = []
+        self.record = RunRecord("engine", fills=self._fills, dead_entries=self._dead_entries)
         self.decisions: list[tuple[int, Decision]] = []
 
     def run(self, progress: Progress | None = None) -> RunRecord:
@@ -171,7 +173,7 @@ class BacktestDriver:
             StretchEnded(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, reason=stretch.end)
         )
         if entry is not None:
-            self.record.dead_entries.append(DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=entry.decided_ns))
+            self._dead_entries.append(DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=entry.decided_ns))
         if self._venue.book[Book.LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
@@ -195,9 +197,7 @@ class BacktestDriver:
         self._step(
             OrderDied(event_ns=stamp, known_ns=self._now(stamp), client_id=order.client_id, reason=death_reason(told))
         )
-        self.record.dead_entries.append(
-            DeadEntry(event_ns=stamp, reason=death_reason(told), decided_ns=order.decided_ns)
-        )
+        self._dead_entries.append(DeadEntry(event_ns=stamp, reason=death_reason(told), decided_ns=order.decided_ns))
 
     def _tell_fill(self, told: Told, stretch: Stretch) -> None:
         base = stretch.series.base
@@ -208,7 +208,7 @@ class BacktestDriver:
         trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
         self._step(event)
         by_rule = order is not None and (event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL)
-        self.record.fills.append(
+        self._fills.append(
             Fill(
                 event=event,
                 trade=trade,

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
+from typing import TypeVar, overload
 
 import msgspec
 import numpy as np
@@ -112,6 +115,42 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
         return self.gross - self.fees
 
 
+Item = TypeVar("Item")
+
+
+class Described(Sequence[Item]):
+    """Items that are described when somebody first looks at them: a sweep that reads money never does.
+
+    Args:
+        describe: Returns them, in order; called once.
+    """
+
+    def __init__(self, describe: Callable[[], Sequence[Item]]) -> None:
+        self._describe = describe
+
+    @cached_property
+    def _items(self) -> Sequence[Item]:
+        return self._describe()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        return self._items[index]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
 @dataclass(slots=True)
 class RunRecord:
     """The outcome of one lane.
@@ -130,8 +169,8 @@ class RunRecord:
     """
 
     lane: str
-    fills: list[Fill] = field(default_factory=list)
-    dead_entries: list[DeadEntry] = field(default_factory=list)
+    fills: Sequence[Fill] = ()
+    dead_entries: Sequence[DeadEntry] = ()
     times_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     curve: Ints = field(default_factory=lambda: np.zeros((len(venue_book.Curve), 0), dtype=np.int64))
     stop_reason: StopReason = StopReason.END_OF_DATA

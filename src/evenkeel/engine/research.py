@@ -5,7 +5,8 @@ It takes strategies whose decision is a kernel. The same steps, the same numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
     EXIT_NUMBERS,
     DeadEntry,
+    Described,
     Fill,
     RunRecord,
     death_reason,
@@ -21,7 +23,7 @@ from evenkeel.engine.record import (
     is_death,
 )
 from evenkeel.features.timeline import FeatureRun
-from evenkeel.model.bar import Ints
+from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
@@ -62,60 +64,94 @@ def run_research(
         decide=strategy.kernel, timer=timer,
     )  # fmt: skip
     record = RunRecord("research")
-    signals: list[tuple[int, int, int]] = []
+    told: list[Heard] = []
     curve = EquityCurve()
     for stretch in market.stretches:
         features = FeatureRun(strategy.program, stretch.series)
         venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
         while venue.advance() is Pause.FULL:
-            _collect(venue, stretch, strategy, record, signals)
-        _collect(venue, stretch, strategy, record, signals)
+            told.append(Heard(stretch, *venue.take_reports()))
+        told.append(Heard(stretch, *venue.take_reports()))
         curve.take(venue, stretch, features)
-        end_stretch(venue, stretch, record)
-        _collect(venue, stretch, strategy, record, signals)
+        unfilled = end_stretch(venue, stretch)
+        told.append(Heard(stretch, *venue.take_reports(), unfilled))
         if progress is not None:
             progress(len(stretch.series.base))
         if venue.book[Book.STOPPED] != 0:
             break
     curve.finish(venue, record)
-    if strategy.takes_notes:
-        record.fills = with_notes(record.fills, signals, strategy, market)
+    record.fills = Described(lambda: describe_fills(told, strategy, market))
+    record.dead_entries = Described(lambda: describe_deaths(told))
     record.refusals = {REASONS[n].value: int(count) for n, count in enumerate(venue.refusals) if count}
     return record
 
 
-def end_stretch(venue: SimulatedVenue, stretch: Stretch, record: RunRecord) -> None:
-    """Withdraw a pending entry and close the position at the last close: nothing is carried over an end."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Reports of the venue, as the loop wrote them.
+
+    Attributes:
+        stretch: Where they belong.
+        ints: One line a report, by `Report`.
+        floats: One line a report, by `Price`.
+        unfilled: An entry that the end of the stretch withdrew, after them.
+    """
+
+    stretch: Stretch
+    ints: Ints
+    floats: Floats
+    unfilled: DeadEntry | None = None
+
+    def reports(self) -> Iterator[Told]:
+        """Yield the reports one by one."""
+        for ints, floats in zip(self.ints.tolist(), self.floats.tolist(), strict=True):
+            yield Told(ints, floats)
+
+
+def end_stretch(venue: SimulatedVenue, stretch: Stretch) -> DeadEntry | None:
+    """Withdraw a pending entry, and close the position at the last close: nothing is carried over an end."""
     execution = stretch.series.on(stretch.exec).bars
+    unfilled = None
     if venue.book[Book.ENTRY_KIND] != 0:
-        record.dead_entries.append(
-            DeadEntry(
-                event_ns=int(stretch.series.base.close_ns[-1]),
-                reason=stretch.end,
-                decided_ns=int(execution.close_ns[venue.book[Book.ENTRY_EXEC]]),
-            )
-        )
+        decided = int(execution.close_ns[venue.book[Book.ENTRY_EXEC]])
+        closed = int(stretch.series.base.close_ns[-1])
+        unfilled = DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=decided)
         venue.drop_entry()
     if venue.book[Book.LOTS] != 0:
         venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
+    return unfilled
 
 
-def _collect(
-    venue: SimulatedVenue, stretch: Stretch, strategy: Strategy, record: RunRecord, signals: list[tuple[int, int, int]]
-) -> None:
-    """Take the venue's reports into the record, and note stretch, bar and rule of each decision behind a fill."""
-    base, lot = stretch.series.base, strategy.instrument.lot_grid
-    closes = stretch.series.on(strategy.program.exec).bars.close_ns
-    for told in venue.reports():
-        if is_death(told):
-            decided = int(closes[told.ints[Report.EXEC]])
-            record.dead_entries.append(
-                DeadEntry(event_ns=death_stamp(told, stretch), reason=death_reason(told), decided_ns=decided)
+def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
+    """Return the entries that ended without a fill, in order."""
+    deaths = []
+    for part in heard:
+        closes = part.stretch.series.on(part.stretch.exec).bars.close_ns
+        deaths += [
+            DeadEntry(
+                event_ns=death_stamp(told, part.stretch), reason=death_reason(told),
+                decided_ns=int(closes[told.ints[Report.EXEC]]),
             )
-            continue
-        event = fill_event(told, bars=base, lot=lot, known_ns=0, client_id=None)
-        record.fills.append(describe(event, told, closes, strategy))
-        signals.append((stretch.number, told.ints[Report.EXEC], told.ints[Report.SIGNAL]))
+            for told in part.reports()
+            if is_death(told)
+        ]  # fmt: skip
+        if part.unfilled is not None:
+            deaths.append(part.unfilled)
+    return deaths
+
+
+def describe_fills(heard: Sequence[Heard], strategy: Strategy, market: Market) -> list[Fill]:
+    """Return the fills with the rules behind them, in order."""
+    fills, signals = [], []
+    lot = strategy.instrument.lot_grid
+    for part in heard:
+        closes = part.stretch.series.on(part.stretch.exec).bars.close_ns
+        for told in part.reports():
+            if not is_death(told):
+                event = fill_event(told, bars=part.stretch.series.base, lot=lot, known_ns=0, client_id=None)
+                fills.append(describe(event, told, closes, strategy))
+                signals.append((part.stretch.number, told.ints[Report.EXEC], told.ints[Report.SIGNAL]))
+    return with_notes(fills, signals, strategy, market) if strategy.takes_notes else fills
 
 
 def with_notes(

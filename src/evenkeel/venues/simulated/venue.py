@@ -16,7 +16,7 @@ from numba import types
 
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
-from evenkeel.model.bar import Floats
+from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import postings_from_money, to_float
@@ -170,6 +170,12 @@ class SimulatedVenue:
         self.book[Book.REPORTS] = 0
         for ints, floats in zip(self._ints[:count].tolist(), self._floats[:count].tolist(), strict=True):
             yield Told(ints, floats)
+
+    def take_reports(self) -> tuple[Ints, Floats]:
+        """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
+        count = int(self.book[Book.REPORTS])
+        self.book[Book.REPORTS] = 0
+        return self._ints[:count].copy(), self._floats[:count].copy()
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,

@@ -1,0 +1,11 @@
+"""Pictures of indicators and structures on bars: one SVG each, no script, light and dark as the reader prefers.
+
+subject = Subject(find_indicator("rsi"), {}, bars, calendar)
+path.write_text(draw(subject, title="rsi on SPY.US, D"))
+"""
+
+from evenkeel.monitor.picture.drawing import draw
+from evenkeel.monitor.picture.page import page
+from evenkeel.monitor.picture.plan import Subject
+
+__all__ = ["Subject", "draw", "page"]
