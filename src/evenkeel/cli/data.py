@@ -25,7 +25,7 @@ from evenkeel.cli.data_views import (
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import INSTANT, OneOf, json_option
-from evenkeel.cli.running import catalog_folder
+from evenkeel.cli.stored import instrument_and_calendar, sources_under, timeframe_of
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def import_command(
     from evenkeel.data.quality import check
     from evenkeel.model.time import Timeframe
 
-    instrument, calendar = _instrument(name)
+    instrument, calendar = instrument_and_calendar(name)
     request = Request(
         instrument, calendar, Timeframe.parse(tf), stamp=Stamp(stamp) if stamp else None,
         zone=require_zone(zone) if zone else None, newest_first=newest_first,
@@ -127,7 +127,7 @@ def list_command(catalog: Path | None, as_json: bool) -> None:
     """
     from evenkeel.model.time import format_time
 
-    sources = _sources(catalog)
+    sources = sources_under(catalog)
     entries = sources.entries()
     if as_json:
         rows = [entry_document(holder, entry, sources) for holder, entry in entries]
@@ -169,9 +169,9 @@ def check_command(
     """
     from evenkeel.data.quality import check
 
-    instrument, calendar = _instrument(name)
-    sources = _sources(catalog)
-    timeframe = _timeframe(sources, instrument, tf)
+    instrument, calendar = instrument_and_calendar(name)
+    sources = sources_under(catalog)
+    timeframe = timeframe_of(sources, instrument, tf)
     series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
     report = check(series.bars, instrument, calendar)
     if as_json:
@@ -209,9 +209,9 @@ def show_command(
       keel data show AAPL --tf 1m --start 2023-01-04 --end 2023-01-05 --head 100
       keel data show SPY --with rsi:14 --with bbands.upper:length=50 --with zone:demand:1
     """
-    instrument, calendar = _instrument(name)
-    sources = _sources(catalog)
-    timeframe = _timeframe(sources, instrument, tf)
+    instrument, calendar = instrument_and_calendar(name)
+    sources = sources_under(catalog)
+    timeframe = timeframe_of(sources, instrument, tf)
     if nodes:
         from evenkeel.cli.data_values import show_values
 
@@ -262,10 +262,10 @@ def resample_command(
     from evenkeel.data.export import export_bars
     from evenkeel.model.time import Timeframe
 
-    instrument, calendar = _instrument(name)
-    sources = _sources(catalog)
+    instrument, calendar = instrument_and_calendar(name)
+    sources = sources_under(catalog)
     finest = next((str(stored) for stored in sources.timeframes(instrument.id)), None)
-    timeframe, target = _timeframe(sources, instrument, tf or finest), Timeframe.parse(to)
+    timeframe, target = timeframe_of(sources, instrument, tf or finest), Timeframe.parse(to)
     series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end)
     announce_compilation()
     bars = aggregate(series.bars, target, calendar).bars
@@ -298,40 +298,10 @@ def _require_past(imported: Imported, now_ns: int) -> None:
         )
 
 
-def _instrument(name: str) -> tuple[Instrument, Calendar]:
-    from evenkeel.data.calendar import load_calendar
-    from evenkeel.data.definitions import Definitions
-
-    instrument = Definitions.load(current_home().root).find(name)
-    return instrument, load_calendar(instrument.calendar)
-
-
 def _catalog(folder: Path | None) -> Catalog:
     from evenkeel.data.catalog import Catalog
 
     return Catalog(folder or current_home().catalog)
-
-
-def _sources(folder: Path | None) -> Sources:
-    """Return where bars are looked for; a catalog that is named must exist."""
-    from evenkeel.data.sources import Sources
-
-    return Sources.of(catalog_folder(folder))
-
-
-def _timeframe(sources: Sources, instrument: Instrument, text: str | None) -> Timeframe:
-    """Return the timeframe that is named, or the only one that is stored."""
-    from evenkeel.model.time import Timeframe
-
-    if text is not None:
-        return Timeframe.parse(text)
-    stored = sources.timeframes(instrument.id)
-    if len(stored) == 1:
-        return stored[0]
-    known = ", ".join(str(timeframe) for timeframe in stored)
-    if not stored:
-        raise UsageError(f"no bars of {instrument.id} are stored; `keel data list` shows what is", reason="NO_DATA")
-    raise UsageError(f"{instrument.id} is stored as {known}; choose one with --tf")
 
 
 def _paths(files: Sequence[str]) -> list[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenkeel.cli.console import print_table
 from evenkeel.cli.output import emit, say
-from evenkeel.cli.params import json_option
+from evenkeel.cli.params import INSTANT, json_option
 from evenkeel.features.number_list import MAX_NUMBERS
 from evenkeel.model.errors import UsageError
 
@@ -20,17 +21,38 @@ NONE = "-"
 
 @click.command(name="indicators")
 @click.argument("name", required=False)
+@click.option("--plot", "instrument", metavar="INSTRUMENT", help="Draw it on the last bars of this instrument.")
+@click.option("--tf", metavar="TF", help="Interval of the bars to draw on, where several are stored.")
+@click.option("--end", type=INSTANT, metavar="T", help="Draw the bars before this instant instead.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="File of the picture, .svg or .html. Default: NAME-INSTRUMENT.svg in the working folder.",
+)  # fmt: skip
 @json_option
-def command(name: str | None, as_json: bool) -> None:
+def command(
+    name: str | None, instrument: str | None, tf: str | None, end: int | None, out: Path | None, as_json: bool
+) -> None:
     """List the indicators and structures, or explain one: parameters, outputs, formula, warm-up.
+
+    With --plot, NAME may carry parameters as in `keel data show --with`: ema:20:hlc3.
 
     \b
     Example:
       keel indicators
       keel indicators macd
+      keel indicators bbands:50 --plot SPY --out bands.html
     """
     from evenkeel.features.registry import all_indicators, all_structures
 
+    if instrument is not None:
+        from evenkeel.cli.indicator_picture import write_picture
+
+        if name is None:
+            raise UsageError("--plot needs the NAME of an indicator or structure")
+        write_picture(name, instrument, tf, end, out, as_json=as_json)
+        return
+    if tf is not None or end is not None or out is not None:
+        raise UsageError("--tf, --end and --out belong to --plot INSTRUMENT")
     if name is not None:
         _explain(name, as_json)
         return
@@ -103,9 +125,9 @@ def allowed(param: Param) -> str:
 
 
 def _explain(name: str, as_json: bool) -> None:
-    from evenkeel.features.registry import STRUCTURE_NAMES, find_indicator, find_structure
+    from evenkeel.features.registry import find_any
 
-    node = find_structure(name) if name in STRUCTURE_NAMES else find_indicator(name)
+    node = find_any(name)
     if as_json:
         emit({"schema": "evenkeel.indicator/1", **described(node)})
         return

@@ -10,11 +10,12 @@ the node reads. Numbers of a list are parted by commas. A swing without paramete
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from evenkeel.features.compute import USES
-from evenkeel.features.node import Node, Output, Param, Value
+from evenkeel.features.node import Node, Output, Param, Params, Value
 from evenkeel.features.prices import SOURCES
 from evenkeel.features.registry import find_any
 from evenkeel.model.errors import UsageError
@@ -47,8 +48,12 @@ class NodeRequest:
         return every if self.output is None else tuple(one for one in every if one.name == self.output)
 
 
-def parse_request(text: str) -> NodeRequest:
+def parse_request(text: str, samples: Mapping[str, Params] | None = None) -> NodeRequest:
     """Return the node that a text asks for.
+
+    Args:
+        text: As a person writes it.
+        samples: By name of the node, the parameters of one that is asked for without any.
 
     Raises:
         UsageError: If there is no such node, output or parameter, or a value is not valid.
@@ -67,6 +72,8 @@ def parse_request(text: str) -> NodeRequest:
         raise UsageError(f"'{text}': '{source}' is not a source; there are {', '.join(SOURCES)}")
     kinds = {param.name: param for param in node.params}
     assumed = {} if "mode" in given else dict(USES.get(name, {}))
+    if not given and samples:
+        assumed |= samples.get(name, {})
     params = node.resolve(assumed | {key: _value(kinds[key], value, text) for key, value in given.items()})
     return NodeRequest(text, node, params, source, node.output(output, params).name if output else None)
 

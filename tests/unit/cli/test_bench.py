@@ -46,7 +46,7 @@ def test_both_lanes_and_a_plain_loop_trade_the_same(prepared: Prepared, tmp_path
 
 def test_lanes_that_differ_are_told(prepared: Prepared) -> None:
     record, other = (run_research(prepared.strategy, prepared.market) for _ in range(2))
-    other.fills.pop()
+    other.fills = other.fills[:-1]
 
     (sentence,) = lane_differences(record, other)
     assert f"{len(record.fills)} fills in the research lane, {len(other.fills)} in the engine lane" in sentence

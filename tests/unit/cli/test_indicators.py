@@ -75,7 +75,7 @@ def test_the_json_of_the_list_holds_every_node(capsys: pytest.CaptureFixture[str
 def test_an_unknown_name_is_refused_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["indicators", "emma"]) == 2
 
-    assert "there is no indicator 'emma'; did you mean 'ema'?" in capsys.readouterr().err
+    assert "there is no indicator or structure 'emma'; did you mean 'ema'?" in capsys.readouterr().err
 
 
 def parsed(capsys: pytest.CaptureFixture[str]) -> Any:

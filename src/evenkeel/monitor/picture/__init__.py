@@ -6,6 +6,6 @@ path.write_text(draw(subject, title="rsi on SPY.US, D"))
 
 from evenkeel.monitor.picture.drawing import draw
 from evenkeel.monitor.picture.page import page
-from evenkeel.monitor.picture.plan import Subject
+from evenkeel.monitor.picture.plan import SAMPLES, Subject
 
-__all__ = ["Subject", "draw", "page"]
+__all__ = ["SAMPLES", "Subject", "draw", "page"]

@@ -137,7 +137,8 @@ def _lanes(drawn: Plan, axis: _Axis, top: float, colours: Iterator[int]) -> Iter
     del colours
     for line in drawn.lanes:
         words = _words(line)
-        label = _legend([(None, line.name), *words.values()], top)
+        is_truth = line.output.type is OutputType.BOOL
+        label = _legend([*([] if is_truth else [(None, line.name)]), *words.values()], top)
         y = top + LANE_HEIGHT
         strips = [_strip(line.values == value, axis, y, colour) for value, (colour, _) in words.items()]
         yield join([label, _path(f"M{LEFT} {_n(y)}H{RIGHT}", "grid"), *strips]), LANE_HEIGHT + STRIP_HEIGHT
@@ -152,7 +153,7 @@ def _words(line: Line) -> dict[float, tuple[int, str]]:
         case OutputType.ENUM:
             return {float(k): (_COLOUR_OF.get(word, k), word) for k, word in enumerate(line.output.values) if k}
         case OutputType.BOOL:
-            return {1.0: (0, "")}
+            return {1.0: (0, line.name)}
         case _:
             return {1.0: (_GAIN, "+1"), -1.0: (_LOSS, "-1")}
 

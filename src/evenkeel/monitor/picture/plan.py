@@ -22,6 +22,14 @@ PANELS_MAX = 3
 PLACE_SUFFIX = "idx"
 """How outputs end that count bars or slots; -1 means none there, not a direction."""
 
+SAMPLES: Mapping[str, Params] = {
+    "zone": {"zone_type": "demand", "width_atr": 1.0},
+    "fibonacci": {"levels": (0.0, 0.382, 0.618, 1.0)},
+    "derived_zone": {"levels": (0.5, 0.618), "max_active": 3, "width_pct": 1.5},
+    "rolling_window": {"mode": "max", "size": 20},
+}
+"""Parameters of pictures of structures that have no defaults for all of them."""
+
 SAME_SCALE = 8.0
 """Series share a panel unless the reach of one is this many times that of another."""
 
