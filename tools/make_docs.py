@@ -1,4 +1,7 @@
-"""Writes docs/reference from the code: commands, reasons, indicators, gaps. `--check` only compares."""
+"""Writes docs/reference from the code: commands, reasons, indicators with plots, gaps. `--check` only compares.
+
+The plots are drawn on the shipped daily bars of SPY, so they change only with a kernel or with the drawing.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,22 @@ import click
 
 from evenkeel.cli.commands import COMMAND_GAPS
 from evenkeel.cli.entry import root
+from evenkeel.data.calendar import load_calendar
+from evenkeel.data.sources import bundled_catalog
 from evenkeel.features.node import Node, Param
 from evenkeel.features.registry import all_indicators, all_structures
+from evenkeel.features.request import parse_request
 from evenkeel.model.gaps import GAPS
+from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
+from evenkeel.model.time import Timeframe, parse_time
+from evenkeel.monitor.picture import SAMPLES, Subject, draw
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+PLOTS = "plots"
+PLOTS_END = "2020-08-01"
+"""The bars before: a fall and a rise, which show what each node is made for."""
+
 HEAD = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
 
 
@@ -64,6 +77,7 @@ def indicators() -> str:
 
 def _indicator(node: Node) -> str:
     lines = [f"## {node.name}", "", node.summary, "", f"Formula: `{node.formula}`", "", f"Source: {node.source}", ""]
+    lines += [f"![{node.name} on daily bars of SPY]({PLOTS}/{node.name}.svg)", ""]
     rows = [(f"`{param.name}`", _default(param), param.meaning) for param in node.params]
     outputs = [(f"`{output.written}`", output.type.value, output.meaning) for output in node.outputs]
     parameters = _table(("parameter", "default", "meaning"), rows) + "\n" if rows else ""
@@ -83,20 +97,42 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
+def plots() -> Iterator[tuple[str, str]]:
+    """Yield the path of each plot below the folder, and its text."""
+    series = bundled_catalog().read(InstrumentId("SPY.US"), Timeframe.parse("D"), stop_ns=parse_time(PLOTS_END))
+    for node in [*all_indicators().values(), *all_structures().values()]:
+        request = parse_request(node.name, SAMPLES)
+        subject = Subject(node, request.params, series.bars, load_calendar("NYSE"))
+        given = ", ".join(f"{name} {_shown(value)}" for name, value in request.params.items() if value is not None)
+        yield f"{PLOTS}/{node.name}.svg", draw(subject, title=f"{node.name} ({given})" if given else node.name) + "\n"
+
+
+def _shown(value: object) -> str:
+    return " ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)
+
+
 PAGES = {"commands.md": commands, "reasons.md": reasons, "gaps.md": gaps, "indicators.md": indicators}
 
 
 def main(*, check: bool) -> int:
     """Write the pages, or with `check` name those that differ; exit code 1 if there are any."""
-    stale = []
-    for name, page in PAGES.items():
-        path, text = FOLDER / name, HEAD + page()
-        if check and (not path.exists() or path.read_text("utf-8") != text):
-            stale.append(name)
-        elif not check:
-            FOLDER.mkdir(parents=True, exist_ok=True)
+    files = {name: HEAD + page() for name, page in PAGES.items()} | dict(plots())
+    kept = {FOLDER / name for name in files}
+    orphans = [path for path in sorted((FOLDER / PLOTS).glob("*.svg")) if path not in kept]
+    stale = [f"{PLOTS}/{path.name}" for path in orphans]
+    for name, text in files.items():
+        path = FOLDER / name
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
             print(f"docs/reference/{name}")
+    if not check:
+        for path in orphans:
+            path.unlink()
+        return 0
     if stale:
         print(f"docs/reference is not up to date ({', '.join(stale)}); run `make docs`")
     return 1 if stale else 0

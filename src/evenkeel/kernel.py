@@ -50,6 +50,9 @@ TABLE = types.Array(types.int64, 2, "C")
 NODE_SIGNATURE = types.void(FLOATS, FLOATS, WINDOW, INTS, types.int64, types.int64)
 """`(p, s, x, r, start, stop)`: parameters, state, window, rows, first column, column after the last."""
 
+PLUGIN_MODULE = "keel_plugin"
+"""Name of the module that a plug-in of the user becomes."""
+
 CACHE_FOLDERS_KEPT = 4
 """Compiled kernels of so many source versions stay on disk; older ones are removed when a new one is made."""
 
@@ -125,8 +128,12 @@ if CACHE_FOLDER is not None:
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Mark a function as a kernel: strict IEEE float64, no interpreter lock, compiled when first needed."""
-    return numba.njit(cache=CACHE_FOLDER is not None, nogil=True, error_model="numpy")(function)
+    """Mark a function as a kernel: strict IEEE float64, no interpreter lock, compiled when first needed.
+
+    One of a plug-in is compiled in each process: the key of the cache says nothing about sources outside the package.
+    """
+    keeps = CACHE_FOLDER is not None and function.__module__ != PLUGIN_MODULE
+    return numba.njit(cache=keeps, nogil=True, error_model="numpy")(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

@@ -25,16 +25,13 @@ from evenkeel.cli.data_views import (
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import INSTANT, OneOf, json_option
+from evenkeel.cli.plugins import plugin_option
 from evenkeel.cli.stored import instrument_and_calendar, sources_under, timeframe_of
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from evenkeel.data.calendar import Calendar
     from evenkeel.data.catalog import Catalog, Series
     from evenkeel.data.importers import Imported
-    from evenkeel.data.sources import Sources
-    from evenkeel.model.instrument import Instrument
-    from evenkeel.model.time import Timeframe
 
 FORMATS = ("auto", "csv", "parquet", "lean", "freqtrade")
 """As in `evenkeel.data.importers.Format`; a test compares."""
@@ -191,6 +188,7 @@ def check_command(
 @click.option("--with", "nodes", multiple=True, metavar="NODE", help="Beside the bars, an indicator or structure.")
 @revision_option
 @catalog_option
+@plugin_option
 @json_option
 def show_command(
     name: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,

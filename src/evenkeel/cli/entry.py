@@ -36,8 +36,8 @@ EXIT_OUTSIDE = 3
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 
-STRATEGY_MODULE = "keel_strategy"
-"""Name of the module that a strategy written in Python becomes; as in `evenkeel.strategies.python_strategy`."""
+STRATEGY_MODULE, PLUGIN_MODULE = "keel_strategy", "keel_plugin"
+"""Names of the modules that the user's own Python becomes; as in `strategies.python_strategy` and `kernel`."""
 
 _DEBUG_HINT = "run again with `keel --debug ...` to see where it happened"
 
@@ -216,11 +216,11 @@ def _said(error: BaseException) -> str:
 
 
 def _place_in_strategy(error: BaseException) -> str | None:
-    """Return the line of the user's own strategy that was being run when the fault came up, if one was."""
+    """Return the line of the user's own strategy or plug-in that was being run at the fault, if one was."""
     own = [
         (frame.f_code, number)
         for frame, number in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals.get("__name__") == STRATEGY_MODULE
+        if frame.f_globals.get("__name__") in (STRATEGY_MODULE, PLUGIN_MODULE)
     ]
     if not own:
         return None

@@ -37,6 +37,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def plugins(self) -> Path:
+        """The user's own indicators and structures, one Python file each."""
+        return self.root / "plugins"
+
+    @property
     def instruments(self) -> Path:
         """The user's own instrument definitions."""
         return self.root / "instruments"

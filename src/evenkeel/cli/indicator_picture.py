@@ -46,8 +46,6 @@ def write_picture(
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent} for --out")
     series = sources.read(instrument.id, timeframe, start_ns=None, stop_ns=end_ns)
-    if not len(series.bars):
-        raise UsageError(f"no {timeframe} bars of {instrument.id} lie before that end", reason="NO_DATA")
     announce_compilation()
     bars = series.bars.rows(max(len(series.bars) - BARS_READ, 0), len(series.bars))
     title = f"{text} on {instrument.id}, {timeframe}"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenkeel.cli.console import print_table
+from evenkeel.cli.console import announce_compilation, print_table
 from evenkeel.cli.output import emit, say
 from evenkeel.cli.params import INSTANT, json_option
+from evenkeel.cli.plugins import plugin_option
 from evenkeel.features.number_list import MAX_NUMBERS
 from evenkeel.model.errors import UsageError
 
@@ -28,19 +29,24 @@ NONE = "-"
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="File of the picture, .svg or .html. Default: NAME-INSTRUMENT.svg in the working folder.",
 )  # fmt: skip
+@click.option("--check", is_flag=True, help="Put its promises to the test: blocks, restart, no look-ahead.")
+@plugin_option
 @json_option
 def command(
-    name: str | None, instrument: str | None, tf: str | None, end: int | None, out: Path | None, as_json: bool
-) -> None:
+    name: str | None, instrument: str | None, tf: str | None, end: int | None, out: Path | None, check: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
     """List the indicators and structures, or explain one: parameters, outputs, formula, warm-up.
 
-    With --plot, NAME may carry parameters as in `keel data show --with`: ema:20:hlc3.
+    With --plot and --check, NAME may carry parameters as in `keel data show --with`: ema:20:hlc3. Exit code 1 if
+    --check finds a promise broken.
 
     \b
     Example:
       keel indicators
       keel indicators macd
       keel indicators bbands:50 --plot SPY --out bands.html
+      keel indicators mine --check --plugin mine.py
     """
     from evenkeel.features.registry import all_indicators, all_structures
 
@@ -49,13 +55,19 @@ def command(
 
         if name is None:
             raise UsageError("--plot needs the NAME of an indicator or structure")
+        if check:
+            raise UsageError("--plot and --check are two commands; run one after the other")
         write_picture(name, instrument, tf, end, out, as_json=as_json)
-        return
+        return 0
     if tf is not None or end is not None or out is not None:
         raise UsageError("--tf, --end and --out belong to --plot INSTRUMENT")
+    if check:
+        if name is None:
+            raise UsageError("--check needs the NAME of an indicator or structure")
+        return _check(name, as_json)
     if name is not None:
         _explain(name, as_json)
-        return
+        return 0
     indicators, structures = list(all_indicators().values()), list(all_structures().values())
     if as_json:
         emit(
@@ -65,12 +77,13 @@ def command(
                 "structures": [described(node) for node in structures],
             }
         )
-        return
+        return 0
     say("Indicators")
     _list(indicators)
     say("\nStructures")
     _list(structures)
     say("\n* is meant when a strategy names no output. `keel indicators NAME` explains one.")
+    return 0
 
 
 def described(node: Node) -> dict[str, object]:
@@ -153,6 +166,25 @@ def _explain(name: str, as_json: bool) -> None:
         ],
         right=("First bar",),
     )
+
+
+def _check(text: str, as_json: bool) -> int:
+    """Put the promises of a node to the test and say which it keeps; 1 if one is broken."""
+    from evenkeel.features.promises import check_promises
+    from evenkeel.features.request import parse_request
+    from evenkeel.monitor.picture import SAMPLES
+
+    announce_compilation()
+    request = parse_request(text, SAMPLES)
+    promises = check_promises(request.node, request.params)
+    kept = all(promise.kept for promise in promises)
+    if as_json:
+        rows = [{"name": promise.name, "ok": promise.kept, "detail": promise.detail} for promise in promises]
+        emit({"schema": "evenkeel.promises/1", "node": request.node.name, "ok": kept, "promises": rows})
+        return 0 if kept else 1
+    for promise in promises:
+        say(f"{'kept' if promise.kept else 'BROKEN':<8}{promise.name}{promise.detail and f': {promise.detail}'}")
+    return 0 if kept else 1
 
 
 def _list(nodes: list[Node]) -> None:

@@ -13,6 +13,7 @@ from evenkeel.cli.console import announce_compilation, progress
 from evenkeel.cli.home import Home, current_home
 from evenkeel.cli.output import note, say
 from evenkeel.cli.params import INSTANT, OneOf
+from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def data_options(command: Command) -> Command:
     """Give a command the options that choose data and terms."""
     for option in reversed(_DATA_OPTIONS):
         command = option(command)
-    return command
+    return plugin_option(command)
 
 
 def request_of(strategy: str, options: dict[str, Any]) -> Request:

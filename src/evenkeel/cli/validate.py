@@ -9,6 +9,7 @@ import click
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, say
 from evenkeel.cli.params import json_option
+from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Verdict(NamedTuple):
 @click.command(name="validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path first.")
+@plugin_option
 @json_option
 def command(files: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> int:
     """Check strategy files: all problems at once, each with file, line and remedy.

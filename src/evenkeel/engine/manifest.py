@@ -16,6 +16,7 @@ import msgspec
 
 import evenkeel
 from evenkeel.engine.market import Market
+from evenkeel.features.plugin import plugin_facts, plugins_behind
 from evenkeel.model.ids import RunId, short_hash
 from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.number import plain
@@ -44,6 +45,7 @@ def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str
             "name": strategy.name, "kind": strategy.kind, "hash": strategy.hash,
             "resolved": _plain(dict(strategy.resolved)),
         },
+        "plugins": plugin_facts(plugins_behind(strategy.program.nodes)),
         "instrument": _plain(msgspec.to_builtins(strategy.instrument)),
         "data": _data(strategy, market),
         **terms_facts(strategy.terms),

@@ -55,7 +55,7 @@ def compute(
     if source not in SOURCES:
         raise UsageError(f"'{source}' is not a source; there are {', '.join(SOURCES)}")
     builder = GraphBuilder()
-    rows = _place(builder, node, values, source, {**USES, **(uses or {})})
+    rows = place(builder, node, values, source, {**USES, **(uses or {})})
     series = Series(bars, calendar)
     found = whole_rows(builder.build(), series, bars.timeframe, list(rows))
     return {output.name: found[row][:-1] for output, row in zip(node.outputs_of(values), rows, strict=True)}
@@ -104,10 +104,18 @@ def _middle(values: Floats) -> float:
     return float(np.median(present)) if len(present) else float("nan")
 
 
-def _place(
+def place(
     builder: GraphBuilder, node: Node, params: Params, source: str, uses: Mapping[str, Params]
 ) -> tuple[int, ...]:
-    """Add a node and everything that it reads; return the rows of its outputs."""
+    """Add a node and everything that it reads; return the rows of its outputs.
+
+    Args:
+        builder: Of the graph.
+        node: What to add.
+        params: All of its parameters.
+        source: The series that a node of one input reads, also those below.
+        uses: Kind to parameters of what it reads.
+    """
     rows = []
     for name in node.inputs:
         kind, output = _kind(name)
@@ -116,7 +124,7 @@ def _place(
             continue
         below = find_indicator(kind) if kind == "atr" else find_structure(kind)
         own = below.resolve(uses.get(kind, {}))
-        outputs = _place(builder, below, own, source, uses)
+        outputs = place(builder, below, own, source, uses)
         names = [one.name for one in below.outputs_of(own)]
         rows.append(outputs[names.index(output or below.primary)])
     return builder.add(node, rows, params)

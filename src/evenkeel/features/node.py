@@ -165,7 +165,7 @@ class Node:
     warmup: Callable[[Params], int]
     formula: str
     source: str
-    kernel: Callable[..., Any]
+    kernel: Any
     uses: tuple[str, ...] = ()
     check: Callable[[Params], str | None] = field(default=lambda _: None)
 

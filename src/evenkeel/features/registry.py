@@ -1,10 +1,11 @@
-"""All indicators and structures by name, found by looking into their folders."""
+"""All indicators and structures by name, found by looking into their folders; plug-ins join while they are used."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from functools import cache
 
 from evenkeel.features import indicators, structures
@@ -23,15 +24,32 @@ STRUCTURE_NAMES = ("swing", "zone", "trend", "fibonacci", "derived_zone", "rolli
 """The 7 of the specification, built or not."""
 
 
-@cache
+_plugged_in: dict[str, Node] = {}
+
+
 def all_indicators() -> dict[str, Node]:
-    """Return every indicator by name, in the order of the specification."""
+    """Return every indicator by name: in the order of the specification, then those of plug-ins."""
+    return _shipped_indicators() | {name: node for name, node in _plugged_in.items() if node.kind == "indicator"}
+
+
+def all_structures() -> dict[str, Node]:
+    """Return every structure by name: in the order of the specification, then those of plug-ins."""
+    return _shipped_structures() | {name: node for name, node in _plugged_in.items() if node.kind == "structure"}
+
+
+def plug_in(nodes: Sequence[Node]) -> None:
+    """Make these the nodes that are known beside the shipped ones; `evenkeel.features.plugin.using` calls it."""
+    _plugged_in.clear()
+    _plugged_in.update((node.name, node) for node in nodes)
+
+
+@cache
+def _shipped_indicators() -> dict[str, Node]:
     return _in_order(_nodes_in(indicators), INDICATOR_NAMES)
 
 
 @cache
-def all_structures() -> dict[str, Node]:
-    """Return every structure by name, in the order of the specification."""
+def _shipped_structures() -> dict[str, Node]:
     return _in_order(_nodes_in(structures), STRUCTURE_NAMES)
 
 

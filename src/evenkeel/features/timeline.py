@@ -20,6 +20,7 @@ import numpy as np
 from evenkeel.data.aggregate import Aggregate, aggregate
 from evenkeel.data.calendar import Calendar
 from evenkeel.features.graph import BLOCK_BARS, Graph, GraphBuilder
+from evenkeel.features.node import Node
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
@@ -42,6 +43,11 @@ class Program:
     graphs: dict[Timeframe, Graph]
     held: dict[str, tuple[Timeframe, int]]
     warmup: dict[Timeframe, int]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The declarations of everything that it computes."""
+        return [step.node for graph in self.graphs.values() for step in graph.steps]
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from evenkeel import examples
+from evenkeel.features.plugin import recorded_plugins, using
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
 from evenkeel.strategies.strategy import Strategy
@@ -51,18 +52,9 @@ def recorded_strategy(manifest: Mapping[str, Any], *, instruments: Callable[[str
     Raises:
         UsageError: If what is loaded is not what ran: the code has changed in between.
     """
+    with using(recorded_plugins(manifest)):
+        strategy = _strategy_of(manifest["strategy"], instruments)
     recorded = manifest["strategy"]
-    if recorded["kind"] == "python":
-        from evenkeel.strategies.python_strategy import load_python_source
-
-        resolved = recorded["resolved"]
-        strategy: Strategy = load_python_source(resolved["source"], resolved["class"], instruments=instruments)
-    else:
-        from evenkeel.strategies.play.load import load_play
-        from evenkeel.strategies.play.program import PlayStrategy
-
-        text = msgspec.json.encode(recorded["resolved"]).decode()
-        strategy = PlayStrategy(load_play(text, instruments=instruments))
     if strategy.hash != recorded["hash"]:
         raise UsageError(
             f"the strategy of this run had the hash {recorded['hash']} and now loads as {strategy.hash}: the code has "
@@ -70,3 +62,16 @@ def recorded_strategy(manifest: Mapping[str, Any], *, instruments: Callable[[str
             reason="STRATEGY_CHANGED",
         )
     return strategy
+
+
+def _strategy_of(recorded: Mapping[str, Any], instruments: Callable[[str], Instrument]) -> Strategy:
+    if recorded["kind"] == "python":
+        from evenkeel.strategies.python_strategy import load_python_source
+
+        resolved = recorded["resolved"]
+        return load_python_source(resolved["source"], resolved["class"], instruments=instruments)
+    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.play.program import PlayStrategy
+
+    text = msgspec.json.encode(recorded["resolved"]).decode()
+    return PlayStrategy(load_play(text, instruments=instruments))

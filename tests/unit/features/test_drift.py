@@ -1,6 +1,9 @@
-"""Running sums stay exact over hundreds of thousands of bars, and after prints far out of range."""
+"""Running sums stay exact over hundreds of thousands and millions of bars, and after prints far out of range."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +11,15 @@ import pytest
 from evenkeel.features.node import DRIFT_BARS
 from evenkeel.features.registry import find_indicator
 from evenkeel.model.bar import Floats
-from reference.wiring import compute
+from reference.wiring import Columns, compute, graph_of
 
 BARS = 300_000
 LENGTH = 20
+MANY_CHUNKS, CHUNK = 160, 62_500
+"""Ten million bars, drawn a chunk at a time so that they never lie in memory together."""
+
+FRESH = 500
+"""So many bars at the end of each chunk are computed afresh."""
 
 
 def closes() -> Floats:
@@ -64,6 +72,66 @@ def test_sums_of_changes_do_not_drift() -> None:
     steps = np.diff(windows(values), axis=1)
     exact = 100.0 * steps.sum(axis=1) / np.abs(steps).sum(axis=1)
     np.testing.assert_allclose(balance[LENGTH - 1 :], exact, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_moving_average_agrees_with_a_fresh_one_after_ten_million_bars() -> None:
+    for means, columns in newest("sma", {"length": LENGTH}):
+        exact = windows(columns["source"][-FRESH - LENGTH + 1 :]).mean(axis=1)
+        np.testing.assert_allclose(means["value"], exact, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_bands_agree_with_fresh_ones_after_ten_million_bars() -> None:
+    for bands, columns in newest("bbands", {"length": LENGTH, "std": 1.0}):
+        last = windows(columns["source"][-FRESH - LENGTH + 1 :])
+        middle, half = last.mean(axis=1), (last - last[:, -1:]).std(axis=1, ddof=1)
+        np.testing.assert_allclose(bands["bandwidth"] * bands["middle"] / 200.0, half, rtol=1e-9)
+        np.testing.assert_allclose(bands["lower"], middle - half, rtol=1e-9)
+        np.testing.assert_allclose(bands["upper"], middle + half, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_a_volume_weighted_price_agrees_with_whole_numbers_after_ten_million_bars() -> None:
+    """In ticks and lots the sums are whole numbers, which an int64 adds without error."""
+    money, volume = 0, 0
+    for prices, columns in newest("vwap", {"anchor": "none"}):
+        ticks = np.rint((columns["high"] + columns["low"] + columns["close"]) * 100.0).astype(np.int64)
+        lots = columns["volume"].astype(np.int64)
+        moneys, volumes = money + np.cumsum(ticks * lots), volume + np.cumsum(lots)
+        money, volume = int(moneys[-1]), int(volumes[-1])
+        np.testing.assert_allclose(prices["value"], (moneys / volumes / 300.0)[-FRESH:], rtol=1e-9)
+    assert money < 2**62
+
+
+def newest(name: str, params: dict[str, Any]) -> Iterator[tuple[dict[str, Floats], Columns]]:
+    """Run an indicator over ten million bars; yield its newest values at the end of each chunk, and the chunk."""
+    node = find_indicator(name)
+    graph, rows = graph_of(node, params)
+    run = graph.start(CHUNK)
+    for chunk in chunks():
+        at = run.push({key: chunk[key] for key in graph.columns}, CHUNK)
+        stop = at + CHUNK
+        values = run.x[list(rows), stop - FRESH : stop]
+        yield {output.name: values[place] for place, output in enumerate(node.outputs)}, chunk
+
+
+def chunks() -> Iterator[Columns]:
+    """Yield bars on a grid of hundredths whose level halves or doubles from chunk to chunk.
+
+    The source is the close with a print far out of range in each chunk, of which a plain running sum keeps something.
+    """
+    rng = np.random.default_rng(11)
+    for _ in range(MANY_CHUNKS):
+        level = 5_000_000 * 2.0 ** rng.integers(-3, 4)
+        closes = (level + np.cumsum(rng.integers(-5, 6, CHUNK))) / 100.0
+        reach = rng.integers(0, 20, (2, CHUNK)) / 100.0
+        source = closes.copy()
+        source[CHUNK // 2] *= 1e9
+        yield {
+            "source": source, "close": closes, "high": closes + reach[0], "low": closes - reach[1],
+            "session": np.zeros(CHUNK), "volume": rng.integers(0, 1000, CHUNK).astype(np.float64),
+        }  # fmt: skip
 
 
 WINDOWED: list[tuple[str, str, int]] = [

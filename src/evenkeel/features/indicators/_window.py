@@ -23,6 +23,9 @@ from evenkeel.kernel import inlined
 FLAT = 1e-12
 """A window is flat when its range is at most this share of its largest magnitude."""
 
+unsigned = numba.uint64
+"""Makes an index that is never negative known as such: a signed one costs a test whether it counts from the end."""
+
 spliced = numba.njit(nogil=True, error_model="numpy", inline="always")
 """For steps that take an array: copied into the kernel's source, because a call with an array costs 2 ns more.
 
@@ -65,9 +68,33 @@ def window_sum(ends, place, total, value):
     if place == 0:
         close_sums(ends)
     total = value if place == 0 else total + value
-    ends[place] = value
-    rest = ends[place + 1] if place + 1 < len(ends) else 0.0
+    ends[unsigned(place)] = value
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
     return total, total + rest
+
+
+@inlined
+def close_pairs(ends, others):
+    """Turn the values of two complete chunks of one length into the sums of their ends."""
+    total, other = 0.0, 0.0
+    for j in range(len(ends) - 1, -1, -1):
+        total += ends[j]
+        other += others[j]
+        ends[j], others[j] = total, other
+
+
+@spliced
+def window_sums(ends, others, place, total, other, value, second):
+    """Return the sums of two chunks in step and of their windows, with `value` and `second`: one test serves both."""
+    if place == 0:
+        close_pairs(ends, others)
+        total, other = value, second
+    else:
+        total, other = total + value, other + second
+    ends[unsigned(place)], others[unsigned(place)] = value, second
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
+    remaining = others[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
+    return total, total + rest, other, other + remaining
 
 
 @inlined
@@ -87,9 +114,32 @@ def window_ramp(ends, place, total, weighted, value):
         close_ramps(ends)
     total = value if place == 0 else total + value
     weighted = value if place == 0 else weighted + (place + 1.0) * value
-    ends[place] = value
-    rest = ends[place + 1] if place + 1 < len(ends) else 0.0
+    ends[unsigned(place)] = value
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
     return total, weighted, weighted + (len(ends) - 1.0 - place) * total + rest
+
+
+@inlined
+def close_lines(ends, ramps):
+    """Turn the values of a complete chunk into the sums of its ends, and `ramps` into those weighted 1, 2, ..."""
+    total, weighted = 0.0, 0.0
+    for j in range(len(ends) - 1, -1, -1):
+        total += ends[j]
+        weighted += total
+        ends[j], ramps[j] = total, weighted
+
+
+@spliced
+def window_line(ends, ramps, place, total, weighted, value):
+    """Return what `window_ramp` returns, and before the last of them the plain sum of the window."""
+    if place == 0:
+        close_lines(ends, ramps)
+    total = value if place == 0 else total + value
+    weighted = value if place == 0 else weighted + (place + 1.0) * value
+    ends[unsigned(place)] = value
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
+    ramp = ramps[unsigned(place + 1)] if place + 1 < len(ends) else 0.0
+    return total, weighted, total + rest, weighted + (len(ends) - 1.0 - place) * total + ramp
 
 
 @inlined
@@ -107,9 +157,31 @@ def window_lowest(ends, place, least, value):
     if place == 0:
         close_lowest(ends)
     least = value if place == 0 else min(least, value)
-    ends[place] = value
-    rest = ends[place + 1] if place + 1 < len(ends) else math.inf
+    ends[unsigned(place)] = value
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else math.inf
     return least, min(least, rest)
+
+
+@inlined
+def close_range(low_ends, high_ends):
+    """Turn the values of two complete chunks of one length into the smallest and the largest of their ends."""
+    least, most = math.inf, -math.inf
+    for j in range(len(low_ends) - 1, -1, -1):
+        least, most = min(least, low_ends[j]), max(most, high_ends[j])
+        low_ends[j], high_ends[j] = least, most
+
+
+@spliced
+def window_range(low_ends, high_ends, place, least, most, low, high):
+    """Return the smallest low and the largest high of this chunk and of the window: one test serves both."""
+    if place == 0:
+        close_range(low_ends, high_ends)
+    least = low if place == 0 else min(least, low)
+    most = high if place == 0 else max(most, high)
+    low_ends[unsigned(place)], high_ends[unsigned(place)] = low, high
+    below = low_ends[unsigned(place + 1)] if place + 1 < len(low_ends) else math.inf
+    above = high_ends[unsigned(place + 1)] if place + 1 < len(high_ends) else -math.inf
+    return least, min(least, below), most, max(most, above)
 
 
 @inlined
@@ -127,8 +199,8 @@ def window_highest(ends, place, most, value):
     if place == 0:
         close_highest(ends)
     most = value if place == 0 else max(most, value)
-    ends[place] = value
-    rest = ends[place + 1] if place + 1 < len(ends) else -math.inf
+    ends[unsigned(place)] = value
+    rest = ends[unsigned(place + 1)] if place + 1 < len(ends) else -math.inf
     return most, max(most, rest)
 
 
@@ -152,9 +224,9 @@ def bars_since_highest(ends, slots, place, most, slot, value):
         close_places(ends, slots)
     leads = place == 0 or value >= most
     most, slot = (value, float(place)) if leads else (most, slot)
-    ends[place] = value
-    older = place + 1 < len(ends) and ends[place + 1] > most
-    since = place + len(ends) - slots[place + 1] if older else place - slot
+    ends[unsigned(place)] = value
+    older = place + 1 < len(ends) and ends[unsigned(place + 1)] > most
+    since = place + len(ends) - slots[unsigned(place + 1)] if older else place - slot
     return most, slot, since
 
 

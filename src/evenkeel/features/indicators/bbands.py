@@ -35,11 +35,13 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )
 def bbands(p, s, x, r, start, stop):
     """State: bars since the last missing input, the shift, sums and peak of the deviations, runs of flat steps."""
-    a, lower, middle, upper, bandwidth, percent = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]], x[r[5]]
     n = int(p[0])
+    column, a, leaving = x[r[0]], x[r[0], start:stop], x[r[0], start - n : stop - n]
+    lower, middle, upper = x[r[1], start:stop], x[r[2], start:stop], x[r[3], start:stop]
+    bandwidth, percent = x[r[4], start:stop], x[r[5], start:stop]
     share, share_less = 1.0 / n, 1.0 / (n - 1.0)
     seen, shift, total, squares, peak, still, quiet = int(s[0]), s[1], s[2], s[3], s[4], int(s[5]), int(s[6])
-    for i in range(start, stop):
+    for i in range(len(lower)):
         v = a[i]
         if math.isnan(v):
             seen, still, quiet = 0, 0, 0
@@ -47,10 +49,10 @@ def bbands(p, s, x, r, start, stop):
             continue
         seen += 1
         if seen > 1:
-            still, quiet = flat_steps(still, quiet, a[i - 1], v)
+            still, quiet = flat_steps(still, quiet, column[start + i - 1], v)
         else:
             shift, total, squares, peak = v, 0.0, 0.0, 0.0
-        gone = a[i - n] - shift if seen > n else 0.0
+        gone = leaving[i] - shift if seen > n else 0.0
         total, squares, peak = moved_sums(total, squares, peak, v - shift, gone)
         if seen < n:
             lower[i] = middle[i] = upper[i] = bandwidth[i] = percent[i] = math.nan
@@ -58,12 +60,12 @@ def bbands(p, s, x, r, start, stop):
         deviations = squared_deviations(total, squares, n)
         if are_stale(deviations, peak, seen):
             shift = v
-            total, squares = shifted_sums(a, i - n + 1, i, shift)
+            total, squares = shifted_sums(column, start + i - n + 1, start + i, shift)
             peak = squares
             deviations = squared_deviations(total, squares, n)
         offset = total * share
         mean = shift + offset
-        flat = window_is_flat(still, quiet, a, i - n + 1, i)
+        flat = window_is_flat(still, quiet, column, start + i - n + 1, start + i)
         half = 0.0 if flat or deviations <= 0.0 else p[1] * math.sqrt(deviations * share_less)
         lower[i], middle[i], upper[i] = mean - half, mean, mean + half
         bandwidth[i] = 200.0 * half / mean if mean != 0.0 else math.nan

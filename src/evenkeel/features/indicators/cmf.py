@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._window import is_flat, next_place, window_sum
+from evenkeel.features.indicators._window import is_flat, next_place, window_sums
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -23,11 +23,12 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )
 def cmf(p, s, x, r, start, stop):
     """State: bars since the last missing input, place and both sums of the chunk, ends of both."""
-    highs, lows, closes, volumes, y = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
+    highs, lows, closes = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop]
+    volumes, y = x[r[3], start:stop], x[r[4], start:stop]
     n = int(p[0])
     flow_ends, volume_ends = s[4 : 4 + n], s[4 + n : 4 + 2 * n]
     seen, place, flows, total = int(s[0]), int(s[1]), s[2], s[3]
-    for i in range(start, stop):
+    for i in range(len(y)):
         high, low, close, volume = highs[i], lows[i], closes[i], volumes[i]
         if math.isnan(high + low + close + volume):
             seen, place = 0, 0
@@ -35,8 +36,7 @@ def cmf(p, s, x, r, start, stop):
             continue
         seen += 1
         where = 0.0 if is_flat(low, high) else ((close - low) - (high - close)) / (high - low)
-        flows, flow = window_sum(flow_ends, place, flows, where * volume)
-        total, traded = window_sum(volume_ends, place, total, volume)
+        flows, flow, total, traded = window_sums(flow_ends, volume_ends, place, flows, total, where * volume, volume)
         place = next_place(place, n)
         if seen < n:
             y[i] = math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import average_from_first, seeded_average
+from evenkeel.features.indicators._recurrence import seeded_average
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -34,10 +34,12 @@ def dema(p, s, x, r, start, stop):
             y[i] = math.nan
             continue
         seen += 1.0
-        once = seeded_average(once, seen, n, alpha, v)
-        if seen < n:
-            y[i] = math.nan
+        if seen <= n:
+            once = seeded_average(once, seen, n, alpha, v)
+            twice = once
+            y[i] = 2.0 * once - twice if seen == n else math.nan
             continue
-        twice = average_from_first(twice, seen - n + 1.0, alpha, once)
+        once += alpha * (v - once)
+        twice += alpha * (once - twice)
         y[i] = 2.0 * once - twice
     s[0], s[1], s[2] = seen, once, twice

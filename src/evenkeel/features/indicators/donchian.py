@@ -33,11 +33,12 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )  # fmt: skip
 def donchian(p, s, x, r, start, stop):
     """State: bars since the last missing input, place and extreme of each chunk, ends of both."""
-    highs, lows, lower, middle, upper = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
+    highs, lows = x[r[0], start:stop], x[r[1], start:stop]
+    lower, middle, upper = x[r[2], start:stop], x[r[3], start:stop], x[r[4], start:stop]
     n_low, n_high = int(p[0]), int(p[1])
     low_ends, high_ends = s[5 : 5 + n_low], s[5 + n_low : 5 + n_low + n_high]
     seen, low_place, high_place, least, most = int(s[0]), int(s[1]), int(s[2]), s[3], s[4]
-    for i in range(start, stop):
+    for i in range(len(upper)):
         high, low = highs[i], lows[i]
         if math.isnan(high + low):
             seen, low_place, high_place = 0, 0, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._window import direction, next_place, window_sum
+from evenkeel.features.indicators._window import direction, next_place, window_sums
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -37,8 +37,8 @@ def mfi(p, s, x, r, start, stop):
         seen += 1
         if seen > 1:
             flow, way = price * volume, direction(before, price)
-            rises, pos = window_sum(rise_ends, place, rises, flow if way > 0.0 else 0.0)
-            falls, neg = window_sum(fall_ends, place, falls, flow if way < 0.0 else 0.0)
+            rise, fall = flow if way > 0.0 else 0.0, flow if way < 0.0 else 0.0
+            rises, pos, falls, neg = window_sums(rise_ends, fall_ends, place, rises, falls, rise, fall)
             place = next_place(place, n)
             if seen > n:
                 if neg == 0.0:

@@ -23,10 +23,10 @@ from evenkeel.features.node import DRIFT_BARS, MAX_LENGTH, Output, Param, indica
 )
 def sma(p, s, x, r, start, stop):
     """State: bars since the last missing input, running sum, its rounding error."""
-    a, y = x[r[0]], x[r[1]]
     n = int(p[0])
+    a, gone, y = x[r[0], start:stop], x[r[0], start - n : stop - n], x[r[1], start:stop]
     seen, total, error = int(s[0]), s[1], s[2]
-    for i in range(start, stop):
+    for i in range(len(y)):
         v = a[i]
         if math.isnan(v):
             seen, total, error = 0, 0.0, 0.0
@@ -34,12 +34,11 @@ def sma(p, s, x, r, start, stop):
             continue
         seen += 1
         total, error = summed(total, error, v)
-        if seen > n:
-            total, error = summed(total, error, -a[i - n])
-        if seen < n:
-            y[i] = math.nan
+        if seen <= n:
+            y[i] = (total + error) / n if seen == n else math.nan
             continue
+        total, error = summed(total, error, -gone[i])
         if seen % DRIFT_BARS == 0:
-            total, error = sum_of(a, i - n + 1, i)
+            total, error = sum_of(x[r[0]], start + i - n + 1, start + i)
         y[i] = (total + error) / n
     s[0], s[1], s[2] = seen, total, error

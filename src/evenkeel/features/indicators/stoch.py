@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from evenkeel.features.indicators._recurrence import sum_of, summed
-from evenkeel.features.indicators._window import is_flat, next_place, window_highest, window_lowest
+from evenkeel.features.indicators._window import is_flat, next_place, window_range
 from evenkeel.features.node import DRIFT_BARS, MAX_LENGTH, Output, Param, indicator
 
 FIXED = 10
@@ -34,7 +34,8 @@ FIXED = 10
 )
 def stoch(p, s, x, r, start, stop):
     """State: bars since the last missing input, chunk and extremes, two running sums, tails and the two rings."""
-    highs, lows, closes, fast, slow = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
+    highs, lows, closes = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop]
+    fast, slow = x[r[3], start:stop], x[r[4], start:stop]
     n, n_smooth, n_slow = int(p[0]), int(p[1]), int(p[2])
     low_ends, high_ends = s[FIXED : FIXED + n], s[FIXED + n : FIXED + 2 * n]
     rings = FIXED + 2 * n
@@ -42,15 +43,14 @@ def stoch(p, s, x, r, start, stop):
     seen, place, least, most = int(s[0]), int(s[1]), s[2], s[3]
     smooth_sum, smooth_error, smooth_place = s[4], s[5], int(s[6])
     slow_sum, slow_error, slow_place = s[7], s[8], int(s[9])
-    for i in range(start, stop):
+    for i in range(len(slow)):
         high, low, close = highs[i], lows[i], closes[i]
         if math.isnan(high + low + close):
             seen, place, smooth_place, slow_place = 0, 0, 0, 0
             smooth_sum, smooth_error, slow_sum, slow_error = 0.0, 0.0, 0.0, 0.0
             fast[i] = slow[i] = math.nan
             continue
-        least, bottom = window_lowest(low_ends, place, least, low)
-        most, top = window_highest(high_ends, place, most, high)
+        least, bottom, most, top = window_range(low_ends, high_ends, place, least, most, low, high)
         place = next_place(place, n)
         seen += 1
         fast[i] = slow[i] = math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import average_from_first, seeded_average
+from evenkeel.features.indicators._recurrence import seeded_average
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -34,12 +34,13 @@ def tema(p, s, x, r, start, stop):
             y[i] = math.nan
             continue
         seen += 1.0
-        once = seeded_average(once, seen, n, alpha, v)
-        if seen < n:
-            y[i] = math.nan
+        if seen <= n:
+            once = seeded_average(once, seen, n, alpha, v)
+            twice = thrice = once
+            y[i] = 3.0 * (once - twice) + thrice if seen == n else math.nan
             continue
-        count = seen - n + 1.0
-        twice = average_from_first(twice, count, alpha, once)
-        thrice = average_from_first(thrice, count, alpha, twice)
+        once += alpha * (v - once)
+        twice += alpha * (once - twice)
+        thrice += alpha * (twice - thrice)
         y[i] = 3.0 * (once - twice) + thrice
     s[0], s[1], s[2], s[3] = seen, once, twice, thrice

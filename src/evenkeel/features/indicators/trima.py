@@ -30,23 +30,23 @@ def stage(n):
 )
 def trima(p, s, x, r, start, stop):
     """State: bars since the last missing input, place and sum of each stage's chunk, ends of both."""
-    a, y = x[r[0]], x[r[1]]
+    a, y = x[r[0], start:stop], x[r[1], start:stop]
     h = stage(p[0])
     inner_ends, outer_ends = s[5 : 5 + h], s[5 + h : 5 + 2 * h]
     seen, inner_place, inner, outer_place, outer = int(s[0]), int(s[1]), s[2], int(s[3]), s[4]
-    for i in range(start, stop):
+    for i in range(len(y)):
         v = a[i]
-        y[i] = math.nan
         if math.isnan(v):
+            y[i] = math.nan
             seen, inner_place, outer_place = 0, 0, 0
             continue
         seen += 1
         inner, whole = window_sum(inner_ends, inner_place, inner, v)
         inner_place = next_place(inner_place, h)
         if seen < h:
+            y[i] = math.nan
             continue
         outer, whole = window_sum(outer_ends, outer_place, outer, whole / h)
         outer_place = next_place(outer_place, h)
-        if seen >= 2 * h - 1:
-            y[i] = whole / h
+        y[i] = whole / h if seen >= 2 * h - 1 else math.nan
     s[0], s[1], s[2], s[3], s[4] = seen, inner_place, inner, outer_place, outer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._recurrence import average_from_first, seeded_average
+from evenkeel.features.indicators._recurrence import seeded_average
 from evenkeel.features.indicators._window import next_place, window_sum
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
@@ -31,31 +31,34 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )
 def trix(p, s, x, r, start, stop):
     """State: bars since the last missing input, the three averages, values of trix so far, place and sum, ends."""
-    a, line, signals = x[r[0]], x[r[1]], x[r[2]]
+    a, line, signals = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop]
     n, n_signal = p[0], int(p[1])
     ends = s[7 : 7 + n_signal]
     alpha = 2.0 / (n + 1.0)
     seen, once, twice, thrice, count, place, total = s[0], s[1], s[2], s[3], int(s[4]), int(s[5]), s[6]
-    for i in range(start, stop):
+    for i in range(len(signals)):
         v = a[i]
-        line[i] = signals[i] = math.nan
         if math.isnan(v):
+            line[i] = signals[i] = math.nan
             seen, once, count, place = 0.0, 0.0, 0, 0
             continue
         seen += 1.0
-        once = seeded_average(once, seen, n, alpha, v)
-        if seen < n:
+        if seen <= n:
+            once = seeded_average(once, seen, n, alpha, v)
+            twice = thrice = once
+            line[i] = signals[i] = math.nan
             continue
         before = thrice
-        twice = average_from_first(twice, seen - n + 1.0, alpha, once)
-        thrice = average_from_first(thrice, seen - n + 1.0, alpha, twice)
-        if seen == n or before == 0.0:
+        once += alpha * (v - once)
+        twice += alpha * (once - twice)
+        thrice += alpha * (twice - thrice)
+        if before == 0.0:
+            line[i] = signals[i] = math.nan
             continue
         change = 100.0 * (thrice / before - 1.0)
         total, whole = window_sum(ends, place, total, change)
         place = next_place(place, n_signal)
         count += 1
         line[i] = change
-        if count >= n_signal:
-            signals[i] = whole / n_signal
+        signals[i] = whole / n_signal if count >= n_signal else math.nan
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = seen, once, twice, thrice, count, place, total

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from evenkeel.features.indicators._bounds import fast_below_slow
-from evenkeel.features.indicators._recurrence import average_from_first, seeded_average
+from evenkeel.features.indicators._recurrence import seeded_average
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -44,17 +44,21 @@ def tsi(p, s, x, r, start, stop):
             line[i] = signals[i] = math.nan
             continue
         seen += 1.0
-        if seen > 1.0:
-            move = seeded_average(move, seen - 1.0, n - 1.0, alpha_slow, v - before)
-            size = seeded_average(size, seen - 1.0, n - 1.0, alpha_slow, abs(v - before))
-        before = v
-        if seen < n:
-            line[i] = signals[i] = math.nan
-            continue
-        count = seen - n + 1.0
-        smooth_move = average_from_first(smooth_move, count, alpha_fast, move)
-        smooth_size = average_from_first(smooth_size, count, alpha_fast, size)
+        change, before = v - before, v
+        if seen <= n:
+            if seen > 1.0:
+                move = seeded_average(move, seen - 1.0, n - 1.0, alpha_slow, change)
+                size = seeded_average(size, seen - 1.0, n - 1.0, alpha_slow, abs(change))
+            if seen < n:
+                line[i] = signals[i] = math.nan
+                continue
+            smooth_move, smooth_size = move, size
+        else:
+            move += alpha_slow * (change - move)
+            size += alpha_slow * (abs(change) - size)
+            smooth_move += alpha_fast * (move - smooth_move)
+            smooth_size += alpha_fast * (size - smooth_size)
         strength = 100.0 * smooth_move / smooth_size if smooth_size > 0.0 else 0.0
-        signal = average_from_first(signal, count, alpha_signal, strength)
+        signal = signal + alpha_signal * (strength - signal) if seen > n else strength
         line[i], signals[i] = strength, signal
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = seen, before, move, size, smooth_move, smooth_size, signal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from evenkeel.features.indicators._recurrence import true_range
-from evenkeel.features.indicators._window import next_place, window_sum
+from evenkeel.features.indicators._window import next_place, window_sums
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 from evenkeel.kernel import inlined
 
@@ -44,7 +44,7 @@ def pressure(buying, span):
 )
 def uo(p, s, x, r, start, stop):
     """State: bars since the last missing input, close before, place and sums of each window's chunk, ends."""
-    highs, lows, closes, y = x[r[0]], x[r[1]], x[r[2]], x[r[3]]
+    highs, lows, closes, y = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop], x[r[3], start:stop]
     n1, n2, n3 = int(p[0]), int(p[1]), int(p[2])
     at2 = FIXED + 2 * n1
     at3 = at2 + 2 * n2
@@ -53,7 +53,7 @@ def uo(p, s, x, r, start, stop):
     buy_ends3, span_ends3 = s[at3 : at3 + n3], s[at3 + n3 : at3 + 2 * n3]
     seen, before, place1, place2, place3 = int(s[0]), s[1], int(s[2]), int(s[3]), int(s[4])
     buy1, span1, buy2, span2, buy3, span3 = s[5], s[6], s[7], s[8], s[9], s[10]
-    for i in range(start, stop):
+    for i in range(len(y)):
         high, low, close = highs[i], lows[i], closes[i]
         y[i] = math.nan
         if math.isnan(high + low + close):
@@ -62,12 +62,9 @@ def uo(p, s, x, r, start, stop):
         seen += 1
         if seen > 1:
             buying, span = close - min(low, before), true_range(high, low, before, seen)
-            buy1, bought1 = window_sum(buy_ends1, place1, buy1, buying)
-            span1, ranged1 = window_sum(span_ends1, place1, span1, span)
-            buy2, bought2 = window_sum(buy_ends2, place2, buy2, buying)
-            span2, ranged2 = window_sum(span_ends2, place2, span2, span)
-            buy3, bought3 = window_sum(buy_ends3, place3, buy3, buying)
-            span3, ranged3 = window_sum(span_ends3, place3, span3, span)
+            buy1, bought1, span1, ranged1 = window_sums(buy_ends1, span_ends1, place1, buy1, span1, buying, span)
+            buy2, bought2, span2, ranged2 = window_sums(buy_ends2, span_ends2, place2, buy2, span2, buying, span)
+            buy3, bought3, span3, ranged3 = window_sums(buy_ends3, span_ends3, place3, buy3, span3, buying, span)
             place1, place2, place3 = next_place(place1, n1), next_place(place2, n2), next_place(place3, n3)
             if seen > n3:
                 weighted = 4.0 * pressure(bought1, ranged1) + 2.0 * pressure(bought2, ranged2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from evenkeel.features.indicators._recurrence import true_range
-from evenkeel.features.indicators._window import next_place, window_sum
+from evenkeel.features.indicators._window import next_place, window_sum, window_sums
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 FIXED = 8
@@ -31,13 +31,14 @@ FIXED = 8
 )
 def vortex(p, s, x, r, start, stop):
     """State: bars since the last missing input, high, low and close before, place and sums of the chunk, ends."""
-    highs, lows, closes, plus, minus = x[r[0]], x[r[1]], x[r[2]], x[r[3]], x[r[4]]
+    highs, lows, closes = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop]
+    plus, minus = x[r[3], start:stop], x[r[4], start:stop]
     n = int(p[0])
     up_ends, down_ends = s[FIXED : FIXED + n], s[FIXED + n : FIXED + 2 * n]
     span_ends = s[FIXED + 2 * n : FIXED + 3 * n]
     seen, high_before, low_before, before = int(s[0]), s[1], s[2], s[3]
     place, up, down, span = int(s[4]), s[5], s[6], s[7]
-    for i in range(start, stop):
+    for i in range(len(plus)):
         high, low, close = highs[i], lows[i], closes[i]
         plus[i] = minus[i] = math.nan
         if math.isnan(high + low + close):
@@ -45,8 +46,8 @@ def vortex(p, s, x, r, start, stop):
             continue
         seen += 1
         if seen > 1:
-            up, rises = window_sum(up_ends, place, up, abs(high - low_before))
-            down, falls = window_sum(down_ends, place, down, abs(low - high_before))
+            rise, fall = abs(high - low_before), abs(low - high_before)
+            up, rises, down, falls = window_sums(up_ends, down_ends, place, up, down, rise, fall)
             span, ranges = window_sum(span_ends, place, span, true_range(high, low, before, seen))
             place = next_place(place, n)
             if seen > n and ranges > 0.0:

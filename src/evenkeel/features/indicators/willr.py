@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from evenkeel.features.indicators._window import is_flat, next_place, window_highest, window_lowest
+from evenkeel.features.indicators._window import is_flat, next_place, window_range
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 
 
@@ -23,19 +23,18 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )
 def willr(p, s, x, r, start, stop):
     """State: bars since the last missing input, place and extremes of the chunk, ends of both."""
-    highs, lows, closes, y = x[r[0]], x[r[1]], x[r[2]], x[r[3]]
+    highs, lows, closes, y = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop], x[r[3], start:stop]
     n = int(p[0])
     low_ends, high_ends = s[4 : 4 + n], s[4 + n : 4 + 2 * n]
     seen, place, least, most = int(s[0]), int(s[1]), s[2], s[3]
-    for i in range(start, stop):
+    for i in range(len(y)):
         high, low, close = highs[i], lows[i], closes[i]
         if math.isnan(high + low + close):
             seen, place = 0, 0
             y[i] = math.nan
             continue
         seen += 1
-        least, bottom = window_lowest(low_ends, place, least, low)
-        most, top = window_highest(high_ends, place, most, high)
+        least, bottom, most, top = window_range(low_ends, high_ends, place, least, most, low, high)
         place = next_place(place, n)
         if seen < n:
             y[i] = math.nan

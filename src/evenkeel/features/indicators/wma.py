@@ -23,12 +23,12 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
 )
 def wma(p, s, x, r, start, stop):
     """State: bars since the last missing input, place, plain and weighted sum of the chunk, ends."""
-    a, y = x[r[0]], x[r[1]]
+    a, y = x[r[0], start:stop], x[r[1], start:stop]
     n = int(p[0])
     ends = s[4 : 4 + n]
     divisor = 0.5 * n * (n + 1.0)
     seen, place, total, weighted = int(s[0]), int(s[1]), s[2], s[3]
-    for i in range(start, stop):
+    for i in range(len(y)):
         v = a[i]
         if math.isnan(v):
             seen, place = 0, 0

@@ -190,8 +190,10 @@ def _time_axis(bars: Bars, axis: _Axis, top: float) -> list[Html]:
     for tick in time_ticks(first, last):
         instant = first + tick.place * (last - first) // SPAN
         place = int(np.searchsorted(bars.open_ns, instant))
-        labels.append(_text(axis(place), top + 12, tick.text, "label", anchor="middle"))
-    return labels[1:] if labels and axis(0) > 0 and len(labels) > 6 else labels
+        x = axis(place)
+        if x - LEFT >= len(tick.text) * LETTER / 2:
+            labels.append(_text(x, top + 12, tick.text, "label", anchor="middle"))
+    return labels
 
 
 def _candles(bars: Bars, axis: _Axis, panel: _Panel) -> Iterator[Html]:

@@ -11,7 +11,7 @@ STYLE = """
 :root{color-scheme:light dark;--page:#fff;--text:#16191d;--soft:#5b6470}
 @media(prefers-color-scheme:dark){:root{--page:#0f1115;--text:#e8eaee;--soft:#9aa3b0}}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,sans-serif}
-main{max-width:1100px;margin:0 auto;padding:24px 16px}svg{width:100%;height:auto}
+main{max-width:1100px;margin:0 auto;padding:24px 16px}h1{font-size:20px;margin:0 0 12px}svg{width:100%;height:auto}
 dt{color:var(--soft);font-size:13px;margin-top:12px}dd{margin:0}
 """.replace("\n", "")
 

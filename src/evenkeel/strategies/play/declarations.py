@@ -107,7 +107,7 @@ def _node(name: str, kind: str, path: Path, registry: Registry, log: ProblemLog)
     if found is None and name in specified:
         log.unavailable_thing(path, f"{kind} '{name}'", key=False)
     elif found is None:
-        log.error(path, f"there is no {kind} '{name}'", suggestion(name, [*known, *specified]))
+        log.error(path, f"there is no {kind} '{name}'", suggestion(name, list(dict.fromkeys([*known, *specified]))))
     return found
 
 
