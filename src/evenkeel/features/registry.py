@@ -18,10 +18,10 @@ INDICATOR_NAMES = (
     "macd", "ppo", "trix", "tsi", "kvo", "bbands", "kc", "donchian", "stoch", "stochrsi", "adx", "dm", "aroon",
     "vortex", "supertrend", "psar", "squeeze", "fisher",
 )  # fmt: skip
-"""The 43 of the specification, built or not."""
+"""The 43 of the specification, in its order."""
 
 STRUCTURE_NAMES = ("swing", "zone", "trend", "fibonacci", "derived_zone", "rolling_window", "market_structure")
-"""The 7 of the specification, built or not."""
+"""The 7 of the specification, in its order."""
 
 
 _plugged_in: dict[str, Node] = {}
@@ -57,18 +57,18 @@ def find_indicator(name: str) -> Node:
     """Return the indicator of that name.
 
     Raises:
-        UsageError: If there is none; it names the nearest one, or says that the indicator is not available yet.
+        UsageError: If there is none; it names the nearest one.
     """
-    return _find(name, "indicator", all_indicators(), INDICATOR_NAMES)
+    return _find(name, "indicator", all_indicators())
 
 
 def find_structure(name: str) -> Node:
     """Return the structure of that name.
 
     Raises:
-        UsageError: If there is none; it names the nearest one, or says that the structure is not available yet.
+        UsageError: If there is none; it names the nearest one.
     """
-    return _find(name, "structure", all_structures(), STRUCTURE_NAMES)
+    return _find(name, "structure", all_structures())
 
 
 def find_any(name: str) -> Node:
@@ -77,20 +77,12 @@ def find_any(name: str) -> Node:
     Raises:
         UsageError: If there is neither; it names the nearest one.
     """
-    if name in all_indicators() or name in INDICATOR_NAMES:
-        return find_indicator(name)
-    if name in all_structures() or name in STRUCTURE_NAMES:
-        return find_structure(name)
-    return _find(name, "indicator or structure", {**all_indicators(), **all_structures()}, ())
+    return _find(name, "indicator or structure", {**all_indicators(), **all_structures()})
 
 
-def _find(name: str, kind: str, known: dict[str, Node], specified: tuple[str, ...]) -> Node:
+def _find(name: str, kind: str, known: dict[str, Node]) -> Node:
     if name in known:
         return known[name]
-    if name in specified:
-        raise UsageError(
-            f"{kind} '{name}' is not available yet; `keel indicators` lists those that are", reason="NOT_AVAILABLE"
-        )
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(known)}"
     raise UsageError(f"there is no {kind} '{name}'; {hint}")
