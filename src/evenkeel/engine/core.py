@@ -74,7 +74,7 @@ class RunFacts:
     start_equity: Decimal
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is held.
 
     Attributes:

@@ -47,7 +47,7 @@ EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Reasons of exits by the number that the venue's book uses."""
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fill with what led to it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     notes: Notes = {}
 
 
-class DeadEntry(msgspec.Struct, frozen=True, kw_only=True):
+class DeadEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry order that ended without a fill.
 
     Attributes:
@@ -79,7 +79,7 @@ class DeadEntry(msgspec.Struct, frozen=True, kw_only=True):
     decided_ns: int
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A closed leg: an entry and its exit.
 
     Attributes:

@@ -12,7 +12,9 @@ from evenkeel.model.intent import OrderKind, TimeInForce
 from evenkeel.model.reason import ExitReason
 
 
-class SubmitEntry(msgspec.Struct, frozen=True, kw_only=True, tag="submit_entry", tag_field="type", omit_defaults=True):
+class SubmitEntry(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="submit_entry", tag_field="type", omit_defaults=True
+):
     """Send an entry with its protection as distances, which the venue anchors to the fill (ruling 36).
 
     Attributes:
@@ -40,7 +42,9 @@ class SubmitEntry(msgspec.Struct, frozen=True, kw_only=True, tag="submit_entry",
     signal: int = -1
 
 
-class SubmitExit(msgspec.Struct, frozen=True, kw_only=True, tag="submit_exit", tag_field="type", omit_defaults=True):
+class SubmitExit(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="submit_exit", tag_field="type", omit_defaults=True
+):
     """Close the position: at the market, or at the last close where the data ends.
 
     Attributes:
@@ -60,7 +64,7 @@ class SubmitExit(msgspec.Struct, frozen=True, kw_only=True, tag="submit_exit", t
     signal: int = -1
 
 
-class CancelEntry(msgspec.Struct, frozen=True, kw_only=True, tag="cancel_entry", tag_field="type"):
+class CancelEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cancel_entry", tag_field="type"):
     """Withdraw a pending entry.
 
     Attributes:

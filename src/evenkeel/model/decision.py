@@ -12,7 +12,7 @@ from evenkeel.model.order import Order
 from evenkeel.model.reason import Reason, StopReason
 
 
-class EntryApproved(msgspec.Struct, frozen=True, kw_only=True, tag="entry_approved", tag_field="type"):
+class EntryApproved(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="entry_approved", tag_field="type"):
     """An entry passed every gate; the order exists from here on.
 
     Attributes:
@@ -28,7 +28,7 @@ class EntryApproved(msgspec.Struct, frozen=True, kw_only=True, tag="entry_approv
     target_distance: Decimal | None
 
 
-class ExitOrdered(msgspec.Struct, frozen=True, kw_only=True, tag="exit_ordered", tag_field="type"):
+class ExitOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="exit_ordered", tag_field="type"):
     """The position is to be closed.
 
     Attributes:
@@ -38,7 +38,7 @@ class ExitOrdered(msgspec.Struct, frozen=True, kw_only=True, tag="exit_ordered",
     order: Order
 
 
-class EntryRefused(msgspec.Struct, frozen=True, kw_only=True, tag="entry_refused", tag_field="type"):
+class EntryRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="entry_refused", tag_field="type"):
     """An entry was refused; journaled when the reason differs from the one before.
 
     Attributes:
@@ -50,7 +50,7 @@ class EntryRefused(msgspec.Struct, frozen=True, kw_only=True, tag="entry_refused
     detail: str
 
 
-class CancelOrdered(msgspec.Struct, frozen=True, kw_only=True, tag="cancel_ordered", tag_field="type"):
+class CancelOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cancel_ordered", tag_field="type"):
     """A pending entry is to be withdrawn.
 
     Attributes:
@@ -62,7 +62,7 @@ class CancelOrdered(msgspec.Struct, frozen=True, kw_only=True, tag="cancel_order
     reason: Reason
 
 
-class RunStopped(msgspec.Struct, frozen=True, kw_only=True, tag="run_stopped", tag_field="type"):
+class RunStopped(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="run_stopped", tag_field="type"):
     """The run opens nothing more.
 
     Attributes:
@@ -72,7 +72,9 @@ class RunStopped(msgspec.Struct, frozen=True, kw_only=True, tag="run_stopped", t
     reason: StopReason
 
 
-class StrategyRemembered(msgspec.Struct, frozen=True, kw_only=True, tag="strategy_remembered", tag_field="type"):
+class StrategyRemembered(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="strategy_remembered", tag_field="type"
+):
     """The strategy's own memory changed with this decision.
 
     Attributes:

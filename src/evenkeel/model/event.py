@@ -25,7 +25,7 @@ class FillPoint(StrEnum):
     CLOSE = "close"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", omit_defaults=True):
     """A fact.
 
     Attributes:
@@ -37,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_de
     known_ns: int
 
 
-class BarsClosed(Event, frozen=True, kw_only=True, tag="bars_closed"):
+class BarsClosed(Event, frozen=True, kw_only=True, gc=False, tag="bars_closed"):
     """A set of execution bars closed and the strategy may act.
 
     Attributes:
@@ -49,7 +49,7 @@ class BarsClosed(Event, frozen=True, kw_only=True, tag="bars_closed"):
     bar: int
 
 
-class OrderAccepted(Event, frozen=True, kw_only=True, tag="order_accepted"):
+class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accepted"):
     """The venue has the order and lets it rest.
 
     Attributes:
@@ -59,7 +59,7 @@ class OrderAccepted(Event, frozen=True, kw_only=True, tag="order_accepted"):
     client_id: ClientId
 
 
-class OrderFilled(Event, frozen=True, kw_only=True, tag="order_filled"):
+class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"):
     """The venue executed an order whole.
 
     Attributes:
@@ -103,7 +103,7 @@ class OrderFilled(Event, frozen=True, kw_only=True, tag="order_filled"):
     bars_held: int = 0
 
 
-class OrderDied(Event, frozen=True, kw_only=True, tag="order_died"):
+class OrderDied(Event, frozen=True, kw_only=True, gc=False, tag="order_died"):
     """An order ended without a fill: expired, cancelled by its time in force, or by the end of the data.
 
     Attributes:
@@ -115,7 +115,7 @@ class OrderDied(Event, frozen=True, kw_only=True, tag="order_died"):
     reason: Reason
 
 
-class LimitBreached(Event, frozen=True, kw_only=True, tag="limit_breached"):
+class LimitBreached(Event, frozen=True, kw_only=True, gc=False, tag="limit_breached"):
     """The account met a limit of the run when it was marked.
 
     Attributes:
@@ -125,7 +125,7 @@ class LimitBreached(Event, frozen=True, kw_only=True, tag="limit_breached"):
     limit: StopReason
 
 
-class StretchEnded(Event, frozen=True, kw_only=True, tag="stretch_ended"):
+class StretchEnded(Event, frozen=True, kw_only=True, gc=False, tag="stretch_ended"):
     """An unbroken stretch of data ended, by a gap or for good; nothing may be carried over it.
 
     Attributes:

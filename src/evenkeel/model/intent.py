@@ -44,7 +44,7 @@ class TimeInForce(StrEnum):
     POST_ONLY = "PostOnly"
 
 
-class Enter(msgspec.Struct, frozen=True, kw_only=True, tag="enter", tag_field="type"):
+class Enter(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="enter", tag_field="type"):
     """Open a position with its protection.
 
     Attributes:
@@ -70,7 +70,7 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, tag="enter", tag_field="t
     notes: Notes = {}
 
 
-class Leave(msgspec.Struct, frozen=True, kw_only=True, tag="leave", tag_field="type"):
+class Leave(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="leave", tag_field="type"):
     """Close the position at the market.
 
     Attributes:
@@ -80,7 +80,7 @@ class Leave(msgspec.Struct, frozen=True, kw_only=True, tag="leave", tag_field="t
     reason: str = ""
 
 
-class Abstain(msgspec.Struct, frozen=True, kw_only=True, tag="abstain", tag_field="type"):
+class Abstain(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="abstain", tag_field="type"):
     """Do nothing, and say why: the strategy's own refusal.
 
     Attributes:

@@ -44,7 +44,7 @@ FINAL_STATES = frozenset(
 )
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order as we know it.
 
     Attributes:

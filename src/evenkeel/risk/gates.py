@@ -34,7 +34,7 @@ _JUDGE = types.UniTuple(types.int64, 2)(
 )
 
 
-class Approved(msgspec.Struct, frozen=True, kw_only=True):
+class Approved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry that passed every gate.
 
     Attributes:
@@ -53,7 +53,7 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
         invariant(self.key is _KEY, "only the gates approve an entry")
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry that a gate refused.
 
     Attributes:
