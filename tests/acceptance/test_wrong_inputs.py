@@ -239,7 +239,7 @@ COMMANDS = [
     typed("no run yet", "explain latest --trade 1", "there is no run 'latest'", "keel backtest STRATEGY"),
     typed("no such instrument to show", "data show NOPE", "there is no instrument 'NOPE'"),
     typed("faster bars than there are", "data resample SPY --to 1m", "1m bars cannot be made of D bars"),
-    typed("no such indicator to show", "indicators emma", "there is no indicator or structure 'emma'", "did you mean 'ema'"),
+    typed("no such indicator to show", "indicators emma", "no indicator or structure 'emma'", "did you mean 'ema'"),
     typed("a bad name for a play", "new Bad-Name", "'Bad-Name' cannot name a play", "lower-case letter"),
 ]  # fmt: skip
 
