@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from evenkeel.features.registry import all_indicators, find_indicator, find_structure
@@ -99,6 +101,49 @@ def test_indicators_equal_their_reference(name: str, params: dict[str, Any], kin
         np.testing.assert_allclose(
             outputs[output], values, rtol=1e-9, atol=tolerance(name, columns, values), err_msg=output
         )
+
+
+RECORDED = ("cme/ESZ2013/1m.parquet", "binance_usdm/BTCUSDT/1m.parquet", "us_equity/SPY/1d.parquet")
+RECORDED_BARS = 1_500
+
+
+@pytest.mark.parametrize("file", RECORDED)
+@pytest.mark.parametrize("name", all_indicators())
+def test_indicators_equal_their_reference_on_recorded_markets(name: str, file: str, shared_data: Path) -> None:
+    node = find_indicator(name)
+    columns = recorded(shared_data / file)
+
+    outputs = compute(node, columns, {})
+
+    expected = reference(name, node.resolve({}), {key: columns[key].tolist() for key in node.inputs})
+    for output, values in expected.items():
+        assert np.sum(np.isfinite(outputs[output])) > 100, f"{output} shows too little to be compared"
+        np.testing.assert_allclose(
+            outputs[output], values, rtol=1e-9, atol=tolerance(name, columns, values), err_msg=output
+        )
+
+
+@pytest.mark.parametrize("name", all_indicators())
+def test_ten_times_the_price_is_ten_times_the_output_or_the_same(name: str, shared_data: Path) -> None:
+    node = find_indicator(name)
+    columns = recorded(shared_data / RECORDED[0])
+    prices = ("open", "high", "low", "close", "source")
+    tenfold = {key: values * 10.0 if key in prices else values for key, values in columns.items()}
+
+    here, there = compute(node, columns, {}), compute(node, tenfold, {})
+
+    for output, values in here.items():
+        slack = 1e-9 * np.nanmax(np.abs(values)) + 1e-12 * np.nanmax(columns["close"])
+        same = np.allclose(there[output], values, rtol=1e-9, atol=slack, equal_nan=True)
+        assert same or np.allclose(there[output], 10.0 * values, rtol=1e-9, atol=10.0 * slack, equal_nan=True), output
+
+
+def recorded(path: Path) -> dict[str, Floats]:
+    """Return the bar columns of a file, with the close as source and the UTC day as session."""
+    frame = pl.read_parquet(path).head(RECORDED_BARS)
+    columns = {name: frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
+    days = frame["ts"].cast(pl.Date).cast(pl.Int32).cast(pl.Float64).to_numpy()
+    return {**columns, "source": columns["close"], "session": days}
 
 
 NAN = float("nan")
