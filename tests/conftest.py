@@ -1,10 +1,15 @@
-"""Where tests find real data."""
+"""Where tests find real data, and how patient they are."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+# No timed assertions: a busy machine is no reason for a test to fail.
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -103,4 +103,4 @@ def _decode(frame: Frame) -> dict[object, object]:
 def _foreign(value: object) -> object:
     if isinstance(value, msgspec.msgpack.Ext):
         return {"ext": value.code, "data": bytes(value.data)}
-    raise NotImplementedError(f"a {type(value).__name__} in a journal entry")
+    raise TypeError(f"a {type(value).__name__} in a journal entry")

@@ -112,7 +112,9 @@ class AccountSection(Section):
     currency: str | None = Field(
         default=None, description="Account currency; default: the instrument's quote currency."
     )
-    max_leverage: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="At most 1 for now.")
+    max_leverage: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="At most 1: margin and liquidation are not simulated."
+    )
     max_drawdown_pct: Percent = Field(default=20.0, description="The run stops at this fall from the peak; 100 is off.")
     margin_mode: Literal["isolated_usdt"] = "isolated_usdt"
     position_mode: Literal["oneway"] = "oneway"
