@@ -142,7 +142,7 @@ def _wall_clock(parts: pl.DataFrame) -> tuple[Ints, pl.Series]:
     hour, minute, second = number("hour"), number("minute"), number("second")
     fraction = parts["fraction"].fill_null("0").str.pad_end(9, "0").cast(pl.Int64).to_numpy()
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
+    days = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     valid = (month >= 1) & (month <= 12) & (day >= 1) & (days.astype("datetime64[M]") == months)
     valid &= (hour < 24) & (minute < 60) & (second < 60) & (year >= YEAR_MIN) & (year <= YEAR_MAX)
     clock = hour * HOUR + minute * MINUTE + second * SECOND + fraction
