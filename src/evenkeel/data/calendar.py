@@ -321,9 +321,10 @@ def _period_days(periods: Ints, timeframe: Timeframe) -> tuple[Ints, Ints]:
     if timeframe.name == "W":
         return periods * 7 - 3, periods * 7 + 4
     months = periods.astype("datetime64[M]")
-    return months.astype("datetime64[D]").astype(np.int64), (months + np.timedelta64(1, "M")).astype(
-        "datetime64[D]"
-    ).astype(np.int64)
+    first, behind = (
+        month.astype("datetime64[D]").astype(np.int64) for month in (months, months + np.timedelta64(1, "M"))
+    )
+    return first, behind
 
 
 def _year(instant_ns: int) -> int:
