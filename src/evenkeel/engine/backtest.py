@@ -17,6 +17,7 @@ from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
     EXIT_NUMBERS,
     LEGS,
+    STOPS,
     DeadEntry,
     Fill,
     RunRecord,
@@ -42,12 +43,12 @@ from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import money_from_postings, to_float
 from evenkeel.model.order import Order
-from evenkeel.model.reason import ExitReason, StopReason
+from evenkeel.model.reason import ExitReason
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated import loop
-from evenkeel.venues.simulated.book import Book, Exit, Pause, Report
+from evenkeel.venues.simulated.book import Book, Pause, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 _KIND_NUMBERS = {
@@ -55,7 +56,6 @@ _KIND_NUMBERS = {
     OrderKind.LIMIT: int(EntryKind.LIMIT),
     OrderKind.STOP: int(EntryKind.STOP),
 }
-_LIMITS = {Exit.MAX_DRAWDOWN: StopReason.MAX_DRAWDOWN, Exit.EQUITY_STOP: StopReason.EQUITY_STOP}
 _MISSING = float("nan")
 
 
@@ -162,7 +162,8 @@ class BacktestDriver:
                     self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
                 case Pause.LIMIT:
                     self._tell_limit(int(stretch.series.base.close_ns[self._venue.book[Book.ROW]]))
-                case Pause.END | Pause.FULL:
+                case pause:
+                    invariant(pause is Pause.END, "reports are taken at each pause, so there is always space for more")
                     return
 
     def _end_stretch(self, stretch: Stretch) -> None:
@@ -181,7 +182,7 @@ class BacktestDriver:
             self._tell_limit(closed)
 
     def _tell_limit(self, closed: int) -> None:
-        limit = _LIMITS[Exit(int(self._venue.book[Book.STOPPED]))]
+        limit = STOPS[int(self._venue.book[Book.STOPPED])]
         self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
 
     def _tell_reports(self, stretch: Stretch) -> None:
@@ -207,14 +208,14 @@ class BacktestDriver:
         event = fill_event(told, bars=base, lot=self._lot, known_ns=known, client_id=identity)
         trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
         self._step(event)
-        by_rule = order is not None and (event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL)
+        ruled = order if event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL else None
         self._fills.append(
             Fill(
                 event=event,
                 trade=trade,
-                decided_ns=order.decided_ns if by_rule and order else None,
-                reason=order.reason if by_rule and order else str(event.exit_reason),
-                notes=order.notes if order is not None and event.leg is Leg.ENTRY else {},
+                decided_ns=None if ruled is None else ruled.decided_ns,
+                reason=str(event.exit_reason) if ruled is None else ruled.reason,
+                notes={} if ruled is None else ruled.notes,
             )
         )
 

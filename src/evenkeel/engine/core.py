@@ -180,19 +180,20 @@ class Core:
                 pass
 
     def _fold_fill(self, fill: OrderFilled) -> None:
-        state = self.state
+        """Post a fill; one that does not fit, such as a second report of the same one, is refused before it counts."""
+        state, held = self.state, self.state.position
+        if fill.leg is Leg.ENTRY:
+            invariant(held is None, "an entry filled while a position was held", row=fill.row)
+        else:
+            invariant(held is not None and held.quantity == -fill.quantity, "an exit must close the position whole")
+        if fill.client_id is not None:
+            self._move(fill.client_id, OrderState.FILLED)
         state.cash += fill.gross - fill.fee
         if fill.leg is Leg.ENTRY:
-            invariant(state.position is None, "an entry filled while a position was held", row=fill.row)
             state.trades += 1
             state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
         else:
-            held = state.position
-            invariant(held is not None and held.quantity == -fill.quantity, "an exit must close the position whole")
             state.position = None
-        if fill.client_id is not None:
-            self._move(fill.client_id, OrderState.FILLED)
-        if fill.leg is not Leg.ENTRY:
             self._drop_exits()
 
     def _drop_exits(self) -> None:

@@ -178,7 +178,8 @@ def _choose(
         raise UsageError(_no_data(catalogs, instrument, needed))
     own = [entry.revision for catalog, entry in usable if catalog is usable[0][0]]
     longest = max(own, key=lambda revision: revision.last_ns - revision.first_ns)
-    start, end = start_ns or longest.first_ns, end_ns or longest.last_ns
+    start = longest.first_ns if start_ns is None else start_ns
+    end = longest.last_ns if end_ns is None else end_ns
     covering = [pair for pair in usable if _covers(pair[1].revision, start, end)] or [
         pair for pair in usable if pair[1].revision.first_ns < end and pair[1].revision.last_ns > start
     ]

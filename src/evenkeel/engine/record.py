@@ -44,7 +44,13 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.END_OF_DATA: ExitReason.END_OF_DATA,
 }
 EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
-"""Reasons of exits by the number that the venue's book uses."""
+"""Numbers that the venue's book uses, by the reason of an exit."""
+
+STOPS = {
+    int(venue_book.Exit.MAX_DRAWDOWN): StopReason.MAX_DRAWDOWN,
+    int(venue_book.Exit.EQUITY_STOP): StopReason.EQUITY_STOP,
+}
+"""Why a run stops before its data ends, by the number in the venue's book."""
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):

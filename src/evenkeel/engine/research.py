@@ -14,6 +14,7 @@ import numpy as np
 from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
     EXIT_NUMBERS,
+    STOPS,
     DeadEntry,
     Described,
     Fill,
@@ -29,14 +30,13 @@ from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.strategies.strategy import Strategy
-from evenkeel.venues.simulated.book import Book, Exit, Pause, Report
+from evenkeel.venues.simulated.book import Book, Pause, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 Progress = Callable[[float], None]
 """Called with the number of base bars just passed."""
 
 END_REASONS = {Reason.DATA_GAP: ExitReason.DATA_GAP, Reason.END_OF_DATA: ExitReason.END_OF_DATA}
-_STOPS = {Exit.MAX_DRAWDOWN: StopReason.MAX_DRAWDOWN, Exit.EQUITY_STOP: StopReason.EQUITY_STOP}
 
 
 def run_research(
@@ -215,7 +215,7 @@ class EquityCurve:
             self._times[-1], self._lines[-1] = self._times[-1][:-1], self._lines[-1][:, :-1]
         record.times_ns = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
         record.curve = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
-        record.stop_reason = _STOPS.get(Exit(int(venue.book[Book.STOPPED])), StopReason.END_OF_DATA)
+        record.stop_reason = STOPS.get(int(venue.book[Book.STOPPED]), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown
         record.features_s = venue.features_s

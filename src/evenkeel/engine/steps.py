@@ -19,8 +19,6 @@ from evenkeel.model.decision import Decision
 from evenkeel.model.errors import InvariantBroken, UsageError
 from evenkeel.model.event import AnyEvent
 
-_LAST_OF_STEP = 1
-
 
 class EntryKind(IntEnum):
     """Kinds of frames."""
@@ -137,6 +135,6 @@ def _groups(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     group: list[Frame] = []
     for frame in frames:
         group.append(frame)
-        if frame.flags & _LAST_OF_STEP:
+        if frame.last_of_step:
             yield group
             group = []

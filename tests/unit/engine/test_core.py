@@ -374,9 +374,24 @@ def test_a_report_of_an_order_nobody_knows_is_not_believed() -> None:
 def test_a_second_entry_fill_is_not_believed() -> None:
     bench = Bench()
     bench.entered()
+    before = snapshot(bench.core.state)
 
     with pytest.raises(InvariantBroken, match="an entry filled while a position was held"):
         bench.fill(Leg.ENTRY, "2", "100")
+    assert snapshot(bench.core.state) == before
+
+
+def test_a_fill_reported_again_after_its_position_is_closed_is_not_believed() -> None:
+    bench = Bench()
+    bench.entered()
+    bench.fill(Leg.STOP, "-2", "99")
+    before = snapshot(bench.core.state)
+
+    with pytest.raises(InvariantBroken, match="an order that does not exist"):
+        bench.fill(Leg.ENTRY, "2", "100", identity=named(1, Leg.ENTRY))
+    with pytest.raises(InvariantBroken, match="must close the position whole"):
+        bench.fill(Leg.STOP, "-2", "99")
+    assert snapshot(bench.core.state) == before
 
 
 @pytest.mark.parametrize("quantity", ["-1", "2", "-3"])

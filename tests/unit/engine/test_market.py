@@ -171,6 +171,7 @@ def test_the_finest_series_that_covers_the_window_is_taken() -> None:
 
     assert load([MINUTES, coarse]).base == M5
     assert load([MINUTES, coarse], end_ns=desk.START + 5 * HOUR).base == M1
+    assert load([MINUTES, coarse], start_ns=0).base == load([MINUTES, coarse], start_ns=1).base
 
 
 def test_a_series_coarser_than_the_strategy_needs_is_refused_with_the_command() -> None:

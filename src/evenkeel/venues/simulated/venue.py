@@ -1,6 +1,6 @@
 """The simulated venue as an object: it advances over a stretch of bars and takes orders at its pauses.
 
-venue = SimulatedVenue(terms, instrument, wakes, start_cash)
+venue = SimulatedVenue(terms, instrument, wake_flat=0, wake_hold=1)
 venue.open_stretch(features, series, first_exec=warm)
 while (pause := venue.advance()) is not Pause.END:
     ...
