@@ -47,7 +47,7 @@ START = parse_time("2024-01-01")
 ONE_MINUTE = Timeframe.parse("1m")
 NAN = math.nan
 
-SCRIPT = ("side", "leave", "kind", "price", "stop", "target")
+SCRIPT = ("side", "leave", "kind", "price", "stop", "target", "part", "trail")
 """Columns of the script, in the order of the rows that its kernel gets."""
 
 _KINDS = {"market": EntryKind.MARKET, "limit": EntryKind.LIMIT, "stop": EntryKind.STOP}
@@ -57,6 +57,7 @@ _ORDER_KINDS = {
 _P, _A, _D, _K = int(Slot.POSITION), int(Slot.ACTION), int(Slot.DIRECTION), int(Slot.KIND)
 _PRICE, _STOP, _TARGET = int(Slot.PRICE), int(Slot.STOP_DISTANCE), int(Slot.TARGET_DISTANCE)
 _SIGNAL, _REASON = int(Slot.SIGNAL), int(Slot.REASON)
+_FRACTION, _TRAIL = int(Slot.FRACTION), int(Slot.TRAIL_DISTANCE)
 _NONE, _ENTER, _EXIT = int(Action.NONE), int(Action.ENTER), int(Action.EXIT)
 
 
@@ -66,13 +67,13 @@ def scripted_decide(p, s, x, r, start, stop):
     s[_A], s[_SIGNAL], s[_REASON] = _NONE, -1.0, 0.0
     if s[_P] != 0.0:
         if x[r[1], start] == 1.0:
-            s[_A], s[_SIGNAL] = _EXIT, 1.0
+            s[_A], s[_SIGNAL], s[_FRACTION] = _EXIT, 1.0, x[r[6], start]
         return
     side = x[r[0], start]
     if side == 0.0:
         return
     s[_A], s[_D], s[_K], s[_SIGNAL] = _ENTER, side, x[r[2], start], 0.0
-    s[_PRICE], s[_STOP], s[_TARGET] = x[r[3], start], x[r[4], start], x[r[5], start]
+    s[_PRICE], s[_STOP], s[_TARGET], s[_TRAIL] = x[r[3], start], x[r[4], start], x[r[5], start], x[r[7], start]
 
 
 def bars(rows: Iterable[Sequence[float]], *, timeframe: str = "1m", start: int = START) -> Bars:
@@ -109,6 +110,7 @@ class Wish:
     price: float = NAN
     stop: float = NAN
     target: float = NAN
+    trail: float = NAN
 
 
 def long(**facts: Any) -> Wish:
@@ -123,20 +125,24 @@ def short(**facts: Any) -> Wish:
 
 @dataclass(frozen=True)
 class Piece:
-    """An unbroken stretch of bars with what is wished in it, by number of the execution bar."""
+    """An unbroken stretch of bars with what is wished in it, by number of the execution bar.
+
+    `leaves` names bars at which all is closed, or maps them to the part that is.
+    """
 
     bars: Bars
     wishes: Mapping[int, Wish] = field(default_factory=dict)
-    leaves: frozenset[int] = frozenset()
+    leaves: Iterable[int] | Mapping[int, float] = ()
     first_exec: int = 0
 
 
 def piece(
-    rows: Iterable[Sequence[float]], wishes: Mapping[int, Wish] | None = None, leaves: Iterable[int] = (), **facts: Any
-) -> Piece:
+    rows: Iterable[Sequence[float]], wishes: Mapping[int, Wish] | None = None,
+    leaves: Iterable[int] | Mapping[int, float] = (), **facts: Any,
+) -> Piece:  # fmt: skip
     """Return a stretch from rows of prices."""
     first_exec = facts.pop("first_exec", 0)
-    return Piece(bars(rows, **facts), wishes or {}, frozenset(leaves), first_exec)
+    return Piece(bars(rows, **facts), wishes or {}, leaves, first_exec)
 
 
 def instrument(**facts: Any) -> Instrument:
@@ -157,7 +163,7 @@ def account(**facts: Any) -> AccountTerms:
     """Return an account of 10,000 without costs and without limits, or what is given; numbers may be text."""
     plain: dict[str, Any] = {"taker": 0, "maker": 0, "max_drawdown": 1, **facts}
     exact = {
-        name: value if value is None or isinstance(value, bool) else Decimal(str(value))
+        name: Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
         for name, value in plain.items()
     }
     return AccountTerms(currency="USDT", **exact)
@@ -207,14 +213,14 @@ class ScriptedStrategy:
         if slots[Slot.ACTION] == Action.NONE:
             return Abstain(reason=Reason.OK)
         if slots[Slot.ACTION] == Action.EXIT:
-            return Leave(reason="script leaves")
+            return Leave(reason="script leaves", fraction=to_decimal(float(slots[Slot.FRACTION])))
         order = self.terms.order
         return Enter(
             direction=Direction.LONG if slots[Slot.DIRECTION] > 0 else Direction.SHORT,
             kind=_ORDER_KINDS[EntryKind(int(slots[Slot.KIND]))], price=_exact(slots[Slot.PRICE]),
             time_in_force=order.time_in_force, expire_bars=order.expire_bars,
             stop_distance=_exact(slots[Slot.STOP_DISTANCE]), target_distance=_exact(slots[Slot.TARGET_DISTANCE]),
-            reason="script enters",
+            trail_distance=_exact(slots[Slot.TRAIL_DISTANCE]), reason="script enters",
         )  # fmt: skip
 
     takes_notes = False
@@ -237,16 +243,20 @@ def _exact(value: float) -> Decimal | None:
     return None if math.isnan(value) else to_decimal(float(value))
 
 
-def script_columns(count: int, wishes: Mapping[int, Wish], leaves: Iterable[int]) -> dict[str, Floats]:
+def script_columns(
+    count: int, wishes: Mapping[int, Wish], leaves: Iterable[int] | Mapping[int, float]
+) -> dict[str, Floats]:
     """Return the columns of a script over so many execution bars."""
     columns = {name: np.zeros(count) for name in (*SCRIPT, "wake_flat")}
-    for name in ("price", "stop", "target"):
+    for name in ("price", "stop", "target", "trail"):
         columns[name][:] = NAN
     for bar, wish in wishes.items():
         columns["side"][bar], columns["kind"][bar] = wish.side, _KINDS[wish.kind]
         columns["price"][bar], columns["stop"][bar], columns["target"][bar] = wish.price, wish.stop, wish.target
-        columns["wake_flat"][bar] = 1.0
-    columns["leave"][list(leaves)] = 1.0
+        columns["trail"][bar], columns["wake_flat"][bar] = wish.trail, 1.0
+    parts = leaves if isinstance(leaves, Mapping) else dict.fromkeys(leaves, 1.0)
+    for bar, part in parts.items():
+        columns["leave"][bar], columns["part"][bar] = 1.0, part
     return columns
 
 
@@ -311,6 +321,8 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
     for name in ("fills", "dead_entries", "times_ns"):
         if len(getattr(one, name)) != len(getattr(other, name)):
             found.append(f"{name}: {len(getattr(one, name))} or {len(getattr(other, name))}")
+    if list(one.fundings) != list(other.fundings):
+        found.append(f"fundings {list(one.fundings)[:3]} or {list(other.fundings)[:3]}")
     if one.dead_entries != other.dead_entries:
         found.append(f"dead entries {one.dead_entries[:3]} or {other.dead_entries[:3]}")
     if not np.array_equal(one.times_ns, other.times_ns):

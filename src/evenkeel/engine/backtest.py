@@ -20,10 +20,13 @@ from evenkeel.engine.record import (
     STOPS,
     DeadEntry,
     Fill,
+    Funding,
     RunRecord,
     death_reason,
     fill_event,
+    funding_amount,
     is_death,
+    is_funding,
 )
 from evenkeel.engine.research import END_REASONS, EquityCurve, Progress, death_stamp
 from evenkeel.features.timeline import FeatureRun
@@ -34,6 +37,7 @@ from evenkeel.model.errors import InvariantBroken, invariant
 from evenkeel.model.event import (
     AnyEvent,
     BarsClosed,
+    FundingPosted,
     LimitBreached,
     OrderAccepted,
     OrderDied,
@@ -41,14 +45,14 @@ from evenkeel.model.event import (
 )
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind
-from evenkeel.model.number import money_from_postings, to_float
+from evenkeel.model.number import money_from_postings, to_decimal, to_float
 from evenkeel.model.order import Order
 from evenkeel.model.reason import ExitReason
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated import loop
-from evenkeel.venues.simulated.book import Book, Pause, Report
+from evenkeel.venues.simulated.book import Book, Pause, Price, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 _KIND_NUMBERS = {
@@ -130,7 +134,8 @@ class BacktestDriver:
         self._orders: dict[Leg, Order] = {}
         self._fills: list[Fill] = []
         self._dead_entries: list[DeadEntry] = []
-        self.record = RunRecord("engine", fills=self._fills, dead_entries=self._dead_entries)
+        self._fundings: list[Funding] = []
+        self.record = RunRecord("engine", fills=self._fills, dead_entries=self._dead_entries, fundings=self._fundings)
         self.decisions: list[tuple[int, Decision]] = []
 
     def run(self, progress: Progress | None = None) -> RunRecord:
@@ -187,10 +192,23 @@ class BacktestDriver:
 
     def _tell_reports(self, stretch: Stretch) -> None:
         for told in self._venue.reports():
-            if is_death(told):
+            if is_funding(told):
+                self._tell_funding(told, stretch)
+            elif is_death(told):
                 self._tell_death(told, stretch)
             else:
                 self._tell_fill(told, stretch)
+
+    def _tell_funding(self, told: Told, stretch: Stretch) -> None:
+        row = told.ints[Report.ROW]
+        at = int(stretch.series.base.open_ns[row])
+        amount = funding_amount(told)
+        price = to_decimal(told.floats[Price.FILL])
+        known = self._now(int(stretch.series.base.close_ns[row]))
+        self._step(FundingPosted(event_ns=at, known_ns=known, amount=amount, rate_price=price, row=row))
+        self._fundings.append(
+            Funding(event_ns=at, amount=amount, trade=self.core.state.trades, fills_before=len(self._fills))
+        )
 
     def _tell_death(self, told: Told, stretch: Stretch) -> None:
         order = self._orders[Leg.ENTRY]
@@ -259,9 +277,14 @@ class BacktestDriver:
             case SubmitExit():
                 self._remember(command.client_id)
                 if not command.at_last_close:
-                    self._venue.place_exit(EXIT_NUMBERS[command.reason], command.signal)
+                    self._submit_exit(command)
             case CancelEntry():
                 invariant(self._venue.drop_entry(), "an entry was cancelled that the venue does not have")
+
+    def _submit_exit(self, command: SubmitExit) -> None:
+        held = int(self._venue.book[Book.LOTS])
+        lots = held if command.quantity is None else self._lot.nearest(command.quantity)
+        self._venue.place_exit(lots=abs(lots), reason=EXIT_NUMBERS[command.reason], signal=command.signal)
 
     def _submit_entry(self, command: SubmitEntry) -> None:
         self._venue.place_entry(
@@ -270,7 +293,8 @@ class BacktestDriver:
             time_in_force=loop.TIME_IN_FORCE.index(command.time_in_force), expire_bars=command.expire_bars,
             stop_distance=_MISSING if command.stop_distance is None else to_float(command.stop_distance),
             target_distance=_MISSING if command.target_distance is None else to_float(command.target_distance),
-            signal=command.signal,
+            trail_distance=_MISSING if command.trail_distance is None else to_float(command.trail_distance),
+            reference=_MISSING if command.reference is None else to_float(command.reference), signal=command.signal,
         )  # fmt: skip
         if command.kind is not OrderKind.MARKET:
             now = self.decisions[-1][0]

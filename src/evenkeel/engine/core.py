@@ -33,6 +33,7 @@ from evenkeel.model.errors import InvariantBroken, UsageError, invariant
 from evenkeel.model.event import (
     AnyEvent,
     BarsClosed,
+    FundingPosted,
     LimitBreached,
     OrderAccepted,
     OrderDied,
@@ -46,6 +47,8 @@ from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
 from evenkeel.risk.gates import EntryGates, Refused
 from evenkeel.strategies.strategy import Strategy, View
+
+_WHOLE = Decimal(1)
 
 
 class FeatureSource(Protocol):
@@ -82,12 +85,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         price: Of the entry.
         opened_bar: Execution bar in progress when it was opened.
         trade: Number of the trade.
+        exits: Orders so far that were to close it or a part of it.
     """
 
     quantity: Decimal
     price: Decimal
     opened_bar: int
     trade: int
+    exits: int = 0
 
 
 @dataclass(slots=True)
@@ -103,6 +108,7 @@ class State:
         stopped: Why the run opens nothing more, or None.
         last_refusal: Reason of the last refusal since the last approval, so that a level signal is journaled once.
         memory: What the strategy last wanted to remember.
+        entered_bar: Execution bar at which the last entry order of this stretch was placed.
     """
 
     cash: Decimal
@@ -113,6 +119,7 @@ class State:
     stopped: StopReason | None = None
     last_refusal: tuple[Reason, str] | None = None
     memory: dict[str, Any] = field(default_factory=dict)
+    entered_bar: int | None = None
 
     def pending(self, leg: Leg) -> Order | None:
         """Return the open order of a leg."""
@@ -162,9 +169,14 @@ class Core:
                 self._move(entry.client_id, OrderState.WORKING)
             case OrderDied():
                 self._move(entry.client_id, _DEATHS.get(entry.reason, OrderState.CANCELLED))
-            case EntryApproved() | ExitOrdered():
+            case EntryApproved():
                 self.state.orders[entry.order.client_id] = entry.order
                 self.state.last_refusal = None
+                self.state.entered_bar = entry.bar
+            case ExitOrdered():
+                self._fold_exit_order(entry.order)
+            case FundingPosted():
+                self.state.cash += entry.amount
             case EntryRefused():
                 self.state.last_refusal = (entry.reason, entry.detail)
             case RunStopped():
@@ -176,8 +188,18 @@ class Core:
                 self._move(entry.client_id, OrderState.SENT)
             case CancelEntry():
                 self._move(entry.client_id, OrderState.CANCELLED)
-            case BarsClosed() | LimitBreached() | StretchEnded() | CancelOrdered():
+            case StretchEnded():
+                self.state.entered_bar = None
+            case BarsClosed() | LimitBreached() | CancelOrdered():
                 pass
+
+    def _fold_exit_order(self, order: Order) -> None:
+        held = self.state.position
+        invariant(held is not None, "an exit was ordered without a position")
+        if held is not None:
+            self.state.position = msgspec.structs.replace(held, exits=held.exits + 1)
+        self.state.orders[order.client_id] = order
+        self.state.last_refusal = None
 
     def _fold_fill(self, fill: OrderFilled) -> None:
         """Post a fill; one that does not fit, such as a second report of the same one, is refused before it counts."""
@@ -185,16 +207,19 @@ class Core:
         if fill.leg is Leg.ENTRY:
             invariant(held is None, "an entry filled while a position was held", row=fill.row)
         else:
-            invariant(held is not None and held.quantity == -fill.quantity, "an exit must close the position whole")
+            fits = held is not None and 0 < -fill.quantity / held.quantity <= 1
+            invariant(fits, "an exit fills against the position and for no more than is held", row=fill.row)
         if fill.client_id is not None:
             self._move(fill.client_id, OrderState.FILLED)
         state.cash += fill.gross - fill.fee
         if fill.leg is Leg.ENTRY:
             state.trades += 1
             state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
-        else:
-            state.position = None
-            self._drop_exits()
+        elif held is not None:
+            left = held.quantity + fill.quantity
+            state.position = msgspec.structs.replace(held, quantity=left) if left else None
+            if not left:
+                self._drop_exits()
 
     def _drop_exits(self) -> None:
         """A pending close dies with the position it was for: the venue clamps it to nothing."""
@@ -221,6 +246,8 @@ class Core:
                 return self._decide_limit(event)
             case StretchEnded():
                 return self._decide_end(event)
+            case OrderFilled():
+                return self._decide_fill(event)
             case _:
                 return (), ()
 
@@ -239,7 +266,7 @@ class Core:
             case Enter():
                 return self._enter(wish, view)
             case Leave():
-                return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT)
+                return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT, fraction=wish.fraction)
             case Abstain():
                 return self._refuse(wish.reason, "")
             case _:
@@ -257,6 +284,7 @@ class Core:
             position=0 if held is None else (1 if held.quantity > 0 else -1),
             entry_price=float("nan") if held is None else to_float(held.price),
             bars_held=0 if held is None else event.bar - held.opened_bar + 1,
+            since_entry=None if self.state.entered_bar is None else event.bar - self.state.entered_bar,
         )  # fmt: skip
 
     def _enter(self, wish: Enter, view: View) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
@@ -277,28 +305,50 @@ class Core:
         command = SubmitEntry(
             client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,
             time_in_force=order.time_in_force, expire_bars=wish.expire_bars,
-            stop_distance=wish.stop_distance, target_distance=wish.target_distance,
+            stop_distance=verdict.stop_distance, target_distance=verdict.target_distance,
+            trail_distance=wish.trail_distance, reference=to_decimal(view.price),
         )  # fmt: skip
         approved = EntryApproved(
-            order=order, reference=to_decimal(view.price), stop_distance=wish.stop_distance,
-            target_distance=wish.target_distance,
+            order=order, reference=to_decimal(view.price), stop_distance=verdict.stop_distance,
+            target_distance=verdict.target_distance, bar=view.bar,
         )  # fmt: skip
         return (approved,), (command,)
 
     def _leave(
-        self, words: str, reason: ExitReason, time_ns: int, *, leg: Leg, at_last_close: bool = False
-    ) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        self, words: str, reason: ExitReason, time_ns: int, *, leg: Leg, at_last_close: bool = False,
+        fraction: Decimal = _WHOLE,
+    ) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:  # fmt: skip
         held = self.state.position
-        if held is None or self.state.pending(Leg.EXIT) or self.state.pending(Leg.GUARD):
+        if held is None or self._closes(held, whole=at_last_close):
             return (), ()
+        quantity = -self._gates.part(held.quantity, fraction)
+        if not quantity:
+            return self._refuse(Reason.BELOW_MIN_QUANTITY, words)
         order = Order(
-            client_id=self._id(held.trade, leg, attempt=1), trade=held.trade, leg=leg, kind=OrderKind.MARKET,
-            quantity=-held.quantity, price=None, decided_ns=time_ns, reason=words,
+            client_id=self._id(held.trade, leg, attempt=held.exits + 1), trade=held.trade, leg=leg,
+            kind=OrderKind.MARKET, quantity=quantity, price=None, decided_ns=time_ns, reason=words,
         )  # fmt: skip
         command = SubmitExit(
-            client_id=order.client_id, trade=held.trade, leg=leg, reason=reason, at_last_close=at_last_close
-        )
+            client_id=order.client_id, trade=held.trade, leg=leg, quantity=quantity, reason=reason,
+            at_last_close=at_last_close,
+        )  # fmt: skip
         return (ExitOrdered(order=order),), (command,)
+
+    def _closes(self, held: Position, *, whole: bool) -> bool:
+        """Whether an order that closes the position is pending; `whole`: one that closes all of it."""
+        pending = (self.state.pending(Leg.EXIT), self.state.pending(Leg.GUARD))
+        return any(order is not None and (not whole or order.quantity == -held.quantity) for order in pending)
+
+    def _decide_fill(self, fill: OrderFilled) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Stop the run after a liquidation; close what a partial exit left of a position in a run that has stopped."""
+        stopped = self.state.stopped
+        if fill.exit_reason is ExitReason.LIQUIDATION and stopped is None:
+            if self._strategy.terms.account.margin.goes_on:
+                return (), ()
+            return (RunStopped(reason=StopReason.LIQUIDATED),), ()
+        if stopped is None:
+            return (), ()
+        return self._leave(stopped.value, ExitReason(stopped.value), fill.event_ns, leg=Leg.GUARD)
 
     def _refuse(self, reason: Reason, detail: str) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         if self.state.last_refusal == (reason, detail) or reason is Reason.OK:

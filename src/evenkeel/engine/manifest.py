@@ -24,6 +24,7 @@ from evenkeel.model.reason import Mark
 from evenkeel.model.time import format_time
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.strategies.terms import Terms
+from evenkeel.venues.simulated.venue import FUNDING_INTERVAL_MINUTES
 
 SCHEMA = "evenkeel.manifest/1"
 FILL_MODEL = "touch"
@@ -70,8 +71,17 @@ def run_marks(strategy: Strategy, market: Market) -> tuple[Mark, ...]:
     """Return what a reader must know before believing the figures."""
     short = strategy.instrument.shortable and strategy.instrument.kind is InstrumentKind.EQUITY
     mode = dict(strategy.resolved).get("position_policy", {}).get("mode", "long_only")
-    borrows = (Mark.BORROW_NOT_MODELLED,) if short and mode != "long_only" else ()
-    return (*market.marks, *borrows)
+    account = strategy.terms.account
+    perpetual = strategy.instrument.kind is InstrumentKind.PERPETUAL
+    funded = account.funding_rate is not None and market.base.minutes <= FUNDING_INTERVAL_MINUTES
+    behind = account.margin.stop_beyond == "warn" and strategy.terms.sizing.max_leverage > 1
+    found = [
+        (Mark.FUNDING_NOT_MODELLED, perpetual and not funded),
+        (Mark.FUNDING_ASSUMED, perpetual and funded),
+        (Mark.STOP_BEHIND_LIQUIDATION, perpetual and behind),
+        (Mark.BORROW_NOT_MODELLED, short and mode != "long_only"),
+    ]
+    return (*market.marks, *(mark for mark, holds in found if holds))
 
 
 def terms_facts(terms: Terms) -> dict[str, Any]:

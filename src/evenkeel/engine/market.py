@@ -99,7 +99,6 @@ class Market:
         found = [
             (Mark.COARSE_FILLS, self.base.minutes > 1),
             (Mark.CONTINUOUS_UNADJUSTED, kind is InstrumentKind.CONTINUOUS_FUTURE),
-            (Mark.FUNDING_NOT_MODELLED, kind is InstrumentKind.PERPETUAL),
             (Mark.GAPS_REPORTED, bool(self.gaps)),
             (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY),
         ]

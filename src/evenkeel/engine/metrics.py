@@ -65,7 +65,7 @@ def metrics(
         "cagr_pct": cagr(start, end, int(record.times_ns[-1] - record.times_ns[0])),
         "exposure_pct": float(np.count_nonzero(record.curve[Curve.LOTS]) / len(equity) * 100.0),
         "fees": float(sum((trade.fees for trade in trades), Decimal(0))),
-        "funding": 0.0,
+        "funding": float(sum((trade.funding for trade in trades), Decimal(0))),
         "slippage": float(sum((fill.event.slippage for fill in record.fills), Decimal(0))),
         "avg_bars_held": sum(t.exit.event.bars_held for t in trades) / len(trades) if trades else None,
     }

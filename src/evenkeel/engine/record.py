@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from evenkeel.model.bar import Bars, Ints
-from evenkeel.model.errors import invariant
+from evenkeel.model.errors import InvariantBroken, invariant
 from evenkeel.model.event import FillPoint, OrderFilled
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import Direction, Notes, OrderKind
@@ -28,12 +28,13 @@ from evenkeel.venues.simulated import book as venue_book
 from evenkeel.venues.simulated.book import Report
 from evenkeel.venues.simulated.venue import Told
 
-LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg)
+LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg if leg is not venue_book.Leg.FUNDING)
 """Legs by the number that the venue uses."""
 
 _KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
 _POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
-_ENTRY_LEG = int(venue_book.Leg.ENTRY)
+_ENTRY_LEG, _FUNDING_LEG = int(venue_book.Leg.ENTRY), int(venue_book.Leg.FUNDING)
+_POSTING = Decimal(1).scaleb(-8)
 _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.STOP_LOSS: ExitReason.STOP_LOSS,
     venue_book.Exit.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
@@ -42,6 +43,9 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.EQUITY_STOP: ExitReason.EQUITY_STOP,
     venue_book.Exit.DATA_GAP: ExitReason.DATA_GAP,
     venue_book.Exit.END_OF_DATA: ExitReason.END_OF_DATA,
+    venue_book.Exit.TRAILING: ExitReason.TRAILING,
+    venue_book.Exit.BREAKEVEN: ExitReason.BREAKEVEN,
+    venue_book.Exit.LIQUIDATION: ExitReason.LIQUIDATION,
 }
 EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Numbers that the venue's book uses, by the reason of an exit."""
@@ -49,6 +53,7 @@ EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 STOPS = {
     int(venue_book.Exit.MAX_DRAWDOWN): StopReason.MAX_DRAWDOWN,
     int(venue_book.Exit.EQUITY_STOP): StopReason.EQUITY_STOP,
+    int(venue_book.Exit.LIQUIDATION): StopReason.LIQUIDATED,
 }
 """Why a run stops before its data ends, by the number in the venue's book."""
 
@@ -85,25 +90,49 @@ class DeadEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decided_ns: int
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A closed leg: an entry and its exit.
+class Funding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A funding payment on a position.
 
     Attributes:
-        number: From 1.
+        event_ns: When it was due.
+        amount: Account currency, + received.
+        trade: Number of the position's trade.
+        fills_before: How many fills of the run came before it.
+    """
+
+    event_ns: int
+    amount: Decimal
+    trade: int
+    fills_before: int
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A closed leg: an entry, and an exit of all of it or of a part.
+
+    Attributes:
+        number: Of the position, from 1; its legs share it.
+        leg: Within the position, from 1.
         direction: Long or short.
-        entry: Its entry.
-        exit: Its exit.
+        entry: The position's entry.
+        exit: What closed this leg.
+        entry_fee: This leg's share of the entry's fee.
+        entry_slippage: Its share of the entry's slippage memo.
+        funding: Its share of what funding paid (+) or took until then.
     """
 
     number: int
+    leg: int
     direction: Direction
     entry: Fill
     exit: Fill
+    entry_fee: Decimal
+    entry_slippage: Decimal
+    funding: Decimal
 
     @property
     def quantity(self) -> Decimal:
-        """Units, positive."""
-        return abs(self.entry.event.quantity)
+        """Units closed, positive."""
+        return abs(self.exit.event.quantity)
 
     @property
     def gross(self) -> Decimal:
@@ -113,15 +142,47 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def fees(self) -> Decimal:
         """Fees of both sides."""
-        return self.entry.event.fee + self.exit.event.fee
+        return self.entry_fee + self.exit.event.fee
+
+    @property
+    def slippage(self) -> Decimal:
+        """What slippage cost on both sides; inside the prices already."""
+        return self.entry_slippage + self.exit.event.slippage
 
     @property
     def net(self) -> Decimal:
-        """Result after fees."""
-        return self.gross - self.fees
+        """Result after fees and funding."""
+        return self.gross - self.fees + self.funding
 
 
 Item = TypeVar("Item")
+
+
+class _Position:
+    """What is left of a position while its legs are told."""
+
+    def __init__(self, entry: Fill) -> None:
+        self.left = entry.event.quantity
+        self.funding = Decimal(0)
+        self._entry = entry
+        self._fee, self._slippage = entry.event.fee, entry.event.slippage
+        self._legs = 0
+
+    def close(self, fill: Fill) -> Trade:
+        """Take off a leg with its share of fee, slippage and funding."""
+        closed = -fill.event.quantity
+        self._legs += 1
+        fee, slippage, funding = (self._share(one, closed) for one in (self._fee, self._slippage, self.funding))
+        self.left -= closed
+        self._fee, self._slippage, self.funding = self._fee - fee, self._slippage - slippage, self.funding - funding
+        direction = Direction.LONG if self._entry.event.quantity > 0 else Direction.SHORT
+        return Trade(
+            number=self._entry.trade, leg=self._legs, direction=direction, entry=self._entry, exit=fill,
+            entry_fee=fee, entry_slippage=slippage, funding=funding,
+        )  # fmt: skip
+
+    def _share(self, amount: Decimal, closed: Decimal) -> Decimal:
+        return amount if closed == self.left else (amount * closed / self.left).quantize(_POSTING)
 
 
 class Described(Sequence[Item]):
@@ -165,6 +226,7 @@ class RunRecord:
         lane: `research` or `engine`.
         fills: In order.
         dead_entries: In order.
+        fundings: In order.
         times_ns: Closes of the execution bars from the first decision on, and the moment after the last exit.
         curve: Equity and cash (counts of 1e-8) and signed lots at each: lines by `Curve`.
         stop_reason: How the run ended.
@@ -177,6 +239,7 @@ class RunRecord:
     lane: str
     fills: Sequence[Fill] = ()
     dead_entries: Sequence[DeadEntry] = ()
+    fundings: Sequence[Funding] = ()
     times_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     curve: Ints = field(default_factory=lambda: np.zeros((len(venue_book.Curve), 0), dtype=np.int64))
     stop_reason: StopReason = StopReason.END_OF_DATA
@@ -186,12 +249,29 @@ class RunRecord:
     features_s: float = 0.0
 
     def trades(self) -> list[Trade]:
-        """Return the closed trades, in order."""
-        trades = []
-        for entry, leave in zip(self.fills[0::2], self.fills[1::2], strict=True):
-            invariant(entry.event.leg is Leg.ENTRY and leave.event.leg is not Leg.ENTRY, "fills alternate")
-            direction = Direction.LONG if entry.event.quantity > 0 else Direction.SHORT
-            trades.append(Trade(number=entry.trade, direction=direction, entry=entry, exit=leave))
+        """Return the closed legs, in order.
+
+        Fee and slippage of an entry and the funding of a position are shared among its legs by quantity: each takes its
+        part of what remains, rounded half to even to 1e-8, and the last one the rest.
+        """
+        trades: list[Trade] = []
+        position: _Position | None = None
+        fundings = list(self.fundings)
+        paid = 0
+        for number, fill in enumerate(self.fills):
+            while position is not None and paid < len(fundings) and fundings[paid].fills_before <= number:
+                position.funding += fundings[paid].amount
+                paid += 1
+            if fill.event.leg is Leg.ENTRY:
+                invariant(
+                    position is None or position.left == 0, "an entry follows the last leg of the position before"
+                )
+                position = _Position(fill)
+                continue
+            if position is None or position.left == 0:
+                raise InvariantBroken("an exit follows an entry")
+            trades.append(position.close(fill))
+        invariant(position is None or position.left == 0, "a run ends flat")
         return trades
 
     def result_hash(self) -> str:
@@ -203,6 +283,8 @@ class RunRecord:
             digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason, fill.notes)))
         for dead in self.dead_entries:
             digest.update(encode(dead))
+        for funding in self.fundings:
+            digest.update(encode(funding))
         digest.update(np.ascontiguousarray(self.times_ns).tobytes())
         digest.update(np.ascontiguousarray(self.curve).tobytes())
         digest.update(encode((self.stop_reason, self.stop_ns)))
@@ -227,7 +309,7 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
         quantity=lot.value(lots), price=to_decimal(price), fee=money_from_postings(fee),
         gross=money_from_postings(gross), slippage=money_from_postings(slippage), taker=taker == 1, row=row,
         bar=opened_exec, point=_POINTS[point], exit_reason=None if is_entry else _EXITS[reason],
-        stop_price=_level(stop) if is_entry else None, target_price=_level(target) if is_entry else None,
+        stop_price=_level(stop), target_price=_level(target) if is_entry else None,
         adverse=to_decimal(adverse), favourable=to_decimal(favourable), bars_held=bars_held,
     )  # fmt: skip
 
@@ -237,9 +319,24 @@ def death_reason(told: Told) -> Reason:
     return REASONS[told.ints[Report.REASON]]
 
 
+def is_fill(told: Told) -> bool:
+    """Whether a report tells of a fill."""
+    return told.ints[Report.LOTS] != 0
+
+
+def is_funding(told: Told) -> bool:
+    """Whether a report tells of a funding payment."""
+    return told.ints[Report.LEG] == _FUNDING_LEG
+
+
 def is_death(told: Told) -> bool:
     """Whether a report tells of a dead entry."""
-    return told.ints[Report.LOTS] == 0
+    return not is_fill(told) and not is_funding(told)
+
+
+def funding_amount(told: Told) -> Decimal:
+    """Return what a funding payment brought, from its report."""
+    return money_from_postings(told.ints[Report.GROSS])
 
 
 def _level(value: float) -> Decimal | None:

@@ -18,10 +18,14 @@ from evenkeel.engine.record import (
     DeadEntry,
     Described,
     Fill,
+    Funding,
     RunRecord,
     death_reason,
     fill_event,
+    funding_amount,
     is_death,
+    is_fill,
+    is_funding,
 )
 from evenkeel.features.timeline import FeatureRun
 from evenkeel.model.bar import Floats, Ints
@@ -82,6 +86,7 @@ def run_research(
     curve.finish(venue, record)
     record.fills = Described(lambda: describe_fills(told, strategy, market))
     record.dead_entries = Described(lambda: describe_deaths(told))
+    record.fundings = Described(lambda: describe_fundings(told))
     record.refusals = {REASONS[n].value: int(count) for n, count in enumerate(venue.refusals) if count}
     return record
 
@@ -140,6 +145,20 @@ def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
     return deaths
 
 
+def describe_fundings(heard: Sequence[Heard]) -> list[Funding]:
+    """Return the funding payments, in order."""
+    fundings, fills = [], 0
+    for part in heard:
+        base = part.stretch.series.base
+        for told in part.reports():
+            fills += is_fill(told)
+            if is_funding(told):
+                stamp = int(base.open_ns[told.ints[Report.ROW]])
+                trade = told.ints[Report.TRADE]
+                fundings.append(Funding(event_ns=stamp, amount=funding_amount(told), trade=trade, fills_before=fills))
+    return fundings
+
+
 def describe_fills(heard: Sequence[Heard], strategy: Strategy, market: Market) -> list[Fill]:
     """Return the fills with the rules behind them, in order."""
     fills, signals = [], []
@@ -147,7 +166,7 @@ def describe_fills(heard: Sequence[Heard], strategy: Strategy, market: Market) -
     for part in heard:
         closes = part.stretch.series.on(part.stretch.exec).bars.close_ns
         for told in part.reports():
-            if not is_death(told):
+            if is_fill(told):
                 event = fill_event(told, bars=part.stretch.series.base, lot=lot, known_ns=0, client_id=None)
                 fills.append(describe(event, told, closes, strategy))
                 signals.append((part.stretch.number, told.ints[Report.EXEC], told.ints[Report.SIGNAL]))

@@ -40,7 +40,7 @@ TRADE_COLUMNS = (
     "trade", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "entry_reason",
     "exit_reason", "gross_pnl", "fees", "funding", "net_pnl", "mae", "mfe", "bars_held",
     "decided_time", "entry_kind", "entry_point", "exit_point", "entry_liquidity", "exit_liquidity", "entry_fee",
-    "exit_fee", "stop_price", "target_price", "slippage", "metadata",
+    "exit_fee", "stop_price", "target_price", "slippage", "metadata", "leg", "final_stop",
 )  # fmt: skip
 FILL_COLUMNS = (
     "fill", "trade", "symbol", "side", "qty", "price", "fee", "liquidity", "time", "point", "order_kind",
@@ -214,12 +214,13 @@ def _trade_row(trade: Trade, symbol: str) -> tuple[object, ...]:
     return (
         trade.number, symbol, trade.direction.value, plain(trade.quantity),
         format_time(entry.event_ns), plain(entry.price), format_time(leave.event_ns), plain(leave.price),
-        trade.entry.reason, _exit_word(leave), plain(trade.gross), plain(trade.fees), "0", plain(trade.net),
+        trade.entry.reason, _exit_word(leave), plain(trade.gross), plain(trade.fees), plain(trade.funding),
+        plain(trade.net),
         plain(leave.adverse), plain(leave.favourable), leave.bars_held,
         "" if trade.entry.decided_ns is None else format_time(trade.entry.decided_ns), entry.kind.value,
-        entry.point.value, leave.point.value, _liquidity(entry), _liquidity(leave), plain(entry.fee), plain(leave.fee),
-        _optional(entry.stop_price), _optional(entry.target_price), plain(entry.slippage + leave.slippage),
-        _notes(trade.entry.notes),
+        entry.point.value, leave.point.value, _liquidity(entry), _liquidity(leave), plain(trade.entry_fee),
+        plain(leave.fee), _optional(entry.stop_price), _optional(entry.target_price), plain(trade.slippage),
+        _notes(trade.entry.notes), trade.leg, _optional(leave.stop_price),
     )  # fmt: skip
 
 

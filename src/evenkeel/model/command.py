@@ -27,6 +27,8 @@ class SubmitEntry(
         expire_bars: Execution bars to live, 0 for ever.
         stop_distance: From the fill to the stop; None is no stop.
         target_distance: From the fill to the target; None is no target.
+        trail_distance: From the price to a trailing stop of fixed distance.
+        reference: Decision price; None in journals that did not write it yet.
         signal: Number of the rule behind it, for the venue's reports.
     """
 
@@ -39,18 +41,21 @@ class SubmitEntry(
     expire_bars: int = 0
     stop_distance: Decimal | None = None
     target_distance: Decimal | None = None
+    trail_distance: Decimal | None = None
+    reference: Decimal | None = None
     signal: int = -1
 
 
 class SubmitExit(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="submit_exit", tag_field="type", omit_defaults=True
 ):
-    """Close the position: at the market, or at the last close where the data ends.
+    """Close the position or a part of it: at the market, or at the last close where the data ends.
 
     Attributes:
         client_id: Our id.
         trade: Number of the trade.
         leg: `exit` for a signal, `guard` for a limit or the end of the data.
+        quantity: Signed units: positive buys, negative sells; None closes all of it.
         reason: How the trade is to be recorded.
         at_last_close: Whether there is no next bar to trade in.
         signal: Number of the rule behind it.
@@ -59,6 +64,7 @@ class SubmitExit(
     client_id: ClientId
     trade: int
     leg: Leg
+    quantity: Decimal | None = None
     reason: ExitReason
     at_last_close: bool = False
     signal: int = -1

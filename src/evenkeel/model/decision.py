@@ -18,18 +18,20 @@ class EntryApproved(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="en
     Attributes:
         order: As it will be sent.
         reference: Decision price.
-        stop_distance: Of the wish.
-        target_distance: Of the wish.
+        stop_distance: Of the wish, or what a gate made of it.
+        target_distance: The same of the target.
+        bar: Execution bar of the decision; None in journals that did not write it yet.
     """
 
     order: Order
     reference: Decimal
     stop_distance: Decimal | None
     target_distance: Decimal | None
+    bar: int | None = None
 
 
 class ExitOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="exit_ordered", tag_field="type"):
-    """The position is to be closed.
+    """The position, or a part of it, is to be closed.
 
     Attributes:
         order: As it will be sent.

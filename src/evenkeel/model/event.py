@@ -60,7 +60,7 @@ class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accep
 
 
 class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"):
-    """The venue executed an order whole.
+    """The venue executed an order whole; an exit may close a part of the position only.
 
     Attributes:
         client_id: Our id; None for a protective leg, which the venue holds as a child of the entry.
@@ -75,8 +75,8 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
         row: Base bar within the segment.
         bar: Execution bar in progress.
         point: Where inside the base bar.
-        exit_reason: How the trade ended; None for an entry.
-        stop_price: Protective stop after the fill, of an entry.
+        exit_reason: Why the position was closed or reduced; None for an entry.
+        stop_price: Protective stop after an entry, or in force at an exit.
         target_price: Target after the fill, of an entry.
         adverse: Largest move against the position while held, as a fraction of the entry price; of an exit.
         favourable: Largest move in its favour; of an exit.
@@ -101,6 +101,20 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     adverse: Decimal = Decimal(0)
     favourable: Decimal = Decimal(0)
     bars_held: int = 0
+
+
+class FundingPosted(Event, frozen=True, kw_only=True, gc=False, tag="funding_posted"):
+    """A perpetual's funding was paid or received.
+
+    Attributes:
+        amount: Account currency, + received.
+        rate_price: Price at which the position was valued.
+        row: Base bar within the segment.
+    """
+
+    amount: Decimal
+    rate_price: Decimal
+    row: int
 
 
 class OrderDied(Event, frozen=True, kw_only=True, gc=False, tag="order_died"):
@@ -137,4 +151,6 @@ class StretchEnded(Event, frozen=True, kw_only=True, gc=False, tag="stretch_ende
     reason: Reason
 
 
-AnyEvent: TypeAlias = BarsClosed | OrderAccepted | OrderFilled | OrderDied | LimitBreached | StretchEnded
+AnyEvent: TypeAlias = (
+    BarsClosed | OrderAccepted | OrderFilled | FundingPosted | OrderDied | LimitBreached | StretchEnded
+)

@@ -54,7 +54,8 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="enter", ta
         time_in_force: Of a limit order.
         expire_bars: Execution bars until the order expires; 0 is never.
         stop_distance: From the fill to the protective stop, in price; None is no stop.
-        target_distance: From the fill to the target, in price; None is no target.
+        target_distance: From the fill to the target, in price; None is no target, or a ladder of the order terms.
+        trail_distance: From the price to a trailing stop of fixed distance, where the order terms trail.
         reason: The rule that asks for it, in the strategy's own words.
         notes: What the strategy wants kept with the trade: name to number, truth or text; None is missing.
     """
@@ -66,17 +67,20 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="enter", ta
     expire_bars: int = 0
     stop_distance: Decimal | None = None
     target_distance: Decimal | None = None
+    trail_distance: Decimal | None = None
     reason: str = ""
     notes: Notes = {}
 
 
 class Leave(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="leave", tag_field="type"):
-    """Close the position at the market.
+    """Close the position, or a part of it, at the market.
 
     Attributes:
+        fraction: How much of what is held, above 0 and at most 1; rounded down to the lot.
         reason: The rule that asks for it, in the strategy's own words.
     """
 
+    fraction: Decimal = Decimal(1)
     reason: str = ""
 
 

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     DATA_GAP = ("DATA_GAP", "Bars that the calendar expects are missing.")
     END_OF_DATA = ("END_OF_DATA", "The data ended.")
     POSITION_CONFLICT = ("POSITION_CONFLICT", "Another strategy owns this instrument.")
+    LIQUIDATION_TOO_CLOSE = ("LIQUIDATION_TOO_CLOSE", "The position would be liquidated too close to its entry.")
+    SL_BEYOND_LIQUIDATION = ("SL_BEYOND_LIQUIDATION", "The stop would lie behind the liquidation price.")
 
 
 REASONS = tuple(Reason)
@@ -68,6 +70,9 @@ class ExitReason(StrEnum):
     EQUITY_STOP = "equity_stop"
     DATA_GAP = "data_gap"
     END_OF_DATA = "end_of_data"
+    TRAILING = "trailing"
+    BREAKEVEN = "breakeven"
+    LIQUIDATION = "liquidation"
 
 
 class StopReason(StrEnum):
@@ -76,6 +81,7 @@ class StopReason(StrEnum):
     END_OF_DATA = "end_of_data"
     MAX_DRAWDOWN = "max_drawdown"
     EQUITY_STOP = "equity_stop"
+    LIQUIDATED = "liquidated"
 
 
 class Mark(StrEnum):
@@ -84,7 +90,8 @@ class Mark(StrEnum):
     COARSE_FILLS = "COARSE_FILLS"
     CONTINUOUS_UNADJUSTED = "CONTINUOUS_UNADJUSTED"
     FUNDING_NOT_MODELLED = "FUNDING_NOT_MODELLED"
-    LIQUIDATION_NOT_MODELLED = "LIQUIDATION_NOT_MODELLED"
+    FUNDING_ASSUMED = "FUNDING_ASSUMED"
+    STOP_BEHIND_LIQUIDATION = "STOP_BEHIND_LIQUIDATION"
     BORROW_NOT_MODELLED = "BORROW_NOT_MODELLED"
     GAPS_REPORTED = "GAPS_REPORTED"
     PRICES_AS_IMPORTED = "PRICES_AS_IMPORTED"
@@ -94,7 +101,8 @@ MARK_TEXTS: dict[Mark, str] = {
     Mark.COARSE_FILLS: "Bars coarser than one minute drove the fills: the order of events inside a bar is not known.",
     Mark.CONTINUOUS_UNADJUSTED: "A continuous, unadjusted futures series: rolls are price jumps; it is no evidence.",
     Mark.FUNDING_NOT_MODELLED: "A perpetual's funding payments are not part of the result.",
-    Mark.LIQUIDATION_NOT_MODELLED: "Liquidation is not simulated; leverage is held to 1.",
+    Mark.FUNDING_ASSUMED: "A perpetual's funding was paid at the play's fixed rate, not at recorded ones.",
+    Mark.STOP_BEHIND_LIQUIDATION: "The play lets stops lie behind the liquidation price: the margin may go first.",
     Mark.BORROW_NOT_MODELLED: "Borrow fees of short positions are not part of the result.",
     Mark.GAPS_REPORTED: "The calendar does not explain some gaps; the run closed before each and warmed up anew.",
     Mark.PRICES_AS_IMPORTED: "Prices are as imported: splits and dividends are not applied by the engine.",

@@ -13,23 +13,38 @@ import msgspec
 import numpy as np
 from numba import types
 
-from evenkeel.kernel import FLOATS, compiled, kernel
+from evenkeel.kernel import FLOATS, compiled, inlined, kernel
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Enter
-from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money, to_float
+from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money, to_decimal, to_float
 from evenkeel.model.reason import REASONS, Reason, reason_number
-from evenkeel.risk.sizing import SIZING_TERMS, Sizing, SizingModel, size_entry
+from evenkeel.risk.liquidation import liquidation_price
+from evenkeel.risk.sizing import SIZING_TERMS, SNAP, BeyondLiquidation, Sizing, SizingModel, size_entry
 from evenkeel.strategies.terms import Terms
 
 _KEY = object()
 
 _TICK = int(Sizing.TICK)
+_LIQUIDATES, _LEVERAGE = int(Sizing.LIQUIDATES), int(Sizing.LEVERAGE)
+_MAINTENANCE, _DEDUCTION, _TAKER = int(Sizing.MAINTENANCE), int(Sizing.DEDUCTION), int(Sizing.TAKER)
+_MIN_DISTANCE, _BEYOND, _RATIO = (
+    int(Sizing.MIN_LIQUIDATION_DISTANCE), int(Sizing.BEYOND_LIQUIDATION), int(Sizing.TARGET_RATIO),
+)  # fmt: skip
+_LOT_N, _LOT_D, _MULTIPLIER = int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR), int(Sizing.MULTIPLIER)
+_REJECT, _ADJUST = int(BeyondLiquidation.REJECT), int(BeyondLiquidation.ADJUST)
+_OK = reason_number(Reason.OK)
+_LIQUIDATION_NEAR = reason_number(Reason.LIQUIDATION_TOO_CLOSE)
+_STOP_BEYOND = reason_number(Reason.SL_BEYOND_LIQUIDATION)
+
+INSIDE_LIQUIDATION = 1.0 - 0.001
+"""A stop must lie within so much of the way to the liquidation price."""
+
 _TOO_CLOSE = reason_number(Reason.STOP_TOO_CLOSE)
 _BEYOND_ZERO = reason_number(Reason.STOP_BEYOND_ZERO)
 
-_JUDGE = types.UniTuple(types.int64, 2)(
+_JUDGE = types.Tuple((types.int64, types.int64, types.float64, types.float64))(
     FLOATS, types.float64, types.float64, types.float64, types.int64, types.float64, types.float64
 )
 
@@ -41,12 +56,16 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         intent: The wish.
         lots: Size, unsigned.
         quantity: The same in units.
+        stop_distance: Of the wish, or nearer where a gate moved the stop; None without one.
+        target_distance: The same of the target.
         key: Proof that `risk` made it.
     """
 
     intent: Enter
     lots: int
     quantity: Decimal
+    stop_distance: Decimal | None
+    target_distance: Decimal | None
     key: object
 
     def __post_init__(self) -> None:
@@ -66,8 +85,11 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 @kernel
 def judge_entry(
     t: Floats, equity: float, free: float, price: float, direction: int, stop_distance: float, target_distance: float
-) -> tuple[int, int]:
+) -> tuple[int, int, float, float]:
     """Pass an entry through the numeric gates and size it.
+
+    Where the stop lies behind the liquidation price and the terms say so, it is moved before it, a target that is a
+    multiple of it follows, and the entry is sized again (plays.md 6.7).
 
     Args:
         t: Terms, see `Sizing`.
@@ -79,13 +101,40 @@ def judge_entry(
         target_distance: From the price to the target, NaN without one.
 
     Returns:
-        Lots, and the number of a reason; 0 lots unless it is OK.
+        Lots, the number of a reason, and the two distances; 0 lots unless the reason is OK.
     """
     if stop_distance < t[_TICK] or target_distance < t[_TICK]:
-        return 0, _TOO_CLOSE
+        return 0, _TOO_CLOSE, stop_distance, target_distance
     if (stop_distance if direction > 0 else target_distance) >= price:
-        return 0, _BEYOND_ZERO
-    return size_entry(t, equity, free, price, stop_distance)
+        return 0, _BEYOND_ZERO, stop_distance, target_distance
+    lots, reason = size_entry(t, equity, free, price, stop_distance)
+    if t[_LIQUIDATES] == 0.0 or reason != _OK:
+        return lots, reason, stop_distance, target_distance
+    room = liquidation_distance(t, lots, price, direction)
+    if room < t[_MIN_DISTANCE] * price:
+        return 0, _LIQUIDATION_NEAR, stop_distance, target_distance
+    if stop_distance >= room * INSIDE_LIQUIDATION and t[_BEYOND] == _ADJUST:
+        stop_distance = room * INSIDE_LIQUIDATION
+        if t[_RATIO] == t[_RATIO]:
+            target_distance = stop_distance * t[_RATIO]
+        lots, reason = size_entry(t, equity, free, price, stop_distance)
+        if reason != _OK:
+            return 0, reason, stop_distance, target_distance
+        room = liquidation_distance(t, lots, price, direction)
+        if stop_distance > room * INSIDE_LIQUIDATION * SNAP:
+            return 0, _STOP_BEYOND, stop_distance, target_distance
+    elif stop_distance >= room * INSIDE_LIQUIDATION and t[_BEYOND] == _REJECT:
+        return 0, _STOP_BEYOND, stop_distance, target_distance
+    return lots, _OK, stop_distance, target_distance
+
+
+@inlined
+def liquidation_distance(t: Floats, lots: int, price: float, direction: int) -> float:
+    """Return how far a position of so many lots at the price is from its liquidation; infinite without one."""
+    quantity = lots * t[_LOT_N] / t[_LOT_D] * t[_MULTIPLIER]
+    rate = t[_MAINTENANCE] + t[_TAKER]
+    at = liquidation_price(direction, quantity, price, t[_LEVERAGE], rate, t[_DEDUCTION], 0.0)
+    return direction * (price - at)
 
 
 def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
@@ -108,6 +157,13 @@ def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Sizing.PER_CONTRACT] = to_float(account.per_contract)
     values[Sizing.MULTIPLIER] = to_float(instrument.multiplier)
     values[Sizing.TICK] = to_float(instrument.tick_size)
+    margin = account.margin
+    values[Sizing.LIQUIDATES] = float(margin.liquidates)
+    values[Sizing.MAINTENANCE] = to_float(margin.maintenance)
+    values[Sizing.DEDUCTION] = to_float(margin.deduction)
+    values[Sizing.MIN_LIQUIDATION_DISTANCE] = to_float(margin.min_distance)
+    values[Sizing.BEYOND_LIQUIDATION] = BeyondLiquidation[margin.stop_beyond.upper()]
+    values[Sizing.TARGET_RATIO] = math.nan if terms.order.target_ratio is None else to_float(terms.order.target_ratio)
     values[Sizing.LOT_NUMERATOR], values[Sizing.LOT_DENOMINATOR] = lot.numerator, lot.denominator
     return values
 
@@ -133,13 +189,25 @@ class EntryGates:
             price: Decision price.
         """
         money = float(postings_from_money(equity)) / POSTINGS_PER_UNIT  # the same two roundings as in the loop
-        lots, reason = judge_entry(
+        lots, reason, stop, target = judge_entry(
             self._terms, money, money, price, intent.direction.sign,
             _or_missing(intent.stop_distance), _or_missing(intent.target_distance),
         )  # fmt: skip
         if lots == 0:
             return Refused(reason=REASONS[reason])
-        return Approved(intent=intent, lots=lots, quantity=self._lot.value(lots), key=_KEY)
+        return Approved(
+            intent=intent, lots=lots, quantity=self._lot.value(lots), stop_distance=_or_none(stop),
+            target_distance=_or_none(target), key=_KEY,
+        )  # fmt: skip
+
+    def part(self, quantity: Decimal, fraction: Decimal) -> Decimal:
+        """Return a fraction of a held quantity, rounded down to the lot; 0 where that is less than one."""
+        lots = math.floor(abs(self._lot.nearest(quantity)) * to_float(fraction) * SNAP)
+        return self._lot.value(lots).copy_sign(quantity) if lots else Decimal(0)
+
+
+def _or_none(distance: float) -> Decimal | None:
+    return None if math.isnan(distance) else to_decimal(distance)
 
 
 def _or_missing(distance: Decimal | None) -> float:

@@ -32,7 +32,11 @@ class SizingModel(IntEnum):
 
 
 class Sizing(IntEnum):
-    """Places in the array of sizing terms; fractions, account currency and units, missing caps as infinity."""
+    """Places in the array of sizing terms; fractions, account currency and units, missing caps as infinity.
+
+    MAINTENANCE is the maintenance margin rate; TARGET_RATIO the multiple of the stop's distance at which a target lies,
+    NaN for any other target.
+    """
 
     MODEL = 0
     VALUE = 1
@@ -53,6 +57,20 @@ class Sizing(IntEnum):
     LOT_NUMERATOR = 16
     LOT_DENOMINATOR = 17
     TICK = 18
+    LIQUIDATES = 19
+    MAINTENANCE = 20
+    DEDUCTION = 21
+    MIN_LIQUIDATION_DISTANCE = 22
+    BEYOND_LIQUIDATION = 23
+    TARGET_RATIO = 24
+
+
+class BeyondLiquidation(IntEnum):
+    """What becomes of an entry whose stop lies behind its liquidation price."""
+
+    REJECT = 0
+    ADJUST = 1
+    WARN = 2
 
 
 SIZING_TERMS = len(Sizing)

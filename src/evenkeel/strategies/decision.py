@@ -13,7 +13,9 @@ from enum import IntEnum
 class Slot(IntEnum):
     """Places in the state of a decide kernel.
 
-    POSITION, ENTRY_PRICE and BARS_HELD come in; the rest goes out. Distances and prices are NaN when there is none.
+    POSITION, ENTRY_PRICE, BARS_HELD and SINCE_ENTRY come in; the rest goes out. Distances and prices are NaN when there
+    is none. FRACTION is how much of the position an exit closes; SINCE_ENTRY counts execution bars since the last entry
+    order was placed, a number beyond all bars where there was none.
     """
 
     POSITION = 0
@@ -27,6 +29,9 @@ class Slot(IntEnum):
     TARGET_DISTANCE = 8
     SIGNAL = 9
     REASON = 10
+    TRAIL_DISTANCE = 11
+    FRACTION = 12
+    SINCE_ENTRY = 13
 
 
 SLOTS = len(Slot)

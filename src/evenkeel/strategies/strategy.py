@@ -46,6 +46,7 @@ class View:
         position: +1 long, -1 short, 0 flat.
         entry_price: Of the position, NaN when flat.
         bars_held: Execution bars closed since the entry, this one included; 0 when flat.
+        since_entry: Execution bars since the last entry order was placed; None where there was none in this stretch.
         x: Window of the execution graph; a strategy in Python gets it cut off behind this bar.
         column: Column of this bar in it.
         history: How many bars back every row can be read.
@@ -57,6 +58,7 @@ class View:
     position: int
     entry_price: float
     bars_held: int
+    since_entry: int | None
     x: Floats
     column: int
     history: int = 0

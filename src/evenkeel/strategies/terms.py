@@ -12,6 +12,9 @@ from evenkeel.model.intent import TimeInForce
 MODELS = ("percent_equity", "risk_based", "fixed_usdt", "fixed_quantity")
 FRACTION_MODELS = ("percent_equity", "risk_based")
 
+STOP_BEYOND = ("reject", "adjust", "warn")
+IMPACT_MODES = ("disabled", "linear", "sqrt")
+
 MONEY_MAX = 10**10
 """Largest amount of money of a run: its count of 1e-8 and sums of it stay within 64 bits."""
 
@@ -41,6 +44,57 @@ class SizingTerms(msgspec.Struct, frozen=True, kw_only=True):
         require(self.max_leverage > 0, "sizing.max_leverage must be above 0", was=str(self.max_leverage))
 
 
+class MarginTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How an isolated position is margined and liquidated.
+
+    Attributes:
+        liquidates: Whether positions are liquidated at all: perpetuals are.
+        maintenance: Maintenance margin rate.
+        deduction: Maintenance margin deduction of the risk tier, account currency.
+        liquidation_fee: Rate charged at a liquidation.
+        min_distance: An entry whose liquidation lies nearer than this fraction of the price is refused; 0 is off.
+        stop_beyond: What becomes of an entry whose stop lies behind it: `reject`, `adjust` or `warn`.
+        goes_on: Whether the run goes on after a liquidation.
+    """
+
+    liquidates: bool = False
+    maintenance: Decimal = Decimal("0.005")
+    deduction: Decimal = Decimal(0)
+    liquidation_fee: Decimal = Decimal(0)
+    min_distance: Decimal = Decimal("0.05")
+    stop_beyond: str = "reject"
+    goes_on: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("maintenance", "liquidation_fee", "min_distance"):
+            rate = getattr(self, name)
+            require(0 <= rate < 1, f"margin.{name} is a fraction from 0 to below 1", was=str(rate))
+        require(self.deduction >= 0, "margin.deduction must not be negative", was=str(self.deduction))
+        require(
+            self.stop_beyond in STOP_BEYOND, f"margin.stop_beyond is one of {', '.join(STOP_BEYOND)}",
+            was=self.stop_beyond,
+        )  # fmt: skip
+
+
+class ImpactTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the price moves with the size of a fill (plays.md 6.9).
+
+    Attributes:
+        mode: `disabled`, `linear` or `sqrt` of the participation.
+        coefficient: Move at a participation of 1, as a fraction of the price.
+        largest: Never more than this.
+    """
+
+    mode: str = "disabled"
+    coefficient: Decimal = Decimal("0.005")
+    largest: Decimal = Decimal("0.01")
+
+    def __post_init__(self) -> None:
+        require(self.mode in IMPACT_MODES, f"impact.mode is one of {', '.join(IMPACT_MODES)}", was=self.mode)
+        for name in ("coefficient", "largest"):
+            require(0 <= getattr(self, name) < 1, f"impact.{name} is a fraction from 0 to below 1")
+
+
 class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Money, costs and limits; rates and limits are fractions.
 
@@ -58,6 +112,10 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
         max_margin: Largest margin of a position; None is no cap.
         max_position: Largest position as a fraction of equity times leverage.
         include_close_fee: Whether the fee of the close is kept free when an entry is sized.
+        margin: How positions are margined and liquidated.
+        impact: How the price moves with the size of a fill.
+        funding_rate: What a long pays on its notional each eight hours where no history is known; None does not apply
+            funding at all.
     """
 
     currency: str
@@ -73,6 +131,9 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     max_margin: Decimal | None = None
     max_position: Decimal = Decimal("0.95")
     include_close_fee: bool = True
+    margin: MarginTerms = MarginTerms()
+    impact: ImpactTerms = ImpactTerms()
+    funding_rate: Decimal | None = None
 
     def __post_init__(self) -> None:
         require(
@@ -90,6 +151,44 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
             require(getattr(self, name) >= 0, f"{name} must not be negative", was=str(getattr(self, name)))
 
 
+class LadderStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several targets.
+
+    Attributes:
+        ratio: Distance as a multiple of the stop's; None where `fraction` says it.
+        fraction: Distance as a fraction of the decision price; None where `ratio` says it.
+        share: Part of the position that it closes.
+    """
+
+    ratio: Decimal | None = None
+    fraction: Decimal | None = None
+    share: Decimal
+
+
+class TrailTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the stop follows the price.
+
+    Attributes:
+        activation: Profit at a base close, as a fraction of the entry price, from which on it follows.
+        fraction: Distance from the close as a fraction of it; None keeps the distance that the entry came with.
+    """
+
+    activation: Decimal = Decimal(0)
+    fraction: Decimal | None = None
+
+
+class EvenTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """When the stop goes to break-even.
+
+    Attributes:
+        activation: Profit at a base close, as a fraction of the entry price.
+        offset: How far beyond the entry price the stop then lies, as a fraction of it.
+    """
+
+    activation: Decimal
+    offset: Decimal
+
+
 class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     """How entries and targets are worked.
 
@@ -98,12 +197,20 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
         expire_bars: Execution bars a resting entry lives; 0 is for ever.
         target_is_limit: Whether targets rest as limit orders (maker, no slippage) or fire as market orders.
         trade_through: Whether a resting limit fills only when the price goes beyond it.
+        target_ratio: Multiple of the stop's distance at which the target lies; None for any other target.
+        ladder: Several targets, in place of one.
+        trail: None does not trail.
+        break_even: None does not go to break-even.
     """
 
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_bars: int = 0
     target_is_limit: bool = False
     trade_through: bool = False
+    target_ratio: Decimal | None = None
+    ladder: tuple[LadderStep, ...] = ()
+    trail: TrailTerms | None = None
+    break_even: EvenTerms | None = None
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

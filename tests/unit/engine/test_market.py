@@ -193,7 +193,7 @@ def test_marks_tell_what_a_reader_must_know() -> None:
         desk.bars([(1, 1, 1, 1)] * 40, timeframe="5m"), asset=desk.instrument(kind=InstrumentKind.CONTINUOUS_FUTURE)
     )
 
-    assert perpetual.marks == (Mark.FUNDING_NOT_MODELLED,)
+    assert perpetual.marks == ()
     assert coarse.marks == (Mark.COARSE_FILLS, Mark.CONTINUOUS_UNADJUSTED)
 
 

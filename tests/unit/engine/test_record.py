@@ -53,15 +53,15 @@ def test_levels_belong_to_entries_and_reasons_to_exits() -> None:
     for fill in record_of().fills:
         is_entry = fill.event.exit_reason is None
         assert (fill.event.leg.value == "entry") == is_entry
-        assert is_entry or (fill.event.stop_price is None and fill.event.target_price is None)
+        assert is_entry or fill.event.target_price is None
     assert record_of().fills[2].event.target_price is None
 
 
-def test_an_odd_number_of_fills_is_no_list_of_trades() -> None:
+def test_an_exit_without_its_entry_and_a_position_without_its_end_are_no_list_of_trades() -> None:
     record = record_of()
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(InvariantBroken, match="a run ends flat"):
         RunRecord("research", fills=record.fills[:3]).trades()
-    with pytest.raises(InvariantBroken, match="fills alternate"):
+    with pytest.raises(InvariantBroken, match="an exit follows an entry"):
         RunRecord("research", fills=[record.fills[1], record.fills[0]]).trades()
 
 

@@ -133,13 +133,14 @@ from evenkeel.venues.simulated.steps import place_exit, place_entry
 from evenkeel.venues.simulated.book import Book
 from evenkeel.kernel import INTS
 book = np.zeros(len(Book), dtype=np.int64)
-compiled(place_exit, types.void(INTS, types.int64, types.int64))(book, 3, 7)
+compiled(place_exit, types.void(INTS, types.int64, types.int64, types.int64))(book, 9, 3, 7)
 print(book.tolist().index(3))
 """
 
 
 KERNELS = (
     "kernel.py", "venues/simulated/steps.py", "venues/simulated/loop.py", "risk/sizing.py", "risk/gates.py",
+    "risk/liquidation.py",
     "features/conditions.py", "features/indicators/ema.py", "features/structures/_held.py",
     "strategies/play/decide.py", "data/aggregate.py",
 )  # fmt: skip

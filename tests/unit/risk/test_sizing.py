@@ -13,8 +13,15 @@ from evenkeel.model.bar import Floats
 from evenkeel.model.intent import Direction, Enter
 from evenkeel.model.reason import REASONS, Reason
 from evenkeel.risk.gates import Approved, EntryGates, Refused, gate_terms, judge_entry
-from evenkeel.risk.sizing import SIZING_TERMS, Sizing, SizingModel, notional_cap, wanted_notional
-from evenkeel.strategies.terms import SizingTerms
+from evenkeel.risk.sizing import (
+    SIZING_TERMS,
+    BeyondLiquidation,
+    Sizing,
+    SizingModel,
+    notional_cap,
+    wanted_notional,
+)
+from evenkeel.strategies.terms import MarginTerms, OrderTerms, SizingTerms
 
 TEN_DECIMALS = 1e-10
 
@@ -27,6 +34,7 @@ def table(**given: float) -> Floats:
         "lot_numerator": 1.0, "lot_denominator": 1000.0, "tick": 0.01,
     }  # fmt: skip
     values = np.zeros(SIZING_TERMS)
+    values[Sizing.TARGET_RATIO] = math.nan
     for name, value in (plain | given).items():
         values[Sizing[name.upper()]] = value
     return values
@@ -34,7 +42,7 @@ def table(**given: float) -> Floats:
 
 def ask(t: Floats, *, equity: float, price: float, stop: float = math.nan, target: float = math.nan, side: int = 1):
     """Return quantity and reason of an entry on a flat account."""
-    lots, reason = judge_entry(t, equity, equity, price, side, stop, target)
+    lots, reason, _, _ = judge_entry(t, equity, equity, price, side, stop, target)
     return lots * t[Sizing.LOT_NUMERATOR] / t[Sizing.LOT_DENOMINATOR], REASONS[reason]
 
 
@@ -232,7 +240,7 @@ def test_only_the_gates_can_approve() -> None:
     assert (verdict.lots, verdict.quantity, verdict.intent) == (2500, Decimal("2.5"), wish)
     assert refused == Refused(reason=Reason.INSUFFICIENT_MARGIN)
     with pytest.raises(Exception, match="only the gates approve"):
-        Approved(intent=wish, lots=1, quantity=Decimal(1), key=object())
+        Approved(intent=wish, lots=1, quantity=Decimal(1), stop_distance=None, target_distance=None, key=object())
 
 
 def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:
@@ -242,17 +250,22 @@ def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:
     costs = desk.account(
         taker="0.0005", slippage="0.0003", per_contract="0.62", min_notional="15", max_notional="900",
         max_margin="400", max_position="0.8", include_close_fee=False,
+        margin=MarginTerms(
+            liquidates=True, maintenance=Decimal("0.01"), deduction=Decimal(4), stop_beyond="adjust"
+        ),
     )  # fmt: skip
     sizing = SizingTerms(model="risk_based", value=Decimal("0.02"), include_costs=True, max_leverage=Decimal(3))
 
-    t = gate_terms(desk.terms(costs, sizing), asset)
+    t = gate_terms(desk.terms(costs, sizing, OrderTerms(target_ratio=Decimal("2.5"))), asset)
 
     told = {place.name: t[place] for place in Sizing}
     assert told == {
         "MODEL": SizingModel.RISK_BASED, "VALUE": 0.02, "BASIS_NOTIONAL": 0, "INCLUDE_COSTS": 1, "LEVERAGE": 3,
         "MAX_POSITION": 0.8, "INCLUDE_CLOSE_FEE": 0, "MIN_NOTIONAL": 20, "MAX_NOTIONAL": 900, "MAX_MARGIN": 400,
         "MIN_QUANTITY": 1.5, "MAX_QUANTITY": 70, "TAKER": 0.0005, "PER_CONTRACT": 0.62, "SLIPPAGE": 0.0003,
-        "MULTIPLIER": 5, "LOT_NUMERATOR": 1, "LOT_DENOMINATOR": 2, "TICK": 0.25,
+        "MULTIPLIER": 5, "LOT_NUMERATOR": 1, "LOT_DENOMINATOR": 2, "TICK": 0.25, "LIQUIDATES": 1, "MAINTENANCE": 0.01,
+        "DEDUCTION": 4, "MIN_LIQUIDATION_DISTANCE": 0.05, "BEYOND_LIQUIDATION": BeyondLiquidation.ADJUST,
+        "TARGET_RATIO": 2.5,
     }  # fmt: skip
     bare = gate_terms(desk.terms(desk.account(min_notional="30")), desk.instrument())
     assert (bare[Sizing.MAX_NOTIONAL], bare[Sizing.MAX_MARGIN], bare[Sizing.MAX_QUANTITY]) == (math.inf,) * 3

@@ -47,9 +47,9 @@ def rows(found: Lowered, wanted: list[int], bars: Bars) -> Floats:
 
 
 def distances(bars: Bars, **sections: Any) -> list[float | None]:
-    """Return the four distances at the last bar: stop long, stop short, target long, target short."""
+    """Return the distances at the last bar: stop long, stop short, target long, target short."""
     found = lowered(**sections)
-    last = rows(found, list(found.distances), bars)[:, -1]
+    last = rows(found, list(found.distances[:4]), bars)[:, -1]
     return [None if np.isnan(value) else round(float(value), 9) for value in last]
 
 

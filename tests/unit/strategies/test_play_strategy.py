@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -32,18 +33,42 @@ def decide(
     offset: float = 0.0,
     stops: tuple[float, float] = (5.0, 6.0),
     targets: tuple[float, float] = (7.0, 8.0),
-    has: tuple[bool, bool] = (True, True),
+    trail: float = 9.0,
+    has: tuple[bool, bool, bool] = (True, True, False),
+    since: float | None = None,
+    age: float = 0.0,
 ) -> tuple[Action, int, Reason, dict[str, float]]:
     """Ask the kernel; the close is 100. Return action, signal, reason and the wish."""
     x = np.zeros((int(PlayRow.WISHES) + len(said), 1))
-    x[:, 0] = [100.0, *stops, *targets, *(float(speaks) for _, speaks in said)]
-    params = np.array([kind, offset, *map(float, has), *(float(wish) for wish, _ in said)])
+    x[:, 0] = [100.0, *stops, *targets, trail, age, *(float(speaks) for _, speaks in said)]
+    wishes = (number for wish, _ in said for number in (float(wish), 0.5))
+    params = np.array([kind, offset, *map(float, has), float(since is not None), *wishes])
     slots = np.full(SLOTS, 99.0)
     slots[Slot.POSITION] = position
+    slots[Slot.SINCE_ENTRY] = math.inf if since is None else since
     compiled(play_decide.kernel, NODE_SIGNATURE)(params, slots, x, np.arange(len(x)), 0, 1)
-    names = ("DIRECTION", "KIND", "PRICE", "STOP_DISTANCE", "TARGET_DISTANCE")
+    names = ("DIRECTION", "KIND", "PRICE", "STOP_DISTANCE", "TARGET_DISTANCE", "TRAIL_DISTANCE", "FRACTION")
     wish = {name: float(slots[Slot[name]]) for name in names}
     return Action(int(slots[Slot.ACTION])), int(slots[Slot.SIGNAL]), REASONS[int(slots[Slot.REASON])], wish
+
+
+def test_an_exit_says_how_much_it_closes_and_a_trailing_entry_how_far() -> None:
+    action, _, _, wish = decide([(Wish.EXIT_ALL, True)], position=1)
+    assert (action, wish["FRACTION"]) == (Action.EXIT, 0.5)
+
+    action, _, reason, wish = decide([(Wish.ENTRY_LONG, True)], has=(True, True, True))
+    assert (action, reason, wish["TRAIL_DISTANCE"]) == (Action.ENTER, Reason.OK, 9.0)
+    assert math.isnan(decide([(Wish.ENTRY_LONG, True)])[3]["TRAIL_DISTANCE"])
+
+    action, _, reason, _ = decide([(Wish.ENTRY_LONG, True)], has=(True, True, True), trail=math.nan)
+    assert (action, reason) == (Action.NONE, Reason.RISK_INPUT_MISSING)
+
+
+@pytest.mark.parametrize(("since", "age", "enters"), [(3, 3, False), (4, 3, True), (0, 0, False), (1, 0, True)])
+def test_an_execution_bar_takes_one_entry(since: float, age: float, enters: bool) -> None:
+    action, *_ = decide([(Wish.ENTRY_LONG, True)], since=since, age=age)
+
+    assert action is (Action.ENTER if enters else Action.NONE)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +114,7 @@ def test_a_distance_that_is_asked_for_and_missing_refuses_the_entry(bad: float) 
     assert decide([(L, True)], stops=(bad, 6.0))[:3] == (Action.NONE, -1, Reason.RISK_INPUT_MISSING)
     assert decide([(L, True)], targets=(bad, 8.0))[:3] == (Action.NONE, -1, Reason.RISK_INPUT_MISSING)
     assert decide([(S, True)], stops=(bad, 6.0))[0] is Action.ENTER
-    action, *_, wish = decide([(L, True)], stops=(bad, bad), targets=(bad, bad), has=(False, False))
+    action, *_, wish = decide([(L, True)], stops=(bad, bad), targets=(bad, bad), has=(False, False, False))
     assert action is Action.ENTER
     assert np.isnan([wish["STOP_DISTANCE"], wish["TARGET_DISTANCE"]]).all()
 
@@ -119,8 +144,9 @@ def view_of(strategy: PlayStrategy, close: float, position: int = 0) -> View:
     run = FeatureRun(strategy.program, Series(desk.bars([(close,) * 4]), load_calendar("24/7")))
     run.advance()
     return View(
-        time_ns=0, bar=0, price=close, position=position, entry_price=NAN, bars_held=0, x=run.x, column=run.column
-    )
+        time_ns=0, bar=0, price=close, position=position, entry_price=NAN, bars_held=0, since_entry=None,
+        x=run.x, column=run.column,
+    )  # fmt: skip
 
 
 def test_a_play_answers_a_wake_in_the_words_of_its_rules() -> None:

@@ -6,12 +6,14 @@ from decimal import Decimal
 
 import msgspec
 
-from evenkeel.model.instrument import Instrument
+from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.number import to_decimal
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.schema import AccountSection, BacktestSection
+from evenkeel.strategies.terms import ImpactTerms, MarginTerms
 
 _STARTING_EQUITY = Decimal(10_000)
+_BPS = Decimal(10_000)
 _MIN_NOTIONAL = Decimal(10)
 _LEAST_EQUITY = Decimal("0.000001")
 """A hundred of the units in which books count: below it nothing can be bought, and nothing is meant."""
@@ -27,7 +29,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         currency: Equals the instrument's quote currency.
         starting_equity: In account currency.
-        max_leverage: 1 without margin.
+        max_leverage: 1 without margin; above it only for perpetuals.
         max_drawdown_fraction: Fall from the peak at which the run stops; 1 is off.
         stop_equity: Equity at which the run stops; 0 is off.
         taker_bps: Of the notional of a fill that took.
@@ -39,6 +41,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         max_position_equity_fraction: Largest position in proportion to equity and leverage.
         include_close_fee: Whether an entry must leave the fee of its close free.
         require_trade_through: Whether a resting limit fills only when price goes beyond it.
+        margin: How positions are margined and liquidated.
+        impact: How the price moves with the size of a fill.
+        funding_rate: Rate each eight hours where no history is known; None does not apply funding.
     """
 
     currency: str
@@ -55,10 +60,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     max_position_equity_fraction: Decimal
     include_close_fee: bool
     require_trade_through: bool
+    margin: MarginTerms
+    impact: ImpactTerms
+    funding_rate: Decimal | None
 
 
 def build_account(
-    section: AccountSection, backtest: BacktestSection, instrument: Instrument, log: ProblemLog
+    section: AccountSection, backtest: BacktestSection, instrument: Instrument, leverage: Decimal, log: ProblemLog
 ) -> Account:
     """Return the account for one instrument.
 
@@ -66,19 +74,20 @@ def build_account(
         section: `account` of the play.
         backtest: Its `backtest` section, which overrides equity and slippage.
         instrument: Gives fees and currency where the play is silent.
+        leverage: Largest of a position.
         log: Takes the problems.
     """
     currency = _currency(section, instrument, log)
     fees, given = instrument.fees, section.fee_model
-    leverage = to_decimal(section.max_leverage)
     equity = _exact(backtest.equity) or _either(section, "starting_equity", log) or _STARTING_EQUITY
     _check_limits(section, backtest, equity, log)
+    _check_leverage(section, instrument, log)
     least = _either(section, "min_trade_notional", log)
     slippage = section.slippage_bps if backtest.slippage_bps is None else backtest.slippage_bps
     return Account(
         currency=currency,
         starting_equity=equity,
-        max_leverage=leverage,
+        max_leverage=to_decimal(section.max_leverage),
         max_drawdown_fraction=to_decimal(section.max_drawdown_pct) / 100,
         stop_equity=to_decimal(section.stop_equity),
         taker_bps=fees.taker_bps if given.taker_bps is None else to_decimal(given.taker_bps),
@@ -90,7 +99,40 @@ def build_account(
         max_position_equity_fraction=to_decimal(section.max_position_equity_pct) / 100,
         include_close_fee=section.include_close_fee,
         require_trade_through=section.require_trade_through,
+        margin=_margin(section, instrument, fees.taker_bps if given.taker_bps is None else to_decimal(given.taker_bps)),
+        impact=ImpactTerms(
+            mode=section.impact.mode, coefficient=to_decimal(section.impact.coef_bps) / _BPS,
+            largest=to_decimal(section.impact.max_bps) / _BPS,
+        ),
+        funding_rate=_funding_rate(section, instrument, log),
+    )  # fmt: skip
+
+
+def _margin(section: AccountSection, instrument: Instrument, taker_bps: Decimal) -> MarginTerms:
+    """Return how positions are margined; only perpetuals are liquidated."""
+    fee = section.fee_model.liquidation_bps
+    return MarginTerms(
+        liquidates=instrument.kind is InstrumentKind.PERPETUAL,
+        maintenance=to_decimal(section.maintenance_margin_rate),
+        deduction=to_decimal(section.mm_deduction),
+        liquidation_fee=(taker_bps if fee is None else to_decimal(fee)) / _BPS,
+        min_distance=to_decimal(section.min_liq_distance_pct) / 100,
+        stop_beyond=section.on_sl_beyond_liq,
+        goes_on=section.continue_after_liquidation,
     )
+
+
+def _funding_rate(section: AccountSection, instrument: Instrument, log: ProblemLog) -> Decimal | None:
+    rate = section.funding.fixed_rate
+    if rate is not None and instrument.kind is not InstrumentKind.PERPETUAL:
+        remedy = "remove the key, or trade a perpetual"
+        log.error(("account", "funding", "fixed_rate"), f"{instrument.id} pays no funding", remedy, key=True)
+    return to_decimal(rate) if rate is not None and section.funding.enabled else None
+
+
+def _check_leverage(section: AccountSection, instrument: Instrument, log: ProblemLog) -> None:
+    if section.max_leverage > 1 and instrument.kind is not InstrumentKind.PERPETUAL:
+        log.unavailable(("account", "max_leverage"), "play.leverage", key=False)
 
 
 def _check_limits(section: AccountSection, backtest: BacktestSection, equity: Decimal, log: ProblemLog) -> None:

@@ -25,13 +25,13 @@ class Emit(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         action: `entry_long`, `entry_short`, `exit_long`, `exit_short`, `exit_all` or `no_action`.
-        percent: Part of the position that an exit closes; 100 is all of it.
+        fraction: Part of the position that an exit closes; 1 is all of it.
         metadata: Name to a constant, or to a value read at the decision and kept with the trade.
         path: Place in the play.
     """
 
     action: str
-    percent: float = 100.0
+    fraction: float = 1.0
     metadata: tuple[tuple[str, Literal | FeatureRef | Builtin], ...] = ()
     path: str = ""
 
@@ -154,18 +154,14 @@ class ActionReader:
             return None
         metadata = [(name, self._metadata(part, (*path, "metadata", name))) for name, part in intent.metadata.items()]
         kept = tuple((name, operand) for name, operand in metadata if operand is not None)
-        return Emit(action=intent.action, metadata=kept, path=".".join(map(str, path)))
+        fraction = 1.0 if intent.percent is None else intent.percent / 100
+        return Emit(action=intent.action, fraction=fraction, metadata=kept, path=".".join(map(str, path)))
 
     def _percent_fits(self, intent: IntentSection, path: Path) -> bool:
-        if intent.percent is None:
+        if intent.percent is None or intent.action in EXIT_ACTIONS:
             return True
-        if intent.action not in EXIT_ACTIONS:
-            self._log.error(
-                (*path, "percent"), "`percent` belongs to exits only", "set the size under `risk`", key=True
-            )
-        elif intent.percent < 100:
-            self._log.unavailable((*path, "percent"), "play.partial_exit", key=False)
-        return intent.action in EXIT_ACTIONS and intent.percent == 100
+        self._log.error((*path, "percent"), "`percent` belongs to exits only", "set the size under `risk`", key=True)
+        return False
 
     def _metadata(self, value: Any, path: Path) -> Literal | FeatureRef | Builtin | None:
         if isinstance(value, dict):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from evenkeel.model.errors import InvariantBroken, StorageError, UsageError
 from evenkeel.model.instrument import Instrument
+from evenkeel.model.number import to_decimal
 from evenkeel.strategies.play import lint
 from evenkeel.strategies.play.account import Account, build_account
 from evenkeel.strategies.play.actions import ActionReader, Block
@@ -144,6 +145,7 @@ class _Loader:
             entry=Entry(entry.order_type, entry.limit_offset_pct / 100, entry.time_in_force, entry.expire_after_bars),
             risk=risk,
             sizing=sizing,
+            leverage=to_decimal(self._leverage()),
             account=_there(account),
             backtest=backtest,
             warmup=warmup,
@@ -183,7 +185,8 @@ class _Loader:
         section, backtest = self._outline.account, self._outline.backtest
         if section is None or instrument is None:
             return None
-        return build_account(section, backtest or BacktestSection(), instrument, self._log)
+        leverage = to_decimal(self._leverage())
+        return build_account(section, backtest or BacktestSection(), instrument, leverage, self._log)
 
     def _risk(self) -> Risk:
         section = self._outline.risk

@@ -22,7 +22,7 @@ from evenkeel.model.bar import Floats
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.gaps import not_available
 from evenkeel.model.time import MINUTE, Timeframe
-from evenkeel.strategies.play.actions import Block
+from evenkeel.strategies.play.actions import Block, Emit
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.declarations import FeatureSpec, StructureSpec
 from evenkeel.strategies.play.expression import (
@@ -42,6 +42,7 @@ from evenkeel.strategies.play.expression import (
 from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.risk import (
     AtrDistance,
+    Ladder,
     PercentDistance,
     PointsDistance,
     RewardRisk,
@@ -79,12 +80,14 @@ class Emitted:
         wish: What it wants.
         row: 1 where the case speaks.
         words: Which rule it is.
+        fraction: Part of the position that an exit closes.
         notes: Values to keep with the trade.
     """
 
     wish: Wish
     row: int
     words: str
+    fraction: float = 1.0
     notes: tuple[Note, ...] = ()
 
 
@@ -120,7 +123,8 @@ class Lowered:
         program: The graphs.
         emitted: Wishes that policy allows, in order.
         close: Row of the close.
-        distances: Rows of the distances: stop long, stop short, target long, target short.
+        distances: Rows of the distances: stop long, stop short, target long, target short, trailing stop.
+        age: Row that counts the decisions since an execution bar began, where a bar takes one entry only.
         wake_flat: 1 where an entry is wished.
         wake_hold: 1 where an exit is wished.
     """
@@ -128,9 +132,10 @@ class Lowered:
     program: Program
     emitted: tuple[Emitted, ...]
     close: int
-    distances: tuple[int, int, int, int]
+    distances: tuple[int, int, int, int, int]
     wake_flat: int
     wake_hold: int
+    age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +246,17 @@ class _Lowering:
             return used[kind].row(field)
         return graph.missing()
 
-    def _distances(self, close: int) -> tuple[int, int, int, int]:
+    def _distances(self, close: int) -> tuple[int, int, int, int, int]:
         risk = self._play.risk
         stops = [self._distance(risk.stop, close, side, None) for side in (1, -1)]
         targets = [self._distance(risk.target, close, -side, stop) for side, stop in zip((1, -1), stops, strict=True)]
-        return stops[0], stops[1], targets[0], targets[1]
+        trail = self._distance(fixed_trail(self._play), close, 1, None)
+        return stops[0], stops[1], targets[0], targets[1], trail
 
     def _distance(self, rule: TargetRule | None, close: int, side: int, stop: int | None) -> int:
         """Return the row of a distance; `side` is +1 where the level lies below the price."""
         match rule:
-            case None:
+            case None | Ladder():
                 return self._graph.missing()
             case PercentDistance(fraction):
                 return self._scaled(close, fraction)
@@ -287,12 +293,12 @@ class _Lowering:
             speaks = self._one(nodes.met, truth) if earlier is None else self._two(nodes.met_without, truth, earlier)
             earlier = speaks if earlier is None else self._two(nodes.either, earlier, speaks)
             words = block.id if len(block.cases) == 1 else f"{block.id}, case {number + 1}"
-            emitted += [
-                Emitted(_WISHES[emit.action], speaks, words, tuple(self._note(*item) for item in emit.metadata))
-                for emit in case.emits
-                if emit.action in _WISHES
-            ]
+            emitted += [self._emitted(emit, speaks, words) for emit in case.emits if emit.action in _WISHES]
         return emitted
+
+    def _emitted(self, emit: Emit, row: int, words: str) -> Emitted:
+        notes = tuple(self._note(*item) for item in emit.metadata)
+        return Emitted(_WISHES[emit.action], row, words, emit.fraction, notes)
 
     def _note(self, name: str, value: Literal | FeatureRef | Builtin) -> Note:
         match value:
@@ -423,6 +429,11 @@ class _Lowering:
 
     def _any_row(self, rows: Sequence[int]) -> int:
         return self._fold(nodes.either, rows) if rows else self._constant(0.0)
+
+
+def fixed_trail(play: Play) -> AtrDistance | None:
+    """Return the distance that a trailing stop keeps from entry to exit; None where it is a share of the price."""
+    return None if play.risk.trail is None else play.risk.trail.distance
 
 
 def session_minutes(calendar: Calendar) -> int:

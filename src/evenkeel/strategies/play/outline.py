@@ -17,6 +17,7 @@ from evenkeel.strategies.play.schema import (
     SCHEMA_VERSION,
     AccountSection,
     BacktestSection,
+    DeploySection,
     EntrySection,
     Head,
     PlayDocument,
@@ -24,6 +25,7 @@ from evenkeel.strategies.play.schema import (
     RiskModelSection,
     RiskSection,
     TimeframesSection,
+    ValidationSection,
     WarmupSection,
 )
 from evenkeel.strategies.play.scope import Intervals
@@ -42,6 +44,8 @@ class Outline:
     risk_path: Path
     backtest: BacktestSection | None
     warmup: WarmupSection | None
+    deploy: DeploySection | None
+    validation: ValidationSection | None
 
 
 def read_outline(document: dict[str, Any], log: ProblemLog) -> Outline:
@@ -65,6 +69,8 @@ def read_outline(document: dict[str, Any], log: ProblemLog) -> Outline:
         risk_path=(risk_key,),
         backtest=section(BacktestSection, "backtest", BacktestSection()),
         warmup=section(WarmupSection, "warmup"),
+        deploy=section(DeploySection, "deploy"),
+        validation=section(ValidationSection, "validation"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -73,6 +74,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         entry: How an entry is ordered.
         risk: Stop and target.
         sizing: How large an entry is.
+        leverage: Largest leverage of a position: the smaller of the account's and the sizing's.
         account: Money, costs and limits.
         backtest: Range of a simulation.
         warmup: Timeframe name to the bars it shall have at least before the first decision.
@@ -95,6 +97,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     entry: Entry
     risk: Risk
     sizing: Sizing
+    leverage: Decimal
     account: Account
     backtest: BacktestRange
     warmup: Mapping[str, int]

@@ -17,15 +17,25 @@ from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import REASONS
 from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
 from evenkeel.strategies.play.decide import play_decide
-from evenkeel.strategies.play.lower import lower
+from evenkeel.strategies.play.lower import fixed_trail, lower
 from evenkeel.strategies.play.play import Play
+from evenkeel.strategies.play.risk import Ladder, RewardRisk, TargetRule, Trail
 from evenkeel.strategies.play.sizing import FixedMoney, FixedQuantity, PercentEquity, RiskBased, Sizing
 from evenkeel.strategies.strategy import DecideKernel, View
-from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms, Terms
+from evenkeel.strategies.terms import (
+    AccountTerms,
+    EvenTerms,
+    LadderStep,
+    OrderTerms,
+    SizingTerms,
+    Terms,
+    TrailTerms,
+)
 
 _KINDS = {"MARKET": EntryKind.MARKET, "LIMIT": EntryKind.LIMIT}
 _ORDER_KINDS = {EntryKind.MARKET: OrderKind.MARKET, EntryKind.LIMIT: OrderKind.LIMIT}
 _BPS = Decimal(10_000)
+_NEVER = float(1 << 40)
 
 
 class PlayStrategy:
@@ -55,10 +65,14 @@ class PlayStrategy:
             node=play_decide,
             params=(
                 float(_KINDS[play.entry.order_type]), play.entry.limit_offset_fraction,
-                float(play.risk.stop is not None), float(play.risk.target is not None),
-                *(float(emitted.wish) for emitted in lowered.emitted),
+                float(play.risk.stop is not None), float(has_target(play)), float(fixed_trail(play) is not None),
+                float(lowered.age is not None),
+                *(number for emitted in lowered.emitted for number in (float(emitted.wish), emitted.fraction)),
             ),
-            rows=(lowered.close, *lowered.distances, *(emitted.row for emitted in lowered.emitted)),
+            rows=(
+                lowered.close, *lowered.distances, lowered.close if lowered.age is None else lowered.age,
+                *(emitted.row for emitted in lowered.emitted),
+            ),
         )  # fmt: skip
         self._params = np.array(self.kernel.params)
         self._rows = np.array(self.kernel.rows, dtype=np.int64)
@@ -70,12 +84,13 @@ class PlayStrategy:
         slots = self._slots
         slots[Slot.POSITION], slots[Slot.ENTRY_PRICE] = view.position, view.entry_price
         slots[Slot.BARS_HELD] = view.bars_held
+        slots[Slot.SINCE_ENTRY] = _NEVER if view.since_entry is None else view.since_entry
         self._decide(self._params, slots, view.x, self._rows, view.column, view.column + 1)
         action, signal = int(slots[Slot.ACTION]), int(slots[Slot.SIGNAL])
         if action == Action.ENTER:
             return self._enter(self.signal_text(signal), self.notes(signal, view.x, view.column))
         return (
-            Leave(reason=self.signal_text(signal))
+            Leave(reason=self.signal_text(signal), fraction=to_decimal(float(slots[Slot.FRACTION])))
             if action == Action.EXIT
             else Abstain(reason=REASONS[int(slots[Slot.REASON])])
         )
@@ -90,6 +105,7 @@ class PlayStrategy:
             expire_bars=order.expire_bars,
             stop_distance=_present(slots[Slot.STOP_DISTANCE]),
             target_distance=_present(slots[Slot.TARGET_DISTANCE]),
+            trail_distance=_present(slots[Slot.TRAIL_DISTANCE]),
             reason=words,
             notes=notes,
         )
@@ -113,7 +129,7 @@ class PlayStrategy:
 
 def play_terms(play: Play) -> Terms:
     """Return the terms of a play."""
-    account = play.account
+    account, risk, even = play.account, play.risk, play.risk.break_even
     return Terms(
         account=AccountTerms(
             currency=account.currency, start_equity=account.starting_equity,
@@ -121,14 +137,44 @@ def play_terms(play: Play) -> Terms:
             slippage=account.slippage_bps / _BPS, max_drawdown=account.max_drawdown_fraction,
             stop_equity=account.stop_equity, min_notional=account.min_trade_notional,
             max_notional=account.max_notional, max_position=account.max_position_equity_fraction,
-            include_close_fee=account.include_close_fee,
+            include_close_fee=account.include_close_fee, margin=account.margin, impact=account.impact,
+            funding_rate=account.funding_rate,
         ),
-        sizing=_sizing_terms(play.sizing, account.max_leverage),
+        sizing=_sizing_terms(play.sizing, play.leverage),
         order=OrderTerms(
             time_in_force=TimeInForce(play.entry.time_in_force), expire_bars=play.entry.expire_after_bars,
             target_is_limit=play.risk.tp_order_type == "Limit", trade_through=account.require_trade_through,
+            target_ratio=to_decimal(risk.target.ratio) if isinstance(risk.target, RewardRisk) else None,
+            ladder=_ladder_terms(risk.target), trail=_trail_terms(risk.trail),
+            break_even=None if even is None else EvenTerms(
+                activation=to_decimal(even.activation_fraction), offset=to_decimal(even.offset_fraction)
+            ),
         ),
     )  # fmt: skip
+
+
+def has_target(play: Play) -> bool:
+    """Whether an entry needs the distance of a target; a ladder's steps follow from the stop and the price."""
+    return play.risk.target is not None and not isinstance(play.risk.target, Ladder)
+
+
+def _ladder_terms(target: TargetRule | None) -> tuple[LadderStep, ...]:
+    if not isinstance(target, Ladder):
+        return ()
+    return tuple(
+        LadderStep(ratio=_exact(step.ratio), fraction=_exact(step.fraction), share=to_decimal(step.share))
+        for step in target.steps
+    )
+
+
+def _trail_terms(trail: Trail | None) -> TrailTerms | None:
+    if trail is None:
+        return None
+    return TrailTerms(activation=to_decimal(trail.activation_fraction), fraction=_exact(trail.fraction))
+
+
+def _exact(value: float | None) -> Decimal | None:
+    return None if value is None else to_decimal(value)
 
 
 def _sizing_terms(sizing: Sizing, leverage: Decimal) -> SizingTerms:

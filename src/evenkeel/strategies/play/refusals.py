@@ -24,42 +24,16 @@ _REMOVED: dict[Path, str] = {
 }
 
 _GAPS: dict[Path, str] = {
-    ("deploy",): "play.deploy",
-    ("validation",): "play.validation",
     ("include",): "play.include",
     ("plays",): "play.include",
     ("regime_detector",): "play.include",
-    ("account", "funding"): "play.funding",
-    ("account", "impact"): "play.impact",
-    ("account", "max_volume_fraction"): "play.impact",
-    ("account", "maintenance_margin_rate"): "play.liquidation",
-    ("account", "mm_deduction"): "play.liquidation",
-    ("account", "on_sl_beyond_liq"): "play.liquidation",
-    ("account", "min_liq_distance_pct"): "play.liquidation",
-    ("account", "continue_after_liquidation"): "play.liquidation",
-    ("account", "fee_model", "liquidation_bps"): "play.liquidation",
-    ("risk", "trailing"): "play.trailing",
-    ("risk", "break_even"): "play.break_even",
-    ("risk_model", "trailing"): "play.trailing",
-    ("risk_model", "break_even"): "play.break_even",
+    ("account", "max_volume_fraction"): "play.liquidity",
 }
 
 _VALUE_GAPS: dict[Path, dict[str, str]] = {
     ("timeframes", "evaluate"): {"intrabar": "play.intrabar"},
-    ("account", "trigger_source"): {"MarkPrice": "play.mark_price", "IndexPrice": "play.mark_price"},
-    **{
-        (section, leg, "type"): {
-            "trailing_atr": "play.trailing",
-            "trailing_pct": "play.trailing",
-            "ladder": "play.ladder",
-        }
-        for section in ("risk", "risk_model")
-        for leg in ("stop_loss", "take_profit")
-    },
+    ("account", "trigger_source"): {"MarkPrice": "play.trigger", "IndexPrice": "play.trigger"},
 }
-
-_LEVERAGE: tuple[Path, ...] = (("account", "max_leverage"), ("risk_model", "sizing", "max_leverage"))
-_LEVERAGE_CAP = 125
 
 
 def refuse(document: dict[str, Any], log: ProblemLog) -> None:
@@ -76,17 +50,8 @@ def refuse(document: dict[str, Any], log: ProblemLog) -> None:
         gap_of_value = gaps.get(str(_find(document, path)))
         if gap_of_value is not None:
             log.unavailable(path, gap_of_value, key=False)
-            _take_out(document, path[:-1] if path[-1] == "type" else path, log)
-    for path in _LEVERAGE:
-        _refuse_leverage(document, path, log)
+            _take_out(document, path, log)
     _refuse_values_that_read_like_keys(document, log)
-
-
-def _refuse_leverage(document: dict[str, Any], path: Path, log: ProblemLog) -> None:
-    value = _find(document, path)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 1 < value <= _LEVERAGE_CAP:
-        log.unavailable(path, "play.leverage", key=False)
-        _take_out(document, path, log)
 
 
 def _refuse_values_that_read_like_keys(document: dict[str, Any], log: ProblemLog) -> None:

@@ -72,6 +72,11 @@ def resolved_document(
         "entry": _dump(outline.entry),
         "risk_model": _risk(outline.risk, sizing),
         "backtest": _range(backtest),
+        **{
+            key: _dump(section)
+            for key, section in (("deploy", outline.deploy), ("validation", outline.validation))
+            if section is not None
+        },
     }
     if warmup:
         resolved["warmup"] = {"min_bars": warmup}
@@ -96,11 +101,24 @@ def _account(account: Account) -> dict[str, Any]:
         "include_close_fee": account.include_close_fee,
         "require_trade_through": account.require_trade_through,
         "stop_equity": account.stop_equity,
+        "maintenance_margin_rate": account.margin.maintenance,
+        "mm_deduction": account.margin.deduction,
+        "on_sl_beyond_liq": account.margin.stop_beyond,
+        "min_liq_distance_pct": account.margin.min_distance * percent,
+        "continue_after_liquidation": account.margin.goes_on,
     }
     fees = {
         "taker_bps": account.taker_bps, "maker_bps": account.maker_bps, "per_contract": account.fee_per_contract,
     }  # fmt: skip
-    return {**_plain(values), "fee_model": _plain(fees)}
+    bps = Decimal(10_000)
+    if account.margin.liquidates:
+        fees["liquidation_bps"] = account.margin.liquidation_fee * bps
+    impact = {"coef_bps": account.impact.coefficient * bps, "max_bps": account.impact.largest * bps}
+    funding: dict[str, Any] = {} if account.funding_rate is None else {"fixed_rate": account.funding_rate}
+    return {
+        **_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)},
+        "funding": {"enabled": True, **_plain(funding)},
+    }  # fmt: skip
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +155,8 @@ def _risk(section: RiskSection | RiskModelSection | None, sizing: SizingSection)
         stop = PercentStop(type="percent", value=section.stop_loss_pct)
     if isinstance(section, RiskSection) and section.take_profit_pct is not None:
         target = PercentTarget(type="percent", value=section.take_profit_pct)
-    for key, rule in (("stop_loss", stop), ("take_profit", target)):
+    moves = (("trailing", section.trailing), ("break_even", section.break_even))
+    for key, rule in (("stop_loss", stop), ("take_profit", target), *moves):
         if rule is not None:
             written[key] = _dump(rule)
     return {**written, "tp_order_type": section.tp_order_type, "sl_order_type": section.sl_order_type}

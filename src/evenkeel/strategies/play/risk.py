@@ -6,13 +6,18 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from evenkeel.model.number import to_decimal
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, suggestion
 from evenkeel.strategies.play.schema import (
     AtrStop,
     AtrTarget,
+    AtrTrail,
+    BreakEvenSection,
+    LadderTarget,
     PercentStop,
     PercentTarget,
+    PercentTrail,
     PointsStop,
     RatioTarget,
     RiskModelSection,
@@ -82,8 +87,43 @@ class RewardRisk(msgspec.Struct, frozen=True, tag="rr_ratio"):
     ratio: float
 
 
+class LadderRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One target of a ladder: a multiple of the stop's distance, or a fraction of the price; and what it closes."""
+
+    ratio: float | None
+    fraction: float | None
+    share: float
+
+
+class Ladder(msgspec.Struct, frozen=True, tag="ladder"):
+    """Several targets, each for a part of the position."""
+
+    steps: tuple[LadderRule, ...]
+
+
+class Trail(msgspec.Struct, frozen=True, kw_only=True):
+    """How the stop follows the price.
+
+    Attributes:
+        activation_fraction: Profit from which on it follows.
+        fraction: Distance from a close in proportion to it; None where `distance` says it.
+        distance: Fixed distance, found at the decision; None where `fraction` says it.
+    """
+
+    activation_fraction: float
+    fraction: float | None
+    distance: AtrDistance | None
+
+
+class BreakEven(msgspec.Struct, frozen=True):
+    """When the stop goes to break-even, and how far beyond the entry price: fractions of it."""
+
+    activation_fraction: float
+    offset_fraction: float
+
+
 StopRule: TypeAlias = PercentDistance | AtrDistance | StructureDistance | PointsDistance
-TargetRule: TypeAlias = StopRule | RewardRisk
+TargetRule: TypeAlias = StopRule | RewardRisk | Ladder
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +132,16 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         stop: None runs without a stop.
         target: None runs without a target.
+        trail: None does not trail.
+        break_even: None does not go to break-even.
         tp_order_type: `Market` or `Limit`.
         sl_order_type: `Market`.
     """
 
     stop: StopRule | None
     target: TargetRule | None
+    trail: Trail | None = None
+    break_even: BreakEven | None = None
     tp_order_type: str = "Market"
     sl_order_type: str = "Market"
 
@@ -120,14 +164,71 @@ class RiskReader:
             stop = PercentStop(type="percent", value=section.stop_loss_pct)
         if isinstance(section, RiskSection) and section.take_profit_pct is not None:
             target = PercentTarget(type="percent", value=section.take_profit_pct)
-        if isinstance(target, RatioTarget) and stop is None:
-            place = (*self._path, "take_profit")
-            self._log.error(place, "an rr_ratio target needs a stop to multiply", "add `stop_loss`")
+        if stop is None:
+            self._refuse_without_stop(section, target)
         return Risk(
             stop=self._stop(stop, (*self._path, "stop_loss")),
             target=self._target(target, (*self._path, "take_profit")),
+            trail=self._trail(section, stop),
+            break_even=self._break_even(section.break_even),
             tp_order_type=section.tp_order_type,
             sl_order_type=section.sl_order_type,
+        )
+
+    def _refuse_without_stop(self, section: RiskSection | RiskModelSection, target: Any) -> None:
+        """Tell what only makes sense beside a stop."""
+        place = (*self._path, "take_profit")
+        if isinstance(target, RatioTarget):
+            self._log.error(place, "an rr_ratio target needs a stop to multiply", "add `stop_loss`")
+        if isinstance(target, LadderTarget) and any(step.rr is not None for step in target.steps):
+            self._log.error(place, "a step in `rr` needs a stop to multiply", "add `stop_loss`, or write `pct`")
+        for key, given in (("trailing", section.trailing), ("break_even", section.break_even)):
+            if given is not None:
+                self._log.error((*self._path, key), "there is no stop to move", "add `stop_loss`", key=True)
+
+    def _trail(self, section: RiskSection | RiskModelSection, stop: Any) -> Trail | None:
+        """Return how the stop follows the price: by its own type, or by `trailing` beside it."""
+        own = isinstance(stop, AtrTrail | PercentTrail)
+        if own and section.trailing is not None:
+            path = (*self._path, "trailing")
+            self._log.error(path, f"the stop is {stop.type} already", "keep one of the two", key=True)
+        rule, key = (stop, "stop_loss") if own else (section.trailing, "trailing")
+        match rule:
+            case AtrTrail():
+                atr = self._atr(rule.atr_feature_id, (*self._path, key, "atr_feature_id"))
+                distance = AtrDistance(rule.atr_multiplier, atr)
+                return Trail(activation_fraction=rule.activation_pct / 100, fraction=None, distance=distance)
+            case PercentTrail():
+                fraction = rule.trail_pct / 100
+                return Trail(activation_fraction=rule.activation_pct / 100, fraction=fraction, distance=None)
+            case _:
+                return None
+
+    def _break_even(self, section: BreakEvenSection | None) -> BreakEven | None:
+        if section is None:
+            return None
+        if section.offset_pct >= section.activation_pct:
+            message = f"`offset_pct` {section.offset_pct:g} is not below `activation_pct` {section.activation_pct:g}"
+            remedy = "the stop would lie beyond the price that moved it; write a smaller offset"
+            self._log.error((*self._path, "break_even", "offset_pct"), message, remedy)
+        return BreakEven(section.activation_pct / 100, section.offset_pct / 100)
+
+    def _ladder(self, target: LadderTarget, path: Path) -> Ladder:
+        for number, step in enumerate(target.steps):
+            if (step.rr is None) == (step.pct is None):
+                place = (*path, "steps", number)
+                self._log.error(place, "a step has exactly one of `rr` and `pct`", "keep one", key=True)
+        total = sum(to_decimal(step.close_pct) for step in target.steps)
+        if total != 100:
+            remedy = "make the shares sum to 100"
+            self._log.error((*path, "steps"), f"the steps close {total} percent of the position", remedy, key=True)
+        return Ladder(
+            tuple(
+                LadderRule(
+                    ratio=step.rr, fraction=None if step.pct is None else step.pct / 100, share=step.close_pct / 100
+                )
+                for step in target.steps
+            )
         )
 
     def _refuse_both(self, section: RiskSection) -> None:
@@ -150,11 +251,21 @@ class RiskReader:
                 return self._structure(rule, path)
             case PointsStop():
                 return PointsDistance(rule.value)
+            case AtrTrail():
+                return AtrDistance(rule.atr_multiplier, rule.atr_feature_id)
+            case PercentTrail():
+                return PercentDistance(rule.trail_pct / 100)
             case _:
                 return None
 
     def _target(self, rule: Any, path: Path) -> TargetRule | None:
-        return RewardRisk(rule.value) if isinstance(rule, RatioTarget) else self._stop(rule, path)
+        match rule:
+            case RatioTarget():
+                return RewardRisk(rule.value)
+            case LadderTarget():
+                return self._ladder(rule, path)
+            case _:
+                return self._stop(rule, path)
 
     def _atr(self, name: str, path: Path) -> str:
         found = self._scope.find(name)

@@ -32,6 +32,9 @@ TimeframeName: TypeAlias = Annotated[
 AMOUNT_MAX = 1e12
 """Largest quantity, distance or limit that a play may name; beyond it nothing is meant."""
 
+LEVERAGE_MAX = 125
+"""Largest leverage that a simulation takes."""
+
 MONEY_MAX = 1e10
 """Most money of an account: books count 1e-8 in 64 bits, which ends at 9.2e10, and profits need room."""
 
@@ -94,6 +97,26 @@ class TimeframesSection(Section):
     )
 
 
+class FundingSection(Section):
+    """Funding of a perpetual, each eight hours."""
+
+    enabled: bool = Field(default=True, description="Whether funding is paid and received.")
+    fixed_rate: Annotated[float, Field(gt=-1, lt=1)] | None = Field(
+        default=None,
+        description="Fraction of the notional that a long pays each eight hours where no history is known.",
+    )
+
+
+class ImpactSection(Section):
+    """How the price moves against us with the size of a fill."""
+
+    mode: Literal["disabled", "linear", "sqrt"] = Field(
+        default="disabled", description="With the participation in a bar's volume, or with its square root."
+    )
+    coef_bps: BasisPoints = Field(default=50.0, description="Move at a participation of 1, in basis points.")
+    max_bps: BasisPoints = Field(default=100.0, description="Never more than this, in basis points.")
+
+
 class FeeModel(Section):
     """What a fill costs; default: the instrument's fees."""
 
@@ -102,6 +125,9 @@ class FeeModel(Section):
         default=None, description="Basis points of the notional of a fill that rested."
     )
     per_contract: Cost | None = Field(default=None, description="Per unit and side, in account currency.")
+    liquidation_bps: BasisPoints | None = Field(
+        default=None, description="Basis points of the notional at a liquidation; default: as taker_bps."
+    )
 
 
 class AccountSection(Section):
@@ -112,13 +138,26 @@ class AccountSection(Section):
     currency: str | None = Field(
         default=None, description="Account currency; default: the instrument's quote currency."
     )
-    max_leverage: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=1.0, description="At most 1: margin and liquidation are not simulated."
+    max_leverage: Annotated[float, Field(gt=0, le=LEVERAGE_MAX)] = Field(
+        default=1.0, description="Largest position in proportion to its margin; above 1 for perpetuals only."
     )
     max_drawdown_pct: Percent = Field(default=20.0, description="The run stops at this fall from the peak; 100 is off.")
     margin_mode: Literal["isolated_usdt"] = "isolated_usdt"
     position_mode: Literal["oneway"] = "oneway"
     fee_model: FeeModel = FeeModel()
+    maintenance_margin_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.005, description="Fraction of the notional below which a leveraged position is liquidated."
+    )
+    mm_deduction: NotNegative = Field(default=0.0, description="Maintenance margin deduction of the risk tier.")
+    on_sl_beyond_liq: Literal["reject", "adjust", "warn"] = Field(
+        default="reject", description="When the stop would lie behind the liquidation price."
+    )
+    min_liq_distance_pct: Annotated[float, Field(ge=0, lt=100)] = Field(
+        default=5.0, description="An entry is refused if its liquidation is closer than this; 0 is off."
+    )
+    continue_after_liquidation: bool = Field(default=False, description="Whether the run goes on after a liquidation.")
+    funding: FundingSection = FundingSection()
+    impact: ImpactSection = ImpactSection()
     slippage_bps: BasisPoints = Field(default=2.0, description="Against us on every market fill, in basis points.")
     min_trade_notional: NotNegative | None = Field(default=None, description="Smaller orders are not sent; default 10.")
     min_trade_notional_usdt: NotNegative | None = None
@@ -246,6 +285,49 @@ class StructureStop(Section):
     )
 
 
+class AtrTrail(Section):
+    """A stop that follows the price at some average true ranges."""
+
+    type: Literal["trailing_atr"]
+    atr_multiplier: Percent = Field(default=2.0, description="Distance in average true ranges at the decision.")
+    atr_feature_id: str
+    activation_pct: NotNegative = Field(default=0.0, description="Profit in percent of price from which on it follows.")
+
+
+class PercentTrail(Section):
+    """A stop that follows the price at some percent."""
+
+    type: Literal["trailing_pct"]
+    trail_pct: Annotated[float, Field(gt=0, lt=100)] = Field(description="Distance in percent of the price.")
+    activation_pct: NotNegative = Field(default=0.0, description="Profit in percent of price from which on it follows.")
+
+
+class LadderStepSection(Section):
+    """One target of a ladder."""
+
+    rr: Percent | None = Field(default=None, description="Distance as a multiple of the stop's.")
+    pct: Annotated[float, Field(gt=0, le=10_000)] | None = Field(
+        default=None, description="Or in percent of the price."
+    )
+    close_pct: Percent = Field(description="Part of the position that it closes; all steps sum to 100.")
+
+
+class LadderTarget(Section):
+    """Several targets, each for a part of the position."""
+
+    type: Literal["ladder"]
+    steps: Annotated[list[LadderStepSection], Field(min_length=1, max_length=8)]
+
+
+class BreakEvenSection(Section):
+    """When the stop goes to break-even, once."""
+
+    activation_pct: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        default=1.0, description="Profit at a base close, in percent of the entry price."
+    )
+    offset_pct: NotNegative = Field(default=0.1, description="How far beyond the entry the stop then lies, in percent.")
+
+
 class PointsStop(Section):
     """A stop some points of price away."""
 
@@ -274,9 +356,12 @@ class AtrTarget(Section):
     atr_feature_id: str
 
 
-Stop: TypeAlias = Annotated[PercentStop | AtrStop | StructureStop | PointsStop, Field(discriminator="type")]
+Trail: TypeAlias = Annotated[AtrTrail | PercentTrail, Field(discriminator="type")]
+Stop: TypeAlias = Annotated[
+    PercentStop | AtrStop | StructureStop | PointsStop | AtrTrail | PercentTrail, Field(discriminator="type")
+]
 Target: TypeAlias = Annotated[
-    PercentTarget | RatioTarget | AtrTarget | PointsStop | StructureStop, Field(discriminator="type")
+    PercentTarget | RatioTarget | AtrTarget | PointsStop | StructureStop | LadderTarget, Field(discriminator="type")
 ]
 
 
@@ -285,7 +370,9 @@ class SizingSection(Section):
 
     model: Literal["percent_equity", "risk_based", "fixed_usdt", "fixed_quantity"]
     value: Positive
-    max_leverage: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_leverage: Annotated[float, Field(gt=0, le=LEVERAGE_MAX)] | None = Field(
+        default=None, description="Of this position; the smaller of this and the account's counts."
+    )
     include_costs: bool = Field(
         default=False, description="risk_based only: count fees and slippage as part of the risk."
     )
@@ -294,14 +381,16 @@ class SizingSection(Section):
     )
 
 
-class OrderTypes(Section):
-    """How stop and target are ordered."""
+class Protections(Section):
+    """How the stop moves, and how stop and target are ordered."""
 
+    trailing: Trail | None = Field(default=None, description="How the stop follows the price.")
+    break_even: BreakEvenSection | None = Field(default=None, description="When the stop goes to break-even.")
     tp_order_type: Literal["Market", "Limit"] = "Market"
     sl_order_type: Literal["Market"] = "Market"
 
 
-class RiskSection(OrderTypes):
+class RiskSection(Protections):
     """Stop, target and size in short."""
 
     stop_loss_pct: Percent | None = None
@@ -311,7 +400,7 @@ class RiskSection(OrderTypes):
     take_profit: Target | None = None
 
 
-class RiskModelSection(OrderTypes):
+class RiskModelSection(Protections):
     """Stop, target and size in full."""
 
     stop_loss: Stop | None = None
@@ -334,6 +423,45 @@ class WarmupSection(Section):
     min_bars: Annotated[int, Field(ge=0, le=100_000)] | dict[str, Annotated[int, Field(ge=0, le=100_000)]]
 
 
+class DeploySection(Section):
+    """What only a run at a venue uses."""
+
+    capital: Money = Field(default=10_000.0, description="Money that the play may use.")
+    settle_coin: Literal["USDT", "USDC"] = "USDT"
+    dcp_window: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=30, description="Seconds without a connection after which the venue cancels entry orders."
+    )
+
+
+class ValidationWindow(Section):
+    """Recorded data that the play is checked on."""
+
+    start: str
+    end: str
+
+
+class ExpectSection(Section):
+    """What the check of the play shall find."""
+
+    min_trades: Annotated[int, Field(ge=0)] | None = None
+    max_trades: Annotated[int, Field(ge=0)] | None = None
+    stop_reason: Literal["end_of_data", "max_drawdown", "equity_stop", "liquidated"] | None = None
+    load_error: str | None = Field(default=None, description="Words of the refusal, of a play that must not load.")
+
+
+class ValidationSection(Section):
+    """The market that the play is checked on."""
+
+    pattern: str | None = Field(default=None, description="A synthetic regime; `keel data synth --list` lists them.")
+    bars: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
+        default=None, description="Execution bars; default: the warm-up and twice as many, at least 200, after it."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**48)] = 42
+    window: ValidationWindow | None = None
+    phase: Literal["accumulation", "markup", "distribution", "markdown"] | None = None
+    expect: ExpectSection = ExpectSection()
+
+
 class PlayDocument(Head):
     """A play: one complete strategy for one instrument."""
 
@@ -352,3 +480,5 @@ class PlayDocument(Head):
     risk_model: RiskModelSection | None = None
     backtest: BacktestSection = BacktestSection()
     warmup: WarmupSection | None = None
+    deploy: DeploySection | None = None
+    validation: ValidationSection | None = None

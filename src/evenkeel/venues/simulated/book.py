@@ -15,7 +15,13 @@ from evenkeel.model.bar import Floats, Ints
 
 
 class Book(IntEnum):
-    """Places in `book`. ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar."""
+    """Places in `book`.
+
+    ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar. EXIT_LOTS is what a pending
+    close wants to close, STOP_KIND the number of the exit reason that the stop has now, EXTRA margin beyond the initial
+    one as a count of 1e-8 (negative where funding was taken from it). STEP is the ladder step in force; from STEP_LOTS
+    on lies what each step closes.
+    """
 
     ROW = 0
     STAGE = 1
@@ -38,12 +44,28 @@ class Book(IntEnum):
     REPORTS = 18
     OPENED_EXEC = 19
     EXIT_EXEC = 20
+    EXIT_LOTS = 21
+    STOP_KIND = 22
+    TRAIL_ARMED = 23
+    BROKE_EVEN = 24
+    STEP = 25
+    EXTRA = 26
+    NEXT_FUNDING = 27
+    STEP_LOTS = 28
+
+
+NEVER = -(1 << 40)
+"""Execution bar of an entry that there was not."""
+
+LADDER_MAX = 8
+"""Most targets of one position."""
 
 
 class Mark(IntEnum):
-    """Places in `mark`; a stop or target that does not exist is an infinity that no price reaches.
+    """Places in `mark`; a stop, target or liquidation price that does not exist is an infinity that no price reaches.
 
-    ARRIVAL is the market price at the entry, before slippage: no exit of the same bar can be from before it.
+    ARRIVAL is the market price at the entry, before slippage: no exit of the same bar can be from before it. REFERENCE
+    is the decision price of the pending entry. From LADDER on lie the levels of the ladder's steps, nearest first.
     """
 
     ENTRY = 0
@@ -56,10 +78,20 @@ class Mark(IntEnum):
     LOW = 7
     DRAWDOWN = 8
     ARRIVAL = 9
+    REFERENCE = 10
+    TRAIL_DISTANCE = 11
+    LIQUIDATION = 12
+    BANKRUPTCY = 13
+    LADDER = 14
 
 
 class Term(IntEnum):
-    """Places in `terms`; rates as fractions, money in account currency, grids as ratios of integers."""
+    """Places in `terms`; rates as fractions, money in account currency, grids as ratios of integers.
+
+    MOVES is 1 where the stop can move. TRAIL_FRACTION is NaN where a trailing stop keeps a fixed distance; an
+    activation that never comes is infinite. From LADDER on lie three numbers a step: its multiple of the stop's
+    distance or NaN, its fraction of the decision price or NaN, and its share of the position.
+    """
 
     MULTIPLIER = 0
     TAKER = 1
@@ -74,20 +106,48 @@ class Term(IntEnum):
     STOP_EQUITY = 10
     TARGET_IS_LIMIT = 11
     TRADE_THROUGH = 12
+    LIQUIDATES = 13
+    LEVERAGE = 14
+    MAINTENANCE = 15
+    DEDUCTION = 16
+    LIQUIDATION_FEE = 17
+    GOES_ON = 18
+    MOVES = 19
+    TRAIL_FRACTION = 20
+    TRAIL_ACTIVATION = 21
+    EVEN_ACTIVATION = 22
+    EVEN_OFFSET = 23
+    IMPACT_MODE = 24
+    IMPACT_COEFFICIENT = 25
+    IMPACT_MAX = 26
+    LADDER_STEPS = 27
+    LADDER = 28
+
+
+TERMS = int(Term.LADDER) + 3 * LADDER_MAX
+
+
+class ImpactMode(IntEnum):
+    """How the price moves with the size of a fill."""
+
+    DISABLED = 0
+    LINEAR = 1
+    SQRT = 2
 
 
 class Stage(IntEnum):
     """Where inside a base bar the loop stands."""
 
     SCAN = 0
-    OPEN_EXIT = 1
-    OPEN_ENTRY = 2
-    INSIDE_ENTRY = 3
-    INSIDE_EXIT = 4
-    CLOSE = 5
-    EXEC = 6
-    DECIDE = 7
-    NEXT = 8
+    FUNDING = 1
+    OPEN_EXIT = 2
+    OPEN_ENTRY = 3
+    INSIDE_ENTRY = 4
+    INSIDE_EXIT = 5
+    CLOSE = 6
+    EXEC = 7
+    DECIDE = 8
+    NEXT = 9
 
 
 class Pause(IntEnum):
@@ -111,6 +171,9 @@ class Exit(IntEnum):
     EQUITY_STOP = 5
     DATA_GAP = 6
     END_OF_DATA = 7
+    TRAILING = 8
+    BREAKEVEN = 9
+    LIQUIDATION = 10
 
 
 class Point(IntEnum):
@@ -122,13 +185,14 @@ class Point(IntEnum):
 
 
 class Leg(IntEnum):
-    """Which order of a trade filled."""
+    """Which order of a trade filled; FUNDING is no order but a payment on the position."""
 
     ENTRY = 0
     STOP = 1
     TARGET = 2
     EXIT = 3
     GUARD = 4
+    FUNDING = 5
 
 
 class FillKind(IntEnum):
@@ -141,8 +205,9 @@ class FillKind(IntEnum):
 
 
 class Report(IntEnum):
-    """Columns of an integer report; a report with 0 LOTS is the death of the entry order for REASON.
+    """Columns of an integer report.
 
+    A report with 0 LOTS is a funding payment of GROSS, if its LEG says so, or else the death of the entry for REASON.
     FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it
     when, OPENED_EXEC in which execution bar the position was opened.
     """
@@ -184,15 +249,16 @@ class Curve(IntEnum):
 
 def new_book(cash: int, *, first_row: int, first_exec: int) -> Ints:
     """Return a flat book with `cash` counts of 1e-8, standing before base row `first_row`."""
-    book = np.zeros(len(Book), dtype=np.int64)
+    book = np.zeros(int(Book.STEP_LOTS) + LADDER_MAX, dtype=np.int64)
     book[Book.CASH] = book[Book.PEAK] = cash
     book[Book.ROW] = first_row
     book[Book.EXEC] = first_exec
+    book[Book.ENTRY_EXEC] = NEVER
     return book
 
 
 def new_mark() -> Floats:
     """Return the prices of a flat book."""
-    mark = np.full(len(Mark), np.nan)
+    mark = np.full(int(Mark.LADDER) + LADDER_MAX, np.nan)
     mark[Mark.DRAWDOWN] = 0.0
     return mark

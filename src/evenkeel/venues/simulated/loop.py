@@ -7,11 +7,12 @@ held it goes straight to the next execution bar whose wake column speaks.
 
 One base bar, in order (plays.md 5.4 and 6.6):
 
-    OPEN_EXIT     a gap through stop or target, else a pending close, at the open
+    FUNDING       what a perpetual pays or receives at this open
+    OPEN_EXIT     a gap through stop, liquidation price or target, else a pending close, at the open
     OPEN_ENTRY    a pending entry at the open
     INSIDE_ENTRY  a resting limit or stop entry against the range
-    INSIDE_EXIT   stop, then target, against the range
-    CLOSE         mark the account, watch drawdown and equity limits
+    INSIDE_EXIT   stop or liquidation, whichever is nearer, then targets, against the range
+    CLOSE         mark the account, watch drawdown and equity limits, then move the stop
     EXEC          at the close of an execution bar: equity point, expiry of the entry
     DECIDE        wake and decide
 """
@@ -30,12 +31,17 @@ from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.book import Book, Curve, Exit, Leg, Mark, Pause, Point, Stage, Term
 from evenkeel.venues.simulated.steps import (
     drop_entry,
+    exit_lots,
+    move_stop,
     place_entry,
     place_exit,
     point_value,
     settle_entry,
     settle_exit,
+    settle_funding,
+    share_of_lots,
     slipped,
+    trades_at_all,
     unrealised,
 )
 
@@ -46,17 +52,22 @@ _ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
 _EXPIRES, _EXIT, _EXIT_SIGNAL = int(Book.ENTRY_EXPIRES), int(Book.EXIT), int(Book.EXIT_SIGNAL)
 _ENTERED, _STOPPED, _PEAK = int(Book.ENTERED), int(Book.STOPPED), int(Book.PEAK)
 _REPORTS, _OPENED = int(Book.REPORTS), int(Book.OPENED_EXEC)
+_ENTRY_EXEC, _EXIT_LOTS, _STOP_KIND = int(Book.ENTRY_EXEC), int(Book.EXIT_LOTS), int(Book.STOP_KIND)
+_NEXT_FUNDING = int(Book.NEXT_FUNDING)
 _ENTRY, _STOP, _TARGET, _PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
 _HIGH, _LOW, _DRAWDOWN = int(Mark.HIGH), int(Mark.LOW), int(Mark.DRAWDOWN)
-_ARRIVAL = int(Mark.ARRIVAL)
+_ARRIVAL, _LIQUIDATION, _BANKRUPTCY = int(Mark.ARRIVAL), int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY)
 _MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
 _TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
-_SCAN, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (int(s) for s in Stage)
+_MOVES = int(Term.MOVES)
+_SCAN, _FUNDING, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (
+    int(s) for s in Stage
+)
 _END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in Pause)
 _AT_OPEN, _INSIDE, _AT_CLOSE = (int(p) for p in Point)
 _LEG_STOP, _LEG_TARGET, _LEG_EXIT, _LEG_GUARD = int(Leg.STOP), int(Leg.TARGET), int(Leg.EXIT), int(Leg.GUARD)
 _BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), int(Exit.SIGNAL)
-_BY_DRAWDOWN, _BY_EQUITY = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP)
+_BY_DRAWDOWN, _BY_EQUITY, _BY_LIQUIDATION = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP), int(Exit.LIQUIDATION)
 _MARKET, _LIMIT_ENTRY, _STOP_ENTRY = int(EntryKind.MARKET), int(EntryKind.LIMIT), int(EntryKind.STOP)
 _GTC, _IOC, _FOK, _POST_ONLY = 0, 1, 2, 3
 _EQUITY, _CASH_LINE, _LOTS_LINE = (int(line) for line in Curve)
@@ -65,20 +76,24 @@ _POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
 )
 _DIRECTION, _KIND, _PRICE_SLOT = int(Slot.DIRECTION), int(Slot.KIND), int(Slot.PRICE)
 _STOP_SLOT, _TARGET_SLOT, _SIGNAL = int(Slot.STOP_DISTANCE), int(Slot.TARGET_DISTANCE), int(Slot.SIGNAL)
-_REASON = int(Slot.REASON)
+_REASON, _FRACTION = int(Slot.REASON), int(Slot.FRACTION)
+_TRAIL_SLOT, _SINCE = int(Slot.TRAIL_DISTANCE), int(Slot.SINCE_ENTRY)
 _ENTER, _LEAVE = int(Action.ENTER), int(Action.EXIT)
 _OK = reason_number(Reason.OK)
+_SMALL = reason_number(Reason.BELOW_MIN_QUANTITY)
 _EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
     reason_number(r) for r in (Reason.EXPIRED, Reason.POST_ONLY_WOULD_CROSS, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED)
 )
 
 _FILL, _REST = -1, -2
+_NO_ROW = 1 << 62
 
 TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 """Words by the number that the loop uses."""
 
 RUN_SIGNATURE = types.int64(
-    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # open, high, low, close, last base row of each exec bar
+    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # base bars, last base row of each exec bar
+    INTS_IN, FLOATS_IN,  # base rows of funding and its rates
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
     TABLE, WINDOW, TABLE, INTS,  # integer reports, their prices, curve, refusals
@@ -89,7 +104,8 @@ RUN_SIGNATURE = types.int64(
 
 @kernel
 def run(
-    opens: Floats, highs: Floats, lows: Floats, closes: Floats, last_row: Ints,
+    opens: Floats, highs: Floats, lows: Floats, closes: Floats, volumes: Floats, last_row: Ints,
+    funding_rows: Ints, funding_rates: Floats,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
     book: Ints, mark: Floats, terms: Floats, sizing: Floats,
     ints: Ints, floats: Floats, curve: Ints, refusals: Ints,
@@ -99,8 +115,10 @@ def run(
     """Advance the venue until something is to be told, or to the end of the given rows.
 
     Args:
-        opens: Base bars, like highs, lows and closes.
+        opens: Base bars, like highs, lows, closes and volumes.
         last_row: Last base row of each execution bar.
+        funding_rows: Base rows at whose open funding is due, rising.
+        funding_rates: The rate of each: a fraction of the notional that a long pays.
         x: Window of the execution graph.
         column: Window column that execution bar 0 would have; bar e lies at `column + e`.
         wake_flat: Row of `x` that is 1.0 where a flat strategy may act.
@@ -137,30 +155,44 @@ def run(
                     return _END
                 book[_STAGE] = _DECIDE
                 continue
-            if book[_LOTS] != 0 and book[_EXIT] == 0:
+            due = next_funding(funding_rows, book)
+            if book[_LOTS] != 0 and book[_EXIT] == 0 and due > row:
                 skip_holding(
-                    highs, lows, closes, last_row, wakes_hold, column, book, mark, terms, equity, cashes, held, stop_row
-                )
+                    highs, lows, closes, last_row, wakes_hold, column, book, mark, terms, equity, cashes, held,
+                    min(due, stop_row),
+                )  # fmt: skip
             if book[_ROW] >= stop_row:
                 return _END
+            book[_STAGE] = _FUNDING if due == book[_ROW] else _OPEN_EXIT
+        elif stage == _FUNDING:
             book[_STAGE] = _OPEN_EXIT
+            rate = funding_rates[book[_NEXT_FUNDING]]
+            book[_NEXT_FUNDING] += 1
+            if book[_LOTS] != 0:
+                settle_funding(book, mark, terms, ints, floats, row, opens[row], rate)
+                if pausing:
+                    return _REPORT
         elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
             book[_STAGE] = stage + 1
             if stage == _OPEN_EXIT:
                 book[_ENTERED] = 0
             if book[_LOTS] != 0:
                 leg, reason, point, price, raw, taker = match_exit(
-                    stage == _OPEN_EXIT, opens[row], highs[row], lows[row], closes[row], book, mark, terms
+                    stage == _OPEN_EXIT, opens[row], highs[row], lows[row], closes[row], volumes[row], book, mark, terms
                 )
                 if leg >= 0:
                     settle_exit(book, mark, terms, ints, floats, row, point, price, raw, leg, reason, taker)
+                    if book[_LOTS] != 0:
+                        book[_STAGE] = stage
                     if pausing:
                         return _REPORT
         elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
             book[_STAGE] = stage + 1
             if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
                 point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
-                verdict, price, raw, taker = match_entry(point, opens[row], highs[row], lows[row], book, mark, terms)
+                verdict, price, raw, taker = match_entry(
+                    point, opens[row], highs[row], lows[row], closes[row], volumes[row], book, mark, terms
+                )
                 if verdict == _FILL:
                     settle_entry(book, mark, terms, ints, floats, row, point, price, raw, taker)
                 elif verdict != _REST:
@@ -170,12 +202,15 @@ def run(
         elif stage == _CLOSE:
             book[_STAGE] = _AT_EXEC
             breach = mark_account(highs[row], lows[row], closes[row], book, mark, terms)
-            if breach != 0 and book[_STOPPED] == 0:
+            if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
+                move_stop(closes[row], book, mark, terms)
+            fresh = breach != 0 and book[_STOPPED] == 0
+            if fresh:
                 book[_STOPPED] = breach
                 if pausing:
                     return _LIMIT
-                if book[_LOTS] != 0:
-                    place_exit(book, breach, -1)
+            if not pausing and book[_STOPPED] != 0 and book[_LOTS] != 0 and book[_EXIT] == 0:
+                place_exit(book, abs(book[_LOTS]), book[_STOPPED], -1)
         elif stage == _AT_EXEC:
             e = book[_EXEC]
             if e < len(last_row) and row == last_row[e]:
@@ -233,12 +268,12 @@ def skip_holding(
     whole to the stages. Arrays come from the caller: a view made here would cost more than the bars it passes.
     """
     lots, entry = book[_LOTS], mark[_ENTRY]
-    upper = mark[_TARGET] if lots > 0 else mark[_STOP]
-    lower = mark[_STOP] if lots > 0 else mark[_TARGET]
+    lower, upper = nearest_levels(lots, mark)
     cash, peak, stop_equity = book[_CASH], book[_PEAK], terms[_STOP_EQUITY]
     allowed, deepest = terms[_MAX_DRAWDOWN], mark[_DRAWDOWN]
     high, low = mark[_HIGH], mark[_LOW]
     worth = point_value(lots, terms)
+    moves = terms[_MOVES] == 1.0
     e = book[_EXEC]
     next_close = last_row[e] if e < len(last_row) else -1
     at = stop_row
@@ -266,23 +301,47 @@ def skip_holding(
             next_close = last_row[e] if e < len(last_row) else -1
         peak = top
         high, low = max(high, highs[i]), min(low, lows[i])
+        if moves:
+            move_stop(closes[i], book, mark, terms)
+            lower, upper = nearest_levels(lots, mark)
     book[_EXEC], book[_ROW], book[_PEAK] = e, max(book[_ROW], at), peak
     mark[_HIGH], mark[_LOW], mark[_DRAWDOWN] = high, low, deepest
 
 
 @inlined
+def nearest_levels(lots: int, mark: Floats) -> tuple[float, float]:
+    """Return the prices below and above which something happens to a held position."""
+    if lots > 0:
+        return max(mark[_STOP], mark[_LIQUIDATION]), mark[_TARGET]
+    return mark[_TARGET], min(mark[_STOP], mark[_LIQUIDATION])
+
+
+@inlined
+def next_funding(funding_rows: Ints, book: Ints) -> int:
+    """Return the base row of the next funding, the one the loop stands on included; a row that never comes if none."""
+    k = book[_NEXT_FUNDING]
+    while k < len(funding_rows) and funding_rows[k] < book[_ROW]:
+        k += 1
+    book[_NEXT_FUNDING] = k
+    return funding_rows[k] if k < len(funding_rows) else _NO_ROW
+
+
+@inlined
 def match_exit(
-    at_open: bool, o: float, h: float, low: float, c: float, book: Ints, mark: Floats, terms: Floats
+    at_open: bool, o: float, h: float, low: float, c: float, volume: float, book: Ints, mark: Floats, terms: Floats
 ) -> tuple[int, int, int, float, float, int]:
     """Return how a held position leaves at this point of the bar: leg, reason, point, price, raw price, taker.
 
-    Leg -1 stays. At the open a gap through the stop comes first, then one through the target, then a pending close.
-    Inside, the stop comes before the target, because the order of prices is not known; a position entered inside this
-    bar is exposed to its stop on the whole range and gets its target only when the bar closes beyond it. A stop never
-    fills better than the market was when the position arrived in this bar.
+    Leg -1 stays. At the open a gap through the stop comes first, then one through the liquidation price, then one
+    through the target, then a pending close. Inside, of stop and liquidation the nearer one comes first, and both
+    before the target, because the order of prices is not known; a position entered inside this bar is exposed to them
+    on the whole range and gets its target only when the bar closes beyond it. A stop never fills better than the
+    market was when the position arrived in this bar.
+
+    No exit loses more than the margin: one whose price would lie beyond the bankruptcy price is a liquidation there.
     """
     direction = 1 if book[_LOTS] > 0 else -1
-    stop, target = mark[_STOP], mark[_TARGET]
+    stop, target, gone = mark[_STOP], mark[_TARGET], mark[_LIQUIDATION]
     worst, best = (low, h) if direction > 0 else (h, low)
     point = _INSIDE
     if at_open:
@@ -291,45 +350,57 @@ def match_exit(
         point = _AT_OPEN
     elif book[_ENTERED] == 2:
         best = c
-    if direction * (worst - stop) <= 0.0:
-        raw = o if at_open else stop
+    leg, reason, raw, taker = -1, 0, o, 1
+    stop_is_nearer = direction * (stop - gone) >= 0.0
+    stopped = direction * (worst - stop) <= 0.0 and (stop_is_nearer or (at_open and direction * (worst - gone) > 0.0))
+    if stopped:
+        leg, reason, raw = _LEG_STOP, book[_STOP_KIND], o if at_open else stop
         if book[_ENTERED] != 0 and direction * (mark[_ARRIVAL] - stop) <= 0.0:
             raw = mark[_ARRIVAL]
             point = _AT_OPEN if book[_ENTERED] == 1 else _INSIDE
-        return _LEG_STOP, _BY_STOP, point, slipped(raw, -direction, terms), raw, 1
-    if direction * (best - target) >= 0.0:
-        raw = o if at_open else target
-        if terms[_TARGET_IS_LIMIT] == 1.0:
-            return _LEG_TARGET, _BY_TARGET, point, raw, raw, 0
-        return _LEG_TARGET, _BY_TARGET, point, slipped(raw, -direction, terms), raw, 1
-    if at_open and book[_EXIT] != 0:
-        leg = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD
-        return leg, book[_EXIT], point, slipped(o, -direction, terms), o, 1
-    return -1, 0, point, o, o, 0
+    elif direction * (worst - gone) <= 0.0:
+        return _LEG_GUARD, _BY_LIQUIDATION, point, mark[_BANKRUPTCY], mark[_BANKRUPTCY], 1
+    elif direction * (best - target) >= 0.0:
+        leg, reason, raw = _LEG_TARGET, _BY_TARGET, o if at_open else target
+        taker = 0 if terms[_TARGET_IS_LIMIT] == 1.0 else 1
+    elif at_open and book[_EXIT] != 0:
+        leg, reason = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD, book[_EXIT]
+    if leg < 0 or not trades_at_all(volume, terms):
+        return -1, 0, point, o, o, 0
+    price = raw
+    if taker == 1:
+        price = slipped(raw, -direction, exit_lots(book, leg, reason, terms), volume, c, terms)
+    if direction * (price - mark[_BANKRUPTCY]) < 0.0:
+        return _LEG_GUARD, _BY_LIQUIDATION, point, mark[_BANKRUPTCY], mark[_BANKRUPTCY], 1
+    return leg, reason, point, price, raw, taker
 
 
 @inlined
 def match_entry(
-    point: int, o: float, h: float, low: float, book: Ints, mark: Floats, terms: Floats
+    point: int, o: float, h: float, low: float, c: float, volume: float, book: Ints, mark: Floats, terms: Floats
 ) -> tuple[int, float, float, int]:
     """Return what becomes of the pending entry at this point: verdict, price, raw price, taker.
 
     The verdict is to fill, to rest, or the number of the reason for which the order dies.
     """
-    direction = 1 if book[_ENTRY_LOTS] > 0 else -1
+    lots = book[_ENTRY_LOTS]
+    direction = 1 if lots > 0 else -1
     kind, price = book[_ENTRY_KIND], mark[_PRICE]
+    if not trades_at_all(volume, terms):
+        return _REST, price, price, 0
     if kind == _MARKET:
-        return _FILL, slipped(o, direction, terms), o, 1
+        return _FILL, slipped(o, direction, lots, volume, c, terms), o, 1
     reached = o if point == _AT_OPEN else (low if (direction > 0) == (kind == _LIMIT_ENTRY) else h)
     if kind == _STOP_ENTRY:
         if direction * (reached - price) < 0.0:
             return _REST, price, price, 0
         raw = o if point == _AT_OPEN else price
-        return _FILL, slipped(raw, direction, terms), raw, 1
+        return _FILL, slipped(raw, direction, lots, volume, c, terms), raw, 1
     depth = direction * (price - reached)
     if point == _AT_OPEN and book[_LIVE] == 0:
         book[_LIVE] = 1
-        return match_new_limit(depth, direction, price, o, book[_TIF], terms)
+        worse = slipped(o, direction, lots, volume, c, terms)
+        return match_new_limit(depth, direction, price, o, worse, book[_TIF])
     if depth > 0.0 or (depth == 0.0 and terms[_TRADE_THROUGH] == 0.0):
         raw = o if point == _AT_OPEN else price
         return _FILL, raw, raw, 0
@@ -338,13 +409,12 @@ def match_entry(
 
 @inlined
 def match_new_limit(
-    depth: float, direction: int, price: float, o: float, tif: int, terms: Floats
+    depth: float, direction: int, price: float, o: float, worse: float, tif: int
 ) -> tuple[int, float, float, int]:
     """Decide a limit entry at its first open: it takes with price improvement, dies by its time in force, or rests."""
     if depth >= 0.0:
         if tif == _POST_ONLY:
             return _POST, o, o, 0
-        worse = slipped(o, direction, terms)
         return _FILL, min(price, worse) if direction > 0 else max(price, worse), o, 1
     if tif == _IOC:
         return _IOC_DEAD, o, o, 0
@@ -376,50 +446,69 @@ def decide_here(
     decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
 ) -> None:  # fmt: skip
     """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates."""
-    tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1)
+    tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1, book[_EXEC] - book[_ENTRY_EXEC])
     invoke(decide, dp, ds, x, dr, at, at + 1)
     if ds[_ACTION] == _LEAVE:
-        place_exit(book, _BY_SIGNAL, int(ds[_SIGNAL]))
+        lots = share_of_lots(abs(book[_LOTS]), ds[_FRACTION])
+        if lots == 0:
+            refusals[_SMALL] += 1
+            return
+        place_exit(book, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
     elif ds[_ACTION] == _ENTER:
         free = book[_CASH] / 1e8
         direction = int(ds[_DIRECTION])
-        lots, reason = judge_entry(sizing, free, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT])
+        lots, reason, stop_distance, target_distance = judge_entry(
+            sizing, free, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT]
+        )
         if reason != _OK:
             refusals[reason] += 1
             return
         place_entry(
             book, mark, terms, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], order[0], order[1],
-            ds[_STOP_SLOT], ds[_TARGET_SLOT], int(ds[_SIGNAL]),
+            stop_distance, target_distance, ds[_TRAIL_SLOT], close, int(ds[_SIGNAL]),
         )  # fmt: skip
     elif ds[_REASON] != _OK:
         refusals[int(ds[_REASON])] += 1
 
 
 @kernel
-def tell_position(ds: Floats, lots: int, entry: float, bars_held: int) -> None:
+def tell_position(ds: Floats, lots: int, entry: float, bars_held: int, since_entry: int) -> None:
     """Write into the slots of a decide kernel what the strategy may know of its own position."""
     ds[_POSITION] = 1.0 if lots > 0 else (-1.0 if lots < 0 else 0.0)
     ds[_ENTRY_SLOT] = entry if lots != 0 else math.nan
     ds[_BARS_HELD] = float(bars_held) if lots != 0 else 0.0
+    ds[_SINCE] = float(since_entry)
 
 
 CLOSE_SIGNATURE = types.void(
-    types.float64, types.int64, INTS, FLOATS, FLOATS,
+    types.float64, types.float64, types.int64, INTS, FLOATS, FLOATS,
     TABLE, WINDOW, types.int64,
 )  # fmt: skip
 
 
 @kernel
 def close_out(
-    close: float, row: int, book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, reason: int
-) -> None:
-    """Close a held position at the last close before the data ends, with slippage and the taker fee."""
+    close: float, volume: float, row: int,
+    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, reason: int,
+) -> None:  # fmt: skip
+    """Close a held position at the last close before the data ends, with slippage and the taker fee.
+
+    A pending close of all of it gives its reason to the fill; one of a part is overtaken.
+    """
     direction = 1 if book[_LOTS] > 0 else -1
-    reason = book[_EXIT] if book[_EXIT] != 0 else reason
+    lots = abs(book[_LOTS])
+    if book[_EXIT] == 0 or book[_EXIT_LOTS] < lots:
+        place_exit(book, lots, reason, -1)
     mark[_HIGH], mark[_LOW] = max(mark[_HIGH], close), min(mark[_LOW], close)
-    leg = _LEG_EXIT if reason == _BY_SIGNAL else _LEG_GUARD
-    price = slipped(close, -direction, terms)
-    settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, price, close, leg, reason, 1)
+    leg = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD
+    price = close
+    if trades_at_all(volume, terms):
+        price = slipped(close, -direction, lots, volume, close, terms)
+    if direction * (price - mark[_BANKRUPTCY]) < 0.0:
+        gone = mark[_BANKRUPTCY]
+        settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1)
+    else:
+        settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, price, close, leg, book[_EXIT], 1)
     breach = mark_account(close, close, close, book, mark, terms)
     if book[_STOPPED] == 0:
         book[_STOPPED] = breach

@@ -3,7 +3,8 @@
 Fill model `touch`: a bar's open, high, low and close are all that is known of it. A market order fills at the next base
 open; a stop at the worse of its level and the open; a resting limit at its price once the range touches it, or at the
 open where that is better. Whatever takes liquidity pays slippage, always adverse. When one bar reaches stop and target,
-the stop counts. Source: plays.md 6.1 to 6.6, with its golden vectors 23 to 46 as tests.
+the stop counts. A position is closed in one leg or several; what is left keeps its stop. Source: plays.md 6.1 to 6.10,
+with its golden vectors 23 to 47 as tests.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ import numpy as np
 
 from evenkeel.kernel import inlined, kernel
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.venues.simulated.book import Book, FillKind, Leg, Mark, Point, Price, Report, Term
+from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
+from evenkeel.risk.sizing import SNAP
+from evenkeel.venues.simulated.book import (
+    Book,
+    Exit,
+    FillKind,
+    ImpactMode,
+    Leg,
+    Mark,
+    Point,
+    Price,
+    Report,
+    Term,
+)
 
 CASH, LOTS, TRADE, REPORTS = int(Book.CASH), int(Book.LOTS), int(Book.TRADE), int(Book.REPORTS)
 EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
@@ -26,14 +40,30 @@ EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
 ENTRY_EXPIRES, ENTRY_LIVE = int(Book.ENTRY_EXPIRES), int(Book.ENTRY_LIVE)
 ENTRY_SIGNAL, ENTRY_EXEC = int(Book.ENTRY_SIGNAL), int(Book.ENTRY_EXEC)
 EXIT, EXIT_SIGNAL, EXIT_EXEC = int(Book.EXIT), int(Book.EXIT_SIGNAL), int(Book.EXIT_EXEC)
+STOPPED, GOES_ON = int(Book.STOPPED), int(Term.GOES_ON)
 ENTERED, OPENED_EXEC = int(Book.ENTERED), int(Book.OPENED_EXEC)
+EXIT_LOTS, STOP_KIND = int(Book.EXIT_LOTS), int(Book.STOP_KIND)
+TRAIL_ARMED, BROKE_EVEN = int(Book.TRAIL_ARMED), int(Book.BROKE_EVEN)
+STEP, STEP_LOTS, EXTRA = int(Book.STEP), int(Book.STEP_LOTS), int(Book.EXTRA)
 ENTRY, STOP, TARGET, ENTRY_PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
 STOP_DISTANCE, TARGET_DISTANCE = int(Mark.STOP_DISTANCE), int(Mark.TARGET_DISTANCE)
 HIGH, LOW, ARRIVAL = int(Mark.HIGH), int(Mark.LOW), int(Mark.ARRIVAL)
+REFERENCE, TRAIL_DISTANCE = int(Mark.REFERENCE), int(Mark.TRAIL_DISTANCE)
+LIQUIDATION, BANKRUPTCY, LADDER = int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY), int(Mark.LADDER)
 MULTIPLIER, TAKER, MAKER = int(Term.MULTIPLIER), int(Term.TAKER), int(Term.MAKER)
 PER_CONTRACT, SLIPPAGE = int(Term.PER_CONTRACT), int(Term.SLIPPAGE)
 TICK_N, TICK_D = int(Term.TICK_NUMERATOR), int(Term.TICK_DENOMINATOR)
 LOT_N, LOT_D = int(Term.LOT_NUMERATOR), int(Term.LOT_DENOMINATOR)
+LIQUIDATES, LEVERAGE = int(Term.LIQUIDATES), int(Term.LEVERAGE)
+MAINTENANCE, DEDUCTION, LIQUIDATION_FEE = int(Term.MAINTENANCE), int(Term.DEDUCTION), int(Term.LIQUIDATION_FEE)
+TRAIL_FRACTION, TRAIL_ACTIVATION = int(Term.TRAIL_FRACTION), int(Term.TRAIL_ACTIVATION)
+EVEN_ACTIVATION, EVEN_OFFSET = int(Term.EVEN_ACTIVATION), int(Term.EVEN_OFFSET)
+IMPACT_MODE, IMPACT_COEFFICIENT = int(Term.IMPACT_MODE), int(Term.IMPACT_COEFFICIENT)
+IMPACT_MAX = int(Term.IMPACT_MAX)
+LADDER_STEPS, LADDER_TERMS = int(Term.LADDER_STEPS), int(Term.LADDER)
+_BY_STOP, _BY_TRAILING, _BY_EVEN = int(Exit.STOP_LOSS), int(Exit.TRAILING), int(Exit.BREAKEVEN)
+_BY_LIQUIDATION = int(Exit.LIQUIDATION)
+_NO_IMPACT, _LINEAR = int(ImpactMode.DISABLED), int(ImpactMode.LINEAR)
 _R_ROW, _R_POINT, _R_LOTS, _R_LEG = int(Report.ROW), int(Report.POINT), int(Report.LOTS), int(Report.LEG)
 _R_KIND, _R_REASON, _R_TAKER, _R_FEE = int(Report.KIND), int(Report.REASON), int(Report.TAKER), int(Report.FEE)
 _R_GROSS, _R_SLIPPAGE, _R_TRADE = int(Report.GROSS), int(Report.SLIPPAGE), int(Report.TRADE)
@@ -42,6 +72,7 @@ _R_OPENED = int(Report.OPENED_EXEC)
 _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET)
 _P_ADVERSE, _P_FAVOURABLE = int(Price.ADVERSE), int(Price.FAVOURABLE)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
+_LEG_FUNDING = int(Leg.FUNDING)
 _KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET = (int(kind) for kind in FillKind)
 ON_GRID = 1e-12
 """A price so close to the grid, in ticks relative to their count, lies on it."""
@@ -76,9 +107,24 @@ def tick_up(price: float, terms: Floats) -> float:
 
 
 @inlined
-def slipped(price: float, direction: int, terms: Floats) -> float:
-    """Return the price after adverse slippage of a buy (+1) or a sell (-1)."""
-    return price + direction * price * terms[SLIPPAGE]
+def trades_at_all(volume: float, terms: Floats) -> bool:
+    """Whether a bar can fill orders: where size moves the price, one without volume cannot."""
+    return terms[IMPACT_MODE] == _NO_IMPACT or volume > 0.0
+
+
+@inlined
+def slipped(price: float, direction: int, lots: int, volume: float, close: float, terms: Floats) -> float:
+    """Return the price of a buy (+1) or a sell (-1) after slippage and impact, both against us.
+
+    Impact follows from the participation, the fill's notional over what the bar traded: in proportion, or by its square
+    root, at most the largest impact (plays.md 6.9).
+    """
+    slip = terms[SLIPPAGE]
+    mode = terms[IMPACT_MODE]
+    if mode != _NO_IMPACT:
+        share = abs(quantity_of(lots, terms)) * price / (volume * close)
+        slip += min(terms[IMPACT_MAX], terms[IMPACT_COEFFICIENT] * (share if mode == _LINEAR else math.sqrt(share)))
+    return price + direction * price * slip
 
 
 @inlined
@@ -94,11 +140,16 @@ def unrealised(value: float, entry: float, price: float) -> int:
 
 
 @inlined
-def fee_posting(lots: int, price: float, is_taker: int, terms: Floats) -> int:
-    """Return the fee of a fill as a count of 1e-8."""
+def fee_posting(lots: int, price: float, rate: float, terms: Floats) -> int:
+    """Return the fee of a fill at a rate of its notional as a count of 1e-8."""
     quantity = abs(quantity_of(lots, terms))
-    rate = terms[TAKER] if is_taker == 1 else terms[MAKER]
     return posting(quantity * price * terms[MULTIPLIER] * rate + quantity * terms[PER_CONTRACT])
+
+
+@inlined
+def share_of_lots(lots: int, share: float) -> int:
+    """Return a share of so many lots, rounded down to whole ones."""
+    return math.floor(lots * share * SNAP)
 
 
 @inlined
@@ -106,7 +157,7 @@ def settle_entry(
     book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, is_taker: int,
 ) -> None:  # fmt: skip
-    """Open the position of the pending entry at `price`, anchor stop and target to it, and write the report.
+    """Open the position of the pending entry at `price`, anchor stop and targets to it, and write the report.
 
     A level that the fill moves to zero or below can never be reached, so the position has none on that side.
 
@@ -115,7 +166,7 @@ def settle_entry(
     """
     lots = book[ENTRY_LOTS]
     direction = 1 if lots > 0 else -1
-    fee = fee_posting(lots, price, is_taker, terms)
+    fee = fee_posting(lots, price, terms[TAKER] if is_taker == 1 else terms[MAKER], terms)
     book[CASH] -= fee
     book[LOTS] = lots
     book[TRADE] += 1
@@ -123,15 +174,17 @@ def settle_entry(
     mark[ENTRY], mark[ARRIVAL] = price, raw
     mark[HIGH] = mark[LOW] = price
     book[ENTERED] = 1 if point == _AT_OPEN else 2
+    book[STOP_KIND], book[TRAIL_ARMED], book[BROKE_EVEN], book[EXTRA] = _BY_STOP, 0, 0, 0
     mark[STOP], mark[TARGET] = -direction * math.inf, direction * math.inf
     if mark[STOP_DISTANCE] == mark[STOP_DISTANCE]:
         level = price - direction * mark[STOP_DISTANCE]
         if level > 0.0:
-            mark[STOP] = tick_up(level, terms) if direction > 0 else tick_down(level, terms)
-    if mark[TARGET_DISTANCE] == mark[TARGET_DISTANCE]:
-        level = price + direction * mark[TARGET_DISTANCE]
-        if level > 0.0:
-            mark[TARGET] = tick_down(level, terms) if direction > 0 else tick_up(level, terms)
+            mark[STOP] = towards_entry(level, direction, terms)
+    if terms[LADDER_STEPS] > 0.0:
+        raise_ladder(book, mark, terms, price, direction)
+    elif mark[TARGET_DISTANCE] == mark[TARGET_DISTANCE]:
+        mark[TARGET] = target_level(price, direction, mark[TARGET_DISTANCE], terms)
+    margin_levels(book, mark, terms)
     write_report(
         book, mark, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
         slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price,
@@ -140,15 +193,97 @@ def settle_entry(
 
 
 @inlined
+def towards_entry(level: float, direction: int, terms: Floats) -> float:
+    """Return a stop level on the grid, rounded so that risk never grows: up for a long, down for a short."""
+    return tick_up(level, terms) if direction > 0 else tick_down(level, terms)
+
+
+@inlined
+def target_level(price: float, direction: int, distance: float, terms: Floats) -> float:
+    """Return the level of a target so far from a fill, rounded towards it; an infinity where it cannot be reached."""
+    level = price + direction * distance
+    if not level > 0.0:
+        return direction * math.inf
+    return tick_down(level, terms) if direction > 0 else tick_up(level, terms)
+
+
+@inlined
+def raise_ladder(book: Ints, mark: Floats, terms: Floats, price: float, direction: int) -> None:
+    """Set levels and lots of the ladder's steps, nearest first; the last step takes what rounding left."""
+    steps = int(terms[LADDER_STEPS])
+    total = abs(book[LOTS])
+    for k in range(steps):
+        ratio, fraction, share = (
+            terms[LADDER_TERMS + 3 * k], terms[LADDER_TERMS + 3 * k + 1], terms[LADDER_TERMS + 3 * k + 2]
+        )  # fmt: skip
+        distance = ratio * mark[STOP_DISTANCE] if ratio == ratio else fraction * mark[REFERENCE]
+        lots, at = share_of_lots(total, share), k
+        while at > 0 and mark[LADDER + at - 1] > distance:
+            mark[LADDER + at], book[STEP_LOTS + at] = mark[LADDER + at - 1], book[STEP_LOTS + at - 1]
+            at -= 1
+        mark[LADDER + at], book[STEP_LOTS + at] = distance, lots
+    given = 0
+    for k in range(steps):
+        mark[LADDER + k] = target_level(price, direction, mark[LADDER + k], terms)
+        given += book[STEP_LOTS + k]
+    book[STEP_LOTS + steps - 1] += total - given
+    book[STEP] = -1
+    next_step(book, mark, terms)
+
+
+@inlined
+def next_step(book: Ints, mark: Floats, terms: Floats) -> None:
+    """Make the next step of the ladder that closes anything the target in force."""
+    step = book[STEP] + 1
+    while step < terms[LADDER_STEPS] and book[STEP_LOTS + step] == 0:
+        step += 1
+    book[STEP] = step
+    none = math.inf if book[LOTS] > 0 else -math.inf
+    mark[TARGET] = mark[LADDER + step] if step < terms[LADDER_STEPS] else none
+
+
+@inlined
+def margin_levels(book: Ints, mark: Floats, terms: Floats) -> None:
+    """Set where the position is liquidated and where its margin is gone."""
+    direction = 1 if book[LOTS] > 0 else -1
+    if terms[LIQUIDATES] == 0.0:
+        mark[LIQUIDATION] = mark[BANKRUPTCY] = -direction * math.inf
+        return
+    quantity = abs(point_value(book[LOTS], terms))
+    extra = book[EXTRA] / 1e8
+    mark[LIQUIDATION] = liquidation_price(
+        direction, quantity, mark[ENTRY], terms[LEVERAGE], terms[MAINTENANCE] + terms[TAKER], terms[DEDUCTION], extra
+    )
+    mark[BANKRUPTCY] = bankruptcy_price(
+        direction, quantity, mark[ENTRY], terms[LEVERAGE], terms[LIQUIDATION_FEE], extra
+    )
+
+
+@inlined
+def exit_lots(book: Ints, leg: int, reason: int, terms: Floats) -> int:
+    """Return how many lots an exit closes, unsigned: never more than are held."""
+    held = abs(book[LOTS])
+    if leg == _LEG_TARGET and terms[LADDER_STEPS] > 0.0:
+        return min(held, book[STEP_LOTS + book[STEP]])
+    if leg != _LEG_STOP and leg != _LEG_TARGET and reason == book[EXIT]:
+        return min(held, book[EXIT_LOTS])
+    return held
+
+
+@inlined
 def settle_exit(
     book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, leg: int, reason: int, is_taker: int,
 ) -> None:  # fmt: skip
-    """Close the whole position at `price` and write the report."""
-    lots = book[LOTS]
-    entry = mark[ENTRY]
-    fee = fee_posting(lots, price, is_taker, terms)
-    gross = unrealised(point_value(lots, terms), entry, price)
+    """Close the position, or the part that this exit is for, at `price`, and write the report."""
+    held = book[LOTS]
+    closed = exit_lots(book, leg, reason, terms)
+    lots = closed if held > 0 else -closed
+    rate = terms[TAKER] if is_taker == 1 else terms[MAKER]
+    if reason == _BY_LIQUIDATION:
+        rate = terms[LIQUIDATION_FEE]
+    fee = fee_posting(lots, price, rate, terms)
+    gross = unrealised(point_value(lots, terms), mark[ENTRY], price)
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
     book[CASH] += gross - fee
@@ -157,8 +292,85 @@ def settle_exit(
         book, mark, ints, floats, row, point, -lots, leg, kind, reason, is_taker, fee, gross,
         slippage_memo(-lots, price, raw, terms), book[EXIT_SIGNAL], book[EXIT_EXEC], price,
     )  # fmt: skip
-    book[LOTS] = 0
-    book[EXIT] = 0
+    book[LOTS] = held - lots
+    if book[LOTS] == 0 or (leg != _LEG_STOP and leg != _LEG_TARGET):
+        book[EXIT] = 0
+    if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0:
+        book[STOPPED] = _BY_LIQUIDATION
+    if book[LOTS] == 0:
+        return
+    book[EXTRA] = int(np.rint(book[EXTRA] * (book[LOTS] / held)))
+    if leg == _LEG_TARGET and terms[LADDER_STEPS] > 0.0:
+        next_step(book, mark, terms)
+    margin_levels(book, mark, terms)
+
+
+@inlined
+def move_stop(close: float, book: Ints, mark: Floats, terms: Floats) -> None:
+    """Trail the stop by a base close, then bring it to break-even; it only ever tightens, from the next bar on.
+
+    Profit is a fraction of the entry price. Once it reached its activation, trailing stays armed; break-even acts once.
+    """
+    direction = 1 if book[LOTS] > 0 else -1
+    profit = direction * (close - mark[ENTRY]) / mark[ENTRY]
+    if profit >= terms[TRAIL_ACTIVATION]:
+        book[TRAIL_ARMED] = 1
+    if book[TRAIL_ARMED] == 1:
+        level = close - direction * mark[TRAIL_DISTANCE]
+        if terms[TRAIL_FRACTION] == terms[TRAIL_FRACTION]:
+            level = close * (1.0 - direction * terms[TRAIL_FRACTION])
+        tighten(level, direction, _BY_TRAILING, book, mark, terms)
+    if book[BROKE_EVEN] == 0 and profit >= terms[EVEN_ACTIVATION]:
+        book[BROKE_EVEN] = 1
+        level = mark[ENTRY] * (1.0 + direction * terms[EVEN_OFFSET])
+        tighten(level, direction, _BY_EVEN, book, mark, terms)
+
+
+@inlined
+def tighten(level: float, direction: int, kind: int, book: Ints, mark: Floats, terms: Floats) -> None:
+    """Move the stop to a level if that is nearer to the price than where it is."""
+    if not level > 0.0:
+        return
+    level = towards_entry(level, direction, terms)
+    if direction * (level - mark[STOP]) > 0.0:
+        mark[STOP], book[STOP_KIND] = level, kind
+
+
+@inlined
+def settle_funding(
+    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, row: int, price: float, rate: float
+) -> None:
+    """Pay or receive funding on the position at a base open, and write the report.
+
+    It comes from free cash first; what that lacks is taken from the margin, which brings liquidation nearer.
+    """
+    amount = -posting(point_value(book[LOTS], terms) * price * rate)
+    book[CASH] += amount
+    write_report(
+        book,
+        mark,
+        ints,
+        floats,
+        row,
+        _AT_OPEN,
+        0,
+        _LEG_FUNDING,
+        _KIND_MARKET,
+        0,
+        0,
+        0,
+        amount,
+        0,
+        -1,
+        book[EXEC],
+        price,
+    )
+    if terms[LIQUIDATES] == 1.0:
+        quantity = abs(point_value(book[LOTS], terms))
+        margin = posting(quantity * mark[ENTRY] / terms[LEVERAGE]) + book[EXTRA]
+        if amount < 0 and book[CASH] < margin:
+            book[EXTRA] += book[CASH] - margin
+            margin_levels(book, mark, terms)
 
 
 @inlined
@@ -204,7 +416,7 @@ def drop_entry(book: Ints, mark: Floats, ints: Ints, floats: Floats, row: int, r
 @kernel
 def place_entry(
     book: Ints, mark: Floats, terms: Floats, lots: int, kind: int, price: float, tif: int, expire_bars: int,
-    stop_distance: float, target_distance: float, signal: int,
+    stop_distance: float, target_distance: float, trail_distance: float, reference: float, signal: int,
 ) -> None:  # fmt: skip
     """Accept an entry order with its protective distances; it can fill from the next base bar on.
 
@@ -217,11 +429,11 @@ def place_entry(
         price = tick_down(price, terms) if lots > 0 else tick_up(price, terms)
     elif kind == _KIND_STOP:
         price = np.rint(price * terms[TICK_D] / terms[TICK_N]) * terms[TICK_N] / terms[TICK_D]
-    mark[ENTRY_PRICE] = price
-    mark[STOP_DISTANCE], mark[TARGET_DISTANCE] = stop_distance, target_distance
+    mark[ENTRY_PRICE], mark[REFERENCE] = price, reference
+    mark[STOP_DISTANCE], mark[TARGET_DISTANCE], mark[TRAIL_DISTANCE] = stop_distance, target_distance, trail_distance
 
 
 @kernel
-def place_exit(book: Ints, reason: int, signal: int) -> None:
-    """Accept a market order that closes the position at the next base open."""
-    book[EXIT], book[EXIT_SIGNAL], book[EXIT_EXEC] = reason, signal, book[EXEC]
+def place_exit(book: Ints, lots: int, reason: int, signal: int) -> None:
+    """Accept a market order that closes so many lots, unsigned, at the next base open; what is not held it leaves."""
+    book[EXIT], book[EXIT_LOTS], book[EXIT_SIGNAL], book[EXIT_EXEC] = reason, lots, signal, book[EXEC]

@@ -8,34 +8,53 @@ while (pause := venue.advance()) is not Pause.END:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numba import types
 
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
-from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import postings_from_money, to_float
 from evenkeel.model.reason import REASONS
+from evenkeel.model.time import MINUTE
 from evenkeel.risk.gates import gate_terms
 from evenkeel.strategies.decision import SLOTS
 from evenkeel.strategies.strategy import DecideKernel
-from evenkeel.strategies.terms import Terms
+from evenkeel.strategies.terms import OrderTerms, Terms
 from evenkeel.venues.simulated import loop, steps
-from evenkeel.venues.simulated.book import Book, Curve, Mark, Pause, Price, Report, Term, new_book, new_mark
+from evenkeel.venues.simulated.book import (
+    NEVER,
+    TERMS,
+    Book,
+    Curve,
+    ImpactMode,
+    Mark,
+    Pause,
+    Price,
+    Report,
+    Term,
+    new_book,
+    new_mark,
+)
+
+FUNDING_INTERVAL_MINUTES = 480
+"""Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
 
 REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
 
 _PLACE_ENTRY = types.void(
     INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
-    types.float64, types.float64, types.int64,
+    types.float64, types.float64, types.float64, types.float64, types.int64,
 )  # fmt: skip
-_PLACE_EXIT = types.void(INTS, types.int64, types.int64)
+_PLACE_EXIT = types.void(INTS, types.int64, types.int64, types.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,7 @@ class Told:
 
 def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
     """Return the terms of matching and settling as the loop reads them."""
-    values = np.zeros(len(Term))
+    values = np.zeros(TERMS)
     tick, lot = instrument.tick_grid, instrument.lot_grid
     account = terms.account
     values[Term.MULTIPLIER] = to_float(instrument.multiplier)
@@ -60,7 +79,41 @@ def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Term.STOP_EQUITY] = postings_from_money(account.stop_equity)
     values[Term.TARGET_IS_LIMIT] = float(terms.order.target_is_limit)
     values[Term.TRADE_THROUGH] = float(terms.order.trade_through)
+    values[Term.LEVERAGE] = to_float(terms.sizing.max_leverage)
+    margin, impact = account.margin, account.impact
+    values[Term.LIQUIDATES], values[Term.GOES_ON] = float(margin.liquidates), float(margin.goes_on)
+    values[Term.MAINTENANCE], values[Term.DEDUCTION] = to_float(margin.maintenance), to_float(margin.deduction)
+    values[Term.LIQUIDATION_FEE] = to_float(margin.liquidation_fee)
+    values[Term.IMPACT_MODE] = ImpactMode[impact.mode.upper()]
+    values[Term.IMPACT_COEFFICIENT], values[Term.IMPACT_MAX] = to_float(impact.coefficient), to_float(impact.largest)
+    _protection_terms(values, terms.order)
     return values
+
+
+def _protection_terms(values: Floats, order: OrderTerms) -> None:
+    """Write how the stop moves and which targets there are; an activation that never comes is infinite."""
+    trail, even = order.trail, order.break_even
+    values[Term.MOVES] = float(trail is not None or even is not None)
+    values[Term.TRAIL_ACTIVATION] = math.inf if trail is None else to_float(trail.activation)
+    values[Term.TRAIL_FRACTION] = _or_nan(trail.fraction if trail else None)
+    values[Term.EVEN_ACTIVATION] = math.inf if even is None else to_float(even.activation)
+    values[Term.EVEN_OFFSET] = 0.0 if even is None else to_float(even.offset)
+    values[Term.LADDER_STEPS] = len(order.ladder)
+    for number, step in enumerate(order.ladder):
+        place = int(Term.LADDER) + 3 * number
+        values[place : place + 3] = _or_nan(step.ratio), _or_nan(step.fraction), to_float(step.share)
+
+
+def _or_nan(value: Decimal | None) -> float:
+    return math.nan if value is None else to_float(value)
+
+
+def funding_due(bars: Bars, rate: Decimal | None) -> tuple[Ints, Floats]:
+    """Return the base rows at whose open funding is due, at 00:00, 08:00 and 16:00 UTC, and the rate of each."""
+    if rate is None or bars.timeframe.minutes > FUNDING_INTERVAL_MINUTES:
+        return np.zeros(0, dtype=np.int64), np.zeros(0)
+    rows = np.flatnonzero(bars.open_ns % (FUNDING_INTERVAL_MINUTES * MINUTE) == 0).astype(np.int64)
+    return rows, np.full(len(rows), to_float(rate))
 
 
 class SimulatedVenue:
@@ -116,6 +169,7 @@ class SimulatedVenue:
         self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
         self._floats = np.zeros((REPORT_LINES, len(Price)))
         self.curve = np.zeros((len(Curve), 0), dtype=np.int64)
+        self._funding_rate = terms.account.funding_rate
 
     def open_stretch(self, features: FeatureRun, series: Series, *, first_exec: int) -> None:
         """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else."""
@@ -127,6 +181,9 @@ class SimulatedVenue:
         self.book[Book.EXEC] = first_exec
         self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
+        self.book[Book.ENTRY_EXEC] = NEVER
+        self.book[Book.NEXT_FUNDING] = 0
+        self._funding_rows, self._funding_rates = funding_due(self._bars, self._funding_rate)
         self._ready = False
 
     def advance(self) -> Pause:
@@ -155,7 +212,8 @@ class SimulatedVenue:
         bars, features = self._bars, self._features
         return int(
             loop.run(
-                bars.open, bars.high, bars.low, bars.close, self._last_row,
+                bars.open, bars.high, bars.low, bars.close, bars.volume, self._last_row,
+                self._funding_rows, self._funding_rates,
                 features.x, features.column, self._wake_flat, self._wake_hold,
                 self.book, self.mark, self._terms, self._sizing,
                 self._ints, self._floats, self.curve, self.refusals,
@@ -179,17 +237,17 @@ class SimulatedVenue:
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,
-        stop_distance: float, target_distance: float, signal: int,
+        stop_distance: float, target_distance: float, trail_distance: float, reference: float, signal: int,
     ) -> None:  # fmt: skip
         """Accept an entry; it can fill from the next base bar on."""
         steps.place_entry(
             self.book, self.mark, self._terms, lots, kind, price, time_in_force, expire_bars, stop_distance,
-            target_distance, signal,
+            target_distance, trail_distance, reference, signal,
         )  # fmt: skip
 
-    def place_exit(self, reason: int, signal: int) -> None:
-        """Accept a market order that closes the position at the next base open."""
-        steps.place_exit(self.book, reason, signal)
+    def place_exit(self, *, lots: int, reason: int, signal: int) -> None:
+        """Accept a market order that closes so many lots, unsigned, at the next base open."""
+        steps.place_exit(self.book, lots, reason, signal)
 
     def drop_entry(self) -> bool:
         """Withdraw the pending entry; False if there is none."""
@@ -201,7 +259,15 @@ class SimulatedVenue:
         """Close the position at the last close of the stretch."""
         row = min(int(self.book[Book.ROW]), len(self._bars)) - 1
         loop.close_out(
-            float(self._bars.close[row]), row, self.book, self.mark, self._terms, self._ints, self._floats, reason
+            float(self._bars.close[row]),
+            float(self._bars.volume[row]),
+            row,
+            self.book,
+            self.mark,
+            self._terms,
+            self._ints,
+            self._floats,
+            reason,
         )
 
     @property

@@ -59,7 +59,6 @@ WRONG = [
     ([{"id": "b", "cases": [case("entry_lng")]}], "'entry_lng' is not an action; did you mean 'entry_long'?"),
     ([{"id": "b", "cases": [case({"acton": "entry_long"})]}], "unknown key 'acton'"),
     ([{"id": "b", "cases": [case({"action": "entry_long", "percent": 100})]}], "`percent` belongs to exits only"),
-    ([{"id": "b", "cases": [case({"action": "exit_long", "percent": 50})]}], "exits of less than 100 percent is not"),
     ([{"id": "b", "cases": [case({"action": "exit_long", "percent": 0})]}], "'0' is out of bounds"),
     (
         [{"id": "b", "cases": [case({"action": "entry_long", "metadata": {"x": {"feature_id": "nope"}}})]}],

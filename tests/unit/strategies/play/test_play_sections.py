@@ -122,30 +122,11 @@ def test_a_removed_key_says_what_replaced_it(change: dict[str, Any], line: str) 
     assert line in found
 
 
-STOP = {"type": "percent", "value": 1.0}
-SIZE = {"model": "percent_equity", "value": 10}
 GAPS = [
     {"symbol": None, "symbols": ["BTCUSDT", "ETHUSDT"]},
     {"timeframes": {**DOCUMENT["timeframes"], "evaluate": "intrabar"}},
-    {"account": {"max_leverage": 2}},
-    {"account": {"funding": {"enabled": True}}},
-    {"account": {"impact": {"mode": "linear"}}},
     {"account": {"max_volume_fraction": 0.1}},
-    {"account": {"fee_model": {"liquidation_bps": 5}}},
-    {"account": {"on_sl_beyond_liq": "adjust"}},
-    {"account": {"mm_deduction": 0}},
-    {"account": {"maintenance_margin_rate": 0.005}},
-    {"account": {"min_liq_distance_pct": 5}},
-    {"account": {"continue_after_liquidation": True}},
     {"account": {"trigger_source": "MarkPrice"}},
-    {"deploy": {"capital": 1}},
-    {"validation": {"pattern": "range_wide"}},
-    {"risk": {"stop_loss": {"type": "trailing_atr"}, "take_profit_pct": 3}},
-    {"risk": {"stop_loss": {"type": "trailing_pct", "trail_pct": 1}}},
-    {"risk": {"stop_loss_pct": 1, "break_even": {}}},
-    {"risk": None, "risk_model": {"stop_loss": STOP, "sizing": SIZE, "trailing": {}}},
-    {"risk": None, "risk_model": {"stop_loss": STOP, "sizing": {**SIZE, "max_leverage": 3}}},
-    {"risk": None, "risk_model": {"stop_loss": STOP, "sizing": SIZE, "take_profit": {"type": "ladder", "steps": []}}},
     {"actions": [{"include": "pullback"}]},
     {"regime_detector": {}},
     {"features": {**DOCUMENT["features"], "psar_1": {"indicator": "psar"}}},
@@ -167,9 +148,9 @@ def test_only_gaps_make_another_reason_than_mistakes() -> None:
     from evenkeel.strategies.play.problems import PlayErrors
 
     with pytest.raises(PlayErrors) as only_gaps:
-        load(document(deploy={}))
+        load(document(account={"trigger_source": "MarkPrice"}))
     with pytest.raises(PlayErrors) as both:
-        load(document(deploy={}, entri={}))
+        load(document(account={"trigger_source": "MarkPrice"}, entri={}))
     assert (only_gaps.value.reason, both.value.reason) == ("NOT_AVAILABLE", "BAD_PLAY")
     assert only_gaps.value.exit_code == 2
 
