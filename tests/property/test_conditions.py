@@ -9,24 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import desk
-from evenkeel.data.calendar import load_calendar
 from evenkeel.features import conditions as nodes
 from evenkeel.features.graph import GraphBuilder
 from evenkeel.features.node import Node
-from evenkeel.features.registry import find_indicator, find_structure
-from evenkeel.features.timeline import FeatureRun, Series
-from evenkeel.model.bar import Bars, Floats
-from evenkeel.model.time import Timeframe
-from evenkeel.strategies.play.load import load_play
-from evenkeel.strategies.play.lower import lower
-from evenkeel.strategies.play.problems import PlayErrors
+from evenkeel.model.bar import Floats
 from reference import language
-from reference.wiring import compute, feed
+from reference.wiring import feed
 
 EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -166,15 +157,37 @@ def pieces(draw: st.DrawFn, count: int) -> list[int]:
 def test_a_window_gives_for_every_sample_what_the_language_says(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 40), label="bars")
     values = data.draw(st.lists(st.sampled_from(TRUTHS), min_size=count, max_size=count), label="truths")
-    samples, stride = data.draw(st.integers(1, 7), label="samples"), data.draw(st.integers(1, 4), label="stride")
+    samples = data.draw(st.integers(1, 7), label="samples")
     needed = data.draw(st.integers(1, samples), label="needed")
-    params = {"samples": samples, "stride": stride, "needed": needed}
+    back, reach, ways = draw_ways_back(data, count, samples - 1)
+    edges = data.draw(pieces(count))
 
-    found = run_node(nodes.count_window, [np.array(values)], params, data.draw(pieces(count)))
+    found = run_node(nodes.count_window, [np.array(values)], {"samples": samples, "needed": needed}, edges)
+    stepped = run_node(
+        nodes.count_samples, [np.array(values), back], {"samples": samples, "needed": needed, "reach": reach}, edges
+    )
 
     for bar in range(count):
-        sampled = [truth(values[bar - k * stride]) if bar >= k * stride else None for k in range(samples)]
+        sampled = [truth(values[bar - k]) if bar >= k else None for k in range(samples)]
         assert truth(found[bar]) == language.count_true(sampled, needed), bar
+        sampled = [None if at is None else truth(values[at]) for at in ways[bar]]
+        assert truth(stepped[bar]) == language.count_true(sampled, needed), bar
+
+
+def draw_ways_back(data: st.DataObject, count: int, steps: int) -> tuple[Floats, int, list[list[int | None]]]:
+    """Return a column of steps back, how far so many of them may reach, and where each bar's samples lie by hand."""
+    drawn = [data.draw(st.sampled_from([0, *range(1, min(4, bar) + 1)]), label="back") for bar in range(count)]
+    reach = data.draw(st.integers(0, 4 * steps), label="reach") if steps else 0
+    ways: list[list[int | None]] = []
+    for bar in range(count):
+        at: int | None = bar
+        way: list[int | None] = [bar]
+        for _ in range(steps):
+            at = None if at is None or drawn[at] == 0 else at - drawn[at]
+            at = None if at is None or at < bar - reach else at
+            way.append(at)
+        ways.append(way)
+    return np.array([NAN if step == 0 else float(step) for step in drawn]), reach, ways
 
 
 @EXAMPLES
@@ -184,9 +197,12 @@ def test_a_cross_and_a_lag_look_one_bar_and_some_bars_back(data: st.DataObject) 
     numbers = st.lists(st.sampled_from(NUMBERS), min_size=count, max_size=count)
     a, b = data.draw(numbers, label="a"), data.draw(numbers, label="b")
     edges, ago = data.draw(pieces(count)), data.draw(st.integers(1, 5), label="bars ago")
+    back, reach, ways = draw_ways_back(data, count, ago)
 
     crossed = run_node(nodes.cross_above, [np.array(a), np.array(b)], {}, edges)
+    stepped = run_node(nodes.crossed_above, [np.array(a), np.array(b), back], {"reach": reach}, edges)
     before = run_node(nodes.lag, [np.array(a)], {"bars": ago}, edges)
+    behind = run_node(nodes.lag_by, [np.array(a), back], {"bars": ago, "reach": reach}, edges)
 
     for bar in range(count):
         now, then = (missing(a[bar]), missing(b[bar])), (None, None)
@@ -194,195 +210,23 @@ def test_a_cross_and_a_lag_look_one_bar_and_some_bars_back(data: st.DataObject) 
             then = (missing(a[bar - 1]), missing(b[bar - 1]))
         assert truth(crossed[bar]) == language.cross_above(now, then), bar
         np.testing.assert_array_equal(before[bar], a[bar - ago] if bar >= ago else NAN)
+        one, last = ways[bar][1], ways[bar][ago]
+        then = (None, None) if one is None else (missing(a[one]), missing(b[one]))
+        assert truth(stepped[bar]) == language.cross_above(now, then), bar
+        np.testing.assert_array_equal(behind[bar], NAN if last is None else a[last])
 
 
-FEATURES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "ema_e": ("ema", "3m", {"length": 4}),
-    "sma_f": ("sma", "1m", {"length": 7}),
-    "rsi_s": ("rsi", "15m", {"length": 2}),
-    "st_e": ("supertrend", "3m", {"length": 3, "multiplier": 1.0}),
-    "st_s": ("supertrend", "15m", {"length": 2, "multiplier": 0.7}),
-    "ema_s": ("ema", "15m", {"length": 2}),
-}
-EXEC = Timeframe.parse("3m")
-STRIDES = {1: "3m", 5: "15m"}
-MINUTES = 900
+@EXAMPLES
+@given(data=st.data())
+def test_the_forming_bar_is_what_its_minutes_were_so_far(data: st.DataObject) -> None:
+    lengths = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=8), label="bar lengths")
+    unseen = data.draw(st.integers(0, 3), label="minutes of a bar not seen from its open")
+    numbers: list[int | None] = [None] * unseen + [bar for bar, length in enumerate(lengths) for _ in range(length)]
+    prices = data.draw(st.lists(st.sampled_from([1.0, 2.0, 3.0]), min_size=len(numbers), max_size=len(numbers)))
+    offset, edges = data.draw(st.integers(0, 3), label="offset"), data.draw(pieces(len(numbers)))
+    columns = [np.array(prices), np.array([NAN if number is None else float(number) for number in numbers])]
 
-
-@pytest.fixture(scope="module")
-def base() -> Bars:
-    rng = np.random.default_rng(77)
-    close = 100 + np.cumsum(rng.integers(-4, 5, MINUTES)) / 20
-    opened = np.concatenate([[100.0], close[:-1]])
-    reach = rng.integers(0, 3, (2, MINUTES)) / 20
-    rows = [opened, np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1], close]
-    return desk.bars(np.column_stack([*rows, rng.integers(0, 9, MINUTES)]).round(2).tolist())
-
-
-@pytest.fixture(scope="module")
-def spoken(base: Bars) -> language.Language:
-    """The reference over the same bars: features as they stand on their own bars, nothing held, nothing shifted."""
-    stretch = Series(base, load_calendar("24/7"))
-    series: dict[str, language.Series] = {}
-    for name, (kind, tf, params) in FEATURES.items():
-        bars = stretch.on(Timeframe.parse(tf)).bars
-        outputs = compute(find_indicator(kind), stretch.columns(Timeframe.parse(tf)), params)
-        for output, values in outputs.items():
-            series[f"{name}.{output}"] = language.Series(bars.close_ns.tolist(), values.tolist())
-    for tf, key in (("3m", "sw_e"), ("15m", "sw_s")):
-        bars = stretch.on(Timeframe.parse(tf)).bars
-        outputs = compute(
-            find_structure("swing"),
-            stretch.columns(Timeframe.parse(tf)),
-            {"left": 2, "right": 2},
-            absent=frozenset({"atr"}),
-        )
-        for output in ("high_level", "low_level", "version", "high_accepted"):
-            series[f"{key}.{output}"] = language.Series(bars.close_ns.tolist(), outputs[output].tolist())
-    bars = stretch.on(EXEC).bars
-    for name in ("open", "high", "low", "close", "volume"):
-        series[name] = language.Series(bars.close_ns.tolist(), getattr(bars, name).tolist())
-    return language.Language(bars.close_ns.tolist(), series)
-
-
-PRICES = (
-    "open", "high", "low", "close", "ema_e.value", "sma_f.value", "ema_s.value", "st_e.trend", "st_e.long",
-    "st_e.short", "st_s.long", "st_s.short", "sw_e.high_level", "sw_e.low_level", "sw_s.high_level",
-)  # fmt: skip
-WHOLE = ("st_e.direction", "st_s.direction", "sw_e.version", "sw_s.version")
-
-
-def pick(rng: Rng, *choices: Any) -> Any:
-    return choices[int(rng.integers(len(choices)))]
-
-
-def price(rng: Rng, depth: int = 1) -> Any:
-    kind = pick(rng, "ref", "ref", "ref", "arith") if depth else "ref"
-    if kind == "arith":
-        op = pick(rng, "+", "-", "*", "/", "%")
-        right = pick(rng, ("num", pick(rng, 0.5, 1.01, 3)), price(rng, 0), ("arith", "-", price(rng, 0), price(rng, 0)))
-        return ("arith", op, price(rng, depth - 1), right)
-    return ("ref", pick(rng, *PRICES), int(pick(rng, 0, 0, 0, 1, 2, 5)))
-
-
-def tree(rng: Rng, depth: int) -> Any:
-    """Return a random condition."""
-    kind = pick(rng, "cmp", "all", "any", "not", "window") if depth else "cmp"
-    if kind in ("all", "any"):
-        return (kind, [tree(rng, depth - 1) for _ in range(int(rng.integers(1, 4)))])
-    if kind == "not":
-        return ("not", tree(rng, depth - 1))
-    if kind == "window":
-        samples = int(rng.integers(1, 7))
-        name = pick(rng, "holds_for", "occurred_within", "count_true")
-        return ("window", name, samples, int(rng.integers(1, samples + 1)), pick(rng, 1, 1, 5), tree(rng, depth - 1))
-    form = pick(rng, "order", "order", "cross", "between", "near_abs", "near_pct", "whole", "in", "bool")
-    if form == "between":
-        return ("between", price(rng), price(rng), price(rng))
-    if form == "near_abs":
-        return (form, price(rng), price(rng), pick(rng, 0.05, 0.2, 1.0))
-    if form == "near_pct":
-        return (form, price(rng), price(rng), pick(rng, 0.1, 0.5))
-    if form == "whole":
-        left, right = (("ref", pick(rng, *WHOLE), int(pick(rng, 0, 0, 1, 3))) for _ in range(2))
-        return ("cmp", pick(rng, "==", "!="), left, pick(rng, right, ("num", pick(rng, -1, 0, 1, 7))))
-    if form == "in":
-        return ("in", ("ref", pick(rng, *WHOLE), 0), pick(rng, (1,), (-1, 3), (0, 1, 2, 5, 8)))
-    if form == "bool":
-        return (
-            "cmp",
-            pick(rng, "==", "!="),
-            ("ref", pick(rng, "sw_e.high_accepted", "sw_s.high_accepted"), 0),
-            ("num", pick(rng, True, False)),
-        )
-    op = pick(rng, "cross_above", "cross_below") if form == "cross" else pick(rng, ">", "<", ">=", "<=")
-    right = pick(rng, price(rng), ("num", pick(rng, 99.5, 100, 101)))
-    if rng.random() < 0.2 and form != "cross":
-        return ("cmp", op, ("ref", "rsi_s.value", 0), ("num", pick(rng, 30, 50, 70)))
-    return ("cmp", op, price(rng), right)
-
-
-def play_text(condition: Any, *, setup: bool = False) -> str:
-    written = language.yaml_of(condition, stride_names=STRIDES)
-    document = {
-        "version": "3.0.0", "name": "condition", "symbol": "X",
-        "timeframes": {"low_tf": "1m", "med_tf": "3m", "high_tf": "15m", "exec": "med_tf"},
-        "account": {"max_drawdown_pct": 100},
-        "features": {
-            name: {"indicator": kind, "tf": tf, "params": params} for name, (kind, tf, params) in FEATURES.items()
-        },
-        "structures": {
-            role: [{"type": "swing", "key": key, "params": {"left": 2, "right": 2}}]
-            for role, key in (("exec", "sw_e"), ("high_tf", "sw_s"))
-        },
-        "setups": {"named": {"all": [written]}} if setup else {},
-        "actions": {"entry_long": [{"setup": "named"}] if setup else {"all": [written]}},
-        "risk": {"stop_loss_pct": 1, "take_profit_pct": 1},
-    }  # fmt: skip
-    return yaml.safe_dump({key: value for key, value in document.items() if value != {}})
-
-
-def spoken_by_graph(text: str, base: Bars, block: int) -> list[bool]:
-    """Return at each execution bar whether the entry of a play is wished."""
-    lowered = lower(load_play(text, instruments=lambda _: desk.instrument()))
-    run = FeatureRun(lowered.program, Series(base, load_calendar("24/7")), block=block)
-    found: list[bool] = []
-    while run.advance():
-        part = run.x[lowered.emitted[0].row, run.column + run.start : run.column + run.stop]
-        assert set(np.unique(part)) <= {0.0, 1.0}
-        found += (part == 1.0).tolist()
-    return found
-
-
-@pytest.mark.parametrize("first", range(0, 240, 60))
-def test_random_trees_speak_where_the_language_says(first: int, base: Bars, spoken: language.Language) -> None:
-    """Windows, offsets, arithmetic and crosses over three timeframes; at the root unknown is not met."""
-    met = unmet = 0
-    for seed in range(first, first + 60):
-        rng = np.random.default_rng(seed)
-        condition = tree(rng, 3)
-        text = play_text(condition, setup=bool(seed % 2))
-
-        found = spoken_by_graph(text, base, int(pick(rng, 1, 37, 2048)))
-
-        expected = [spoken.truth(condition, bar) is True for bar in range(len(found))]
-        assert found == expected, f"tree {seed}: {condition}"
-        met, unmet = met + sum(expected), unmet + len(expected) - sum(expected)
-    assert met > 1000
-    assert unmet > 1000
-
-
-def test_a_negation_over_missing_data_never_fires(base: Bars) -> None:
-    """Trap T5: whatever the order of the children."""
-    early = ("cmp", ">", ("ref", "st_s.long", 0), ("num", 0))
-    false = ("cmp", "<", ("ref", "close", 0), ("num", 0))
-    for children in ([early, false], [false, early]):
-        assert not any(spoken_by_graph(play_text(("not", ("any", children))), base, 64)[:10])
-        assert all(spoken_by_graph(play_text(("not", ("all", children))), base, 64))
-
-
-def test_a_cross_needs_the_bar_before_and_counts_equality_as_not_yet_above(base: Bars) -> None:
-    above = spoken_by_graph(play_text(("cmp", "cross_above", ("ref", "close", 0), ("num", 100))), base, 64)
-    close = Series(base, load_calendar("24/7")).on(EXEC).bars.close
-
-    expected = [bar > 0 and close[bar - 1] <= 100 < close[bar] for bar in range(len(close))]
-    assert above == expected
-    assert any(close[bar - 1] == 100 and above[bar] for bar in range(1, len(close)))
-
-
-def test_words_of_different_lists_are_not_compared() -> None:
-    """A swing's `high` is no trend's `bullish`, although both stand second in their lists."""
-    text = """
-        version: "3.0.0"
-        name: words
-        symbol: X
-        timeframes: { low_tf: 1m, med_tf: 1m, high_tf: 1m, exec: low_tf }
-        account: { max_drawdown_pct: 100 }
-        structures:
-          exec: [{ type: swing, key: sw, params: { left: 1, right: 1 } }, { type: trend, key: tr, uses: sw }]
-        actions: { entry_long: { all: [["sw.last_confirmed_pivot_type", "==", "tr.last_wave_direction"],
-                                       ["sw.last_confirmed_pivot_type", "!=", "none"]] } }
-        risk: { stop_loss_pct: 1, take_profit_pct: 1 }
-        """
-    with pytest.raises(PlayErrors, match="they cannot be compared"):
-        spoken_by_graph(text, desk.walk(1, 200), 64)
+    for take, code in (("open", nodes.FIRST), ("high", nodes.HIGHEST), ("low", nodes.LOWEST)):
+        found = run_node(nodes.forming_bar, columns, {"take": code, "offset": offset}, edges)
+        said = language.FormingBar(range(len(numbers)), prices, numbers, take, 1)
+        assert [missing(value) for value in found] == [said.at(at, offset) for at in range(len(numbers))]

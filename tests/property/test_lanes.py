@@ -6,6 +6,7 @@ Plays are drawn from whatever is built (`random_plays`), markets are random walk
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.features.conditions import constant
 from evenkeel.features.graph import Graph, Step
-from evenkeel.features.timeline import Program
 from evenkeel.model.bar import Bars
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.strategies.play.program import PlayStrategy
@@ -112,11 +112,10 @@ class Sleepless:
 
     def __init__(self, play: PlayStrategy) -> None:
         self._play = play
-        graph = play.program.graphs[play.program.exec]
+        graph = play.program.decisions
         always = Step(constant, (("value", 1.0),), (), (graph.rows,))
         awake = Graph((*graph.steps, always), graph.columns, graph.rows + 1)
-        old = play.program
-        self.program = Program(old.exec, {**old.graphs, old.exec: awake}, old.held, old.warmup)
+        self.program = replace(play.program, decisions=awake)
         self.wake_flat = self.wake_hold = graph.rows
 
     def __getattr__(self, name: str) -> object:

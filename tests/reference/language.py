@@ -1,6 +1,7 @@
-"""The condition language, slowly: one sample at a time, `None` for what is unknown, straight from plays.md 2.
+"""The condition language, slowly: one instant at a time, `None` for what is unknown, straight from plays.md 2.
 
-It imports nothing of the engine. A condition is a nested tuple:
+It imports nothing of the engine. An instant is a number of nanoseconds; every value is what was known at it. A
+condition is a nested tuple:
 
     ("all", [("cmp", ">", ("ref", "close", 0), ("num", 100.0)), ("not", ...)])
 
@@ -11,12 +12,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 Number: TypeAlias = "float | None"
 Truth: TypeAlias = "bool | None"
 Condition: TypeAlias = "tuple[Any, ...]"
+Earlier: TypeAlias = "Callable[[int, int], int | None]"
+
+MINUTE = 60_000_000_000
+MINUTE_PRICES = ("last_price", "mark_price")
+AS_KNOWN = ("funding_rate", "open_interest")
 
 
 def both(a: Truth, b: Truth) -> Truth:
@@ -89,11 +95,16 @@ def count_true(samples: Sequence[Truth], needed: int) -> Truth:
 
 
 class Series:
-    """Values on bars of some timeframe, with the instants at which those bars closed."""
+    """Values with the instants at which they became known.
 
-    def __init__(self, closes: Sequence[int], values: Sequence[float]) -> None:
+    Attributes:
+        minutes: Length of the bars whose values they are.
+    """
+
+    def __init__(self, closes: Sequence[int], values: Sequence[float], minutes: int = 1) -> None:
         self.closes = list(closes)
         self.values = [None if math.isnan(value) else value for value in values]
+        self.minutes = minutes
 
     def at(self, instant: int, ago: int) -> Number:
         """Return the value of the last bar closed by then, or `ago` bars before it."""
@@ -101,56 +112,163 @@ class Series:
         return self.values[index] if index >= 0 else None
 
 
+class FormingBar(Series):
+    """The first, highest or lowest price of the bar in progress, from the minutes closed so far.
+
+    Args:
+        closes: When each minute closed.
+        values: Its price.
+        bars: Number of the bar that each minute belongs to, rising; None in a bar whose beginning was not seen.
+        take: `open`, `high` or `low`.
+        minutes: As of `Series`.
+    """
+
+    def __init__(
+        self, closes: Sequence[int], values: Sequence[float], bars: Sequence[int | None], take: str, minutes: int
+    ) -> None:
+        super().__init__(closes, values, minutes)
+        self.bars = list(bars)
+        self.take = take
+
+    def at(self, instant: int, ago: int) -> Number:
+        """Return it for the bar in progress, or for the one `ago` bars before, which is complete."""
+        row = bisect_right(self.closes, instant) - 1
+        if row < 0 or self.bars[row] is None:
+            return None
+        wanted = self.bars[row] - ago
+        seen = [v for bar, v in zip(self.bars[: row + 1], self.values[: row + 1], strict=True) if bar == wanted]
+        return (
+            {"open": lambda: seen[0], "high": lambda: max(seen), "low": lambda: min(seen)}[self.take]()
+            if seen
+            else None
+        )
+
+
+def without_end(instant: int, minutes: int) -> int:
+    """Return the instant one bar earlier on a market that never closes."""
+    return instant - minutes * MINUTE
+
+
 class Language:
-    """Conditions over named series, sampled at the closes of execution bars."""
+    """Conditions over named series.
 
-    def __init__(self, instants: Sequence[int], series: dict[str, Series]) -> None:
-        self.instants = list(instants)
+    Args:
+        series: By name; a built-in of the execution bar has its minutes.
+        minutes: Length of an execution bar.
+        setups: Conditions by name.
+        earlier: Returns the instant one bar of some minutes earlier.
+    """
+
+    def __init__(
+        self,
+        series: dict[str, Series],
+        minutes: int,
+        *,
+        setups: dict[str, Condition] | None = None,
+        earlier: Earlier = without_end,
+    ) -> None:
         self.series = series
+        self.minutes = minutes
+        self.setups = setups or {}
+        self.earlier = earlier
+        self._seen: dict[tuple[int, int], tuple[Condition, Truth]] = {}
 
-    def operand(self, operand: Any, bar: int) -> Number:
-        if bar < 0:
+    def back(self, instant: int | None, minutes: int, bars: int) -> int | None:
+        """Return the instant so many bars earlier."""
+        for _ in range(bars):
+            instant = None if instant is None else self.earlier(instant, minutes)
+        return instant
+
+    def operand(self, operand: Any, instant: int | None) -> Number:
+        if instant is None:
             return None
         match operand:
             case ("num", value):
                 return float(value)
+            case ("ref", name, ago) if name in AS_KNOWN:
+                then = self.back(instant, self.minutes, ago)
+                return None if then is None else self.series[name].at(then, 0)
             case ("ref", name, ago):
-                return self.series[name].at(self.instants[bar], ago)
+                return self.series[name].at(instant, ago)
             case ("arith", op, left, right):
-                return arithmetic(op, self.operand(left, bar), self.operand(right, bar))
+                return arithmetic(op, self.operand(left, instant), self.operand(right, instant))
         raise AssertionError(operand)
 
-    def truth(self, condition: Condition, bar: int) -> Truth:
-        """Return a condition at the close of an execution bar; before the first bar everything is unknown."""
-        if bar < 0:
-            return None
+    def names(self, operand: Any) -> list[str]:
+        match operand:
+            case ("ref", name, _):
+                return [name]
+            case ("arith", _, left, right):
+                return [*self.names(left), *self.names(right)]
+        return []
+
+    def mentions_minutes(self, condition: Condition) -> bool:
+        """Whether a price of the minute is read, through setups too."""
         match condition:
+            case ("setup", name):
+                return self.mentions_minutes(self.setups[name])
+            case ("all" | "any", children):
+                return any(self.mentions_minutes(child) for child in children)
+            case ("not", child):
+                return self.mentions_minutes(child)
+            case ("window" | "duration", *_, child):
+                return self.mentions_minutes(child)
+            case (_, *parts):
+                return any(name in MINUTE_PRICES for part in parts for name in self.names(part))
+        raise AssertionError(condition)
+
+    def truth(self, condition: Condition, instant: int | None) -> Truth:
+        """Return a condition at an instant; before the first everything is unknown."""
+        if instant is None:
+            return None
+        key = id(condition), instant
+        if key not in self._seen:
+            self._seen[key] = condition, self._truth(condition, instant)
+        return self._seen[key][1]
+
+    def _truth(self, condition: Condition, instant: int) -> Truth:
+        match condition:
+            case ("setup", name):
+                return self.truth(self.setups[name], instant)
             case ("cmp", ("cross_above" | "cross_below") as op, left, right):
                 a, b = (left, right) if op == "cross_above" else (right, left)
-                now = self.operand(a, bar), self.operand(b, bar)
-                return cross_above(now, (self.operand(a, bar - 1), self.operand(b, bar - 1)))
+                finest = min(self.minutes, *(self.series[n].minutes for n in [*self.names(a), *self.names(b)]))
+                before = self.back(instant, finest, 1)
+                now = self.operand(a, instant), self.operand(b, instant)
+                return cross_above(now, (self.operand(a, before), self.operand(b, before)))
             case ("cmp", op, left, right):
-                return compare(op, self.operand(left, bar), self.operand(right, bar))
+                return compare(op, self.operand(left, instant), self.operand(right, instant))
             case ("near_abs", left, right, tolerance):
-                return near_abs(self.operand(left, bar), self.operand(right, bar), tolerance)
+                return near_abs(self.operand(left, instant), self.operand(right, instant), tolerance)
             case ("near_pct", left, right, percent):
-                return near_pct(self.operand(left, bar), self.operand(right, bar), percent / 100)
+                return near_pct(self.operand(left, instant), self.operand(right, instant), percent / 100)
             case ("between", left, low, high):
-                return between(*(self.operand(part, bar) for part in (left, low, high)))
+                return between(*(self.operand(part, instant) for part in (left, low, high)))
             case ("in", left, choices):
-                value = self.operand(left, bar)
+                value = self.operand(left, instant)
                 return None if value is None else value in choices
             case ("not", child):
-                return negation(self.truth(child, bar))
+                return negation(self.truth(child, instant))
             case ("all" | "any" as kind, children):
                 result: Truth = kind == "all"
                 for child in children:
-                    result = (both if kind == "all" else either)(result, self.truth(child, bar))
+                    result = (both if kind == "all" else either)(result, self.truth(child, instant))
                 return result
-            case ("window", kind, samples, needed, stride, child):
-                wanted = {"holds_for": samples, "occurred_within": 1, "count_true": needed}[kind]
-                return count_true([self.truth(child, bar - k * stride) for k in range(samples)], wanted)
+            case ("window", kind, samples, needed, anchor, child):
+                return self.window(kind, samples, needed, anchor or self.minutes, child, instant)
+            case ("duration", kind, minutes, needed, child):
+                grid = 1 if self.mentions_minutes(child) else self.minutes
+                return self.window(kind, minutes // grid, needed, grid, child, instant)
         raise AssertionError(condition)
+
+    def window(self, kind: str, samples: int, needed: int, minutes: int, child: Condition, instant: int) -> Truth:
+        wanted = {"holds_for": samples, "occurred_within": 1, "count_true": needed}[kind]
+        truths: list[Truth] = []
+        then: int | None = instant
+        for _ in range(samples):
+            truths.append(self.truth(child, then))
+            then = self.back(then, minutes, 1)
+        return count_true(truths, wanted)
 
 
 def operand_yaml(operand: Any) -> Any:
@@ -167,9 +285,16 @@ def operand_yaml(operand: Any) -> Any:
     raise AssertionError(operand)
 
 
-def yaml_of(condition: Condition, *, stride_names: dict[int, str] | None = None) -> Any:
-    """Return the condition as it is written in a play."""
+def yaml_of(condition: Condition, names: dict[int, str]) -> Any:
+    """Return the condition as it is written in a play.
+
+    Args:
+        condition: The condition.
+        names: Minutes of a timeframe to how it is written.
+    """
     match condition:
+        case ("setup", name):
+            return {"setup": name}
         case ("cmp", op, left, right):
             return [operand_yaml(left), op, operand_yaml(right)]
         case ("near_abs" | "near_pct" as op, left, right, tolerance):
@@ -183,14 +308,15 @@ def yaml_of(condition: Condition, *, stride_names: dict[int, str] | None = None)
         case ("in", left, choices):
             return [operand_yaml(left), "in", list(choices)]
         case ("not", child):
-            return {"not": yaml_of(child, stride_names=stride_names)}
+            return {"not": yaml_of(child, names)}
         case ("all" | "any" as kind, children):
-            return {kind: [yaml_of(child, stride_names=stride_names) for child in children]}
-        case ("window", kind, samples, needed, stride, child):
-            facts: dict[str, Any] = {"bars": samples, "expr": yaml_of(child, stride_names=stride_names)}
-            if kind == "count_true":
-                facts["min_true"] = needed
-            if stride != 1:
-                facts["anchor_tf"] = (stride_names or {})[stride]
-            return {kind: facts}
+            return {kind: [yaml_of(child, names) for child in children]}
+        case ("window", kind, samples, needed, anchor, child):
+            facts: dict[str, Any] = {"bars": samples, "expr": yaml_of(child, names)}
+            facts |= {"min_true": needed} if kind == "count_true" else {}
+            return {kind: {**facts, **({"anchor_tf": names[anchor]} if anchor else {})}}
+        case ("duration", kind, minutes, needed, child):
+            facts = {"duration": f"{minutes}m", "expr": yaml_of(child, names)}
+            facts |= {"min_true": needed} if kind == "count_true" else {}
+            return {f"{kind}_duration": facts}
     raise AssertionError(condition)

@@ -122,10 +122,7 @@ def aggregate(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> Aggregate
         rows = np.arange(len(bars), dtype=np.int64)
         return Aggregate(bars, rows, rows)
     _require_multiple(bars.timeframe, timeframe)
-    bucket_open, bucket_close = calendar.bucket_of(bars.open_ns, timeframe)
-    # A bar at the session's end is its closing auction and closes there; one that lasts longer is after hours.
-    after_hours = (bars.open_ns == bucket_close) & (bars.close_ns > bucket_close)
-    bucket_open[after_hours] = -1
+    bucket_open, bucket_close = bucket_bounds(bars, timeframe, calendar)
     _require_nested(bars, bucket_open, bucket_close, timeframe)
     place, partial = new_state()
     times, prices = _block(place, partial, bars, bucket_open, bucket_close)
@@ -133,6 +130,17 @@ def aggregate(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> Aggregate
         times = [np.append(column, value) for column, value in zip(times, place[1:5], strict=True)]
         prices = [np.append(column, value) for column, value in zip(prices, partial, strict=True)]
     return Aggregate(Bars(timeframe, times[0], times[1], *prices), times[2], times[3])
+
+
+def bucket_bounds(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> tuple[Ints, Ints]:
+    """Return open and close of the higher bar of each base bar; an open of -1 is outside every session."""
+    if timeframe == bars.timeframe:
+        return bars.open_ns, bars.close_ns
+    bucket_open, bucket_close = calendar.bucket_of(bars.open_ns, timeframe)
+    # A bar at the session's end is its closing auction and closes there; one that lasts longer is after hours.
+    after_hours = (bars.open_ns == bucket_close) & (bars.close_ns > bucket_close)
+    bucket_open[after_hours] = -1
+    return bucket_open, bucket_close
 
 
 def new_state() -> tuple[Ints, Floats]:

@@ -146,7 +146,7 @@ class Core:
         self.facts = facts
         self.state = State(cash=facts.start_equity)
         self._strategy = strategy
-        self._history = strategy.program.graphs[strategy.program.exec].reach
+        self._history = strategy.program.decisions.reach
         self._gates = gates
         self._features = features
 

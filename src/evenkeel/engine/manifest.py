@@ -79,6 +79,7 @@ def run_marks(strategy: Strategy, market: Market) -> tuple[Mark, ...]:
         (Mark.FUNDING_NOT_MODELLED, perpetual and not funded),
         (Mark.FUNDING_ASSUMED, perpetual and funded),
         (Mark.STOP_BEHIND_LIQUIDATION, perpetual and behind),
+        (Mark.SIDE_DATA_MISSING, bool(strategy.program.side_columns - market.side_columns)),
         (Mark.BORROW_NOT_MODELLED, short and mode != "long_only"),
     ]
     return (*market.marks, *(mark for mark, holds in found if holds))

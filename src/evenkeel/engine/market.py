@@ -93,6 +93,11 @@ class Market:
         return sum(len(stretch.series.on(self.exec).bars) for stretch in self.stretches)
 
     @property
+    def side_columns(self) -> frozenset[str]:
+        """What the data has beside bars: the names that every stretch knows."""
+        return frozenset.intersection(*(frozenset(stretch.series.side) for stretch in self.stretches))
+
+    @property
     def marks(self) -> tuple[Mark, ...]:
         """What a reader must know of the data."""
         kind = self.instrument.kind

@@ -32,6 +32,54 @@ def lag(p, s, x, r, start, stop):
         y[i] = a[i - k]
 
 
+@condition(
+    "lag_by",
+    inputs=("a", "back"),
+    params=("bars", "reach"),
+    lookback=lambda p: int(p["reach"]),
+    formula="a, `bars` bars of another timeframe ago: each `back` columns before the one after it",
+)
+def lag_by(p, s, x, r, start, stop):
+    """Missing where the way back leads before the first column."""
+    a, back, y, bars, reach = x[r[0]], x[r[1]], x[r[2]], int(p[0]), int(p[1])
+    for i in range(start, stop):
+        j, k = i, 0
+        while k < bars and j >= i - reach and back[j] == back[j]:
+            j -= int(back[j])
+            k += 1
+        y[i] = a[j] if k == bars and j >= i - reach else math.nan
+
+
+FIRST, HIGHEST, LOWEST = 0.0, 1.0, 2.0
+"""What `forming_bar` takes of the prices of a bar."""
+
+
+@condition(
+    "forming_bar",
+    inputs=("price", "bar"),
+    params=("take", "offset"),
+    state=lambda p: int(p["offset"]) + 2,
+    formula="first, highest or lowest price so far of the bar numbered by `bar`, or of the one `offset` bars before it",
+)
+def forming_bar(p, s, x, r, start, stop):
+    """State: number of the bar in progress + 1, then a ring of the last `offset` + 1 bars' values."""
+    price, bar, y = x[r[0], start:stop], x[r[1], start:stop], x[r[2], start:stop]
+    take, offset = p[0], int(p[1])
+    for i in range(len(y)):
+        if bar[i] != bar[i]:
+            y[i] = math.nan
+            continue
+        number = int(bar[i])
+        slot = 1 + number % (offset + 1)
+        if s[0] != number + 1.0:
+            s[0], s[slot] = number + 1.0, price[i]
+        elif take == HIGHEST:
+            s[slot] = max(s[slot], price[i])
+        elif take == LOWEST:
+            s[slot] = min(s[slot], price[i])
+        y[i] = s[1 + (number - offset) % (offset + 1)] if number >= offset else math.nan
+
+
 @condition("greater", inputs=("a", "b"), formula="a > b")
 def greater(p, s, x, r, start, stop):
     """Ordinary order."""
@@ -104,6 +152,27 @@ def cross_above(p, s, x, r, start, stop):
             y[i] = math.nan
 
 
+@condition(
+    "crossed_above",
+    inputs=("a", "b", "back"),
+    params=("reach",),
+    lookback=lambda p: int(p["reach"]),
+    formula="as cross_above, with the sample before `back` columns ago",
+)
+def crossed_above(p, s, x, r, start, stop):
+    """The sample before lies one bar of another timeframe back; without one it is UNKNOWN."""
+    a, b, back, y, reach = x[r[0]], x[r[1]], x[r[2]], x[r[3]], p[0]
+    for i in range(start, stop):
+        known = 1.0 <= back[i] <= reach
+        j = i - int(back[i]) if known else i
+        if a[i] <= b[i] or (known and a[j] > b[j]):
+            y[i] = 0.0
+        elif a[i] > b[i] and known and a[j] <= b[j]:
+            y[i] = 1.0
+        else:
+            y[i] = math.nan
+
+
 @condition("both", inputs=("a", "b"), formula="Kleene AND")
 def both(p, s, x, r, start, stop):
     """FALSE if any is FALSE, else UNKNOWN if any is UNKNOWN, else TRUE."""
@@ -147,32 +216,53 @@ def met_without(p, s, x, r, start, stop):
 @condition(
     "count_window",
     inputs=("a",),
-    params=("samples", "stride", "needed"),
-    state=lambda _: 1,
-    lookback=lambda p: int((p["samples"] - 1) * p["stride"]),
+    params=("samples", "needed"),
+    lookback=lambda p: int(p["samples"] - 1),
     formula="TRUE if at least `needed` of the last `samples` are TRUE, FALSE if that cannot be any more",
 )
 def count_window(p, s, x, r, start, stop):
-    """Samples `stride` bars apart, counted back from now; those before the first bar are UNKNOWN.
+    """Samples on consecutive bars, counted back from now; those before the first bar are UNKNOWN.
 
     `holds_for` needs all samples, `occurred_within` one, `count_true` the number given. A definite answer is given
     wherever the known samples suffice for one, and the walk stops as soon as they do.
     """
     a, y = x[r[0]], x[r[1]]
-    samples, stride, needed = int(p[0]), int(p[1]), int(p[2])
-    seen = s[0]
+    samples, needed = int(p[0]), int(p[1])
     for i in range(start, stop):
-        seen += 1.0
         true, possible, k = 0, samples, 0
         while k < samples and true < needed and possible >= needed:
-            v = a[i - k * stride] if k * stride < seen else math.nan
+            v = a[i - k]
             if v == 1.0:
                 true += 1
             elif v == 0.0:
                 possible -= 1
             k += 1
         y[i] = 1.0 if true >= needed else (0.0 if possible < needed else math.nan)
-    s[0] = seen
+
+
+@condition(
+    "count_samples",
+    inputs=("a", "back"),
+    params=("samples", "needed", "reach"),
+    lookback=lambda p: int(p["reach"]),
+    formula="as count_window, each sample `back` columns before the one after it, at most `reach` in all",
+)
+def count_samples(p, s, x, r, start, stop):
+    """Samples one bar of another timeframe apart; those before the first bar are UNKNOWN."""
+    a, back, y = x[r[0]], x[r[1]], x[r[2]]
+    samples, needed, reach = int(p[0]), int(p[1]), int(p[2])
+    for i in range(start, stop):
+        true, possible, k, j = 0, samples, 0, i
+        while k < samples and true < needed and possible >= needed:
+            v = a[j] if j >= i - reach else math.nan
+            if v == 1.0:
+                true += 1
+            elif v == 0.0:
+                possible -= 1
+            k += 1
+            known = j >= i - reach and back[j] == back[j]
+            j = j - int(back[j]) if known else i - reach - 1
+        y[i] = 1.0 if true >= needed else (0.0 if possible < needed else math.nan)
 
 
 @condition("add", inputs=("a", "b"), formula="a + b")

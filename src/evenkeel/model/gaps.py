@@ -10,17 +10,10 @@ from evenkeel.model.errors import NotAvailable
 
 GAPS: dict[str, str] = {
     "play.symbols": "several symbols in one play (`symbols` with more than one entry)",
-    "play.intrabar": "`timeframes.evaluate: intrabar`",
     "play.leverage": "leverage above 1 for anything but a perpetual (`account.max_leverage`)",
     "play.liquidity": "fills limited to a part of a bar's volume (`account.max_volume_fraction`)",
     "play.trigger": "stops triggered by a mark or an index price (`account.trigger_source`)",
-    "play.mark_price": "the built-ins `mark_price`, `funding_rate` and `open_interest`",
     "play.include": "blocks with `include`, playbooks and systems",
-    "play.anchor": (
-        "a condition on a grid other than whole execution bars (`anchor_tf` that is finer, or on a market with "
-        "sessions; crosses and windows of `last_price`)"
-    ),
-    "play.last_price_offset": "an offset on `last_price`",
     "explain.at": "explaining a moment (`keel explain --at`)",
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",

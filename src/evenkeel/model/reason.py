@@ -92,6 +92,7 @@ class Mark(StrEnum):
     FUNDING_NOT_MODELLED = "FUNDING_NOT_MODELLED"
     FUNDING_ASSUMED = "FUNDING_ASSUMED"
     STOP_BEHIND_LIQUIDATION = "STOP_BEHIND_LIQUIDATION"
+    SIDE_DATA_MISSING = "SIDE_DATA_MISSING"
     BORROW_NOT_MODELLED = "BORROW_NOT_MODELLED"
     GAPS_REPORTED = "GAPS_REPORTED"
     PRICES_AS_IMPORTED = "PRICES_AS_IMPORTED"
@@ -103,6 +104,7 @@ MARK_TEXTS: dict[Mark, str] = {
     Mark.FUNDING_NOT_MODELLED: "A perpetual's funding payments are not part of the result.",
     Mark.FUNDING_ASSUMED: "A perpetual's funding was paid at the play's fixed rate, not at recorded ones.",
     Mark.STOP_BEHIND_LIQUIDATION: "The play lets stops lie behind the liquidation price: the margin may go first.",
+    Mark.SIDE_DATA_MISSING: "The play reads mark price, funding or open interest, and the data has none: never met.",
     Mark.BORROW_NOT_MODELLED: "Borrow fees of short positions are not part of the result.",
     Mark.GAPS_REPORTED: "The calendar does not explain some gaps; the run closed before each and warmed up anew.",
     Mark.PRICES_AS_IMPORTED: "Prices are as imported: splits and dividends are not applied by the engine.",

@@ -28,10 +28,13 @@ def test_nodes_of_conditions_are_not_offered_as_indicators() -> None:
     [
         (conditions.lag, {"bars": 7}, 7),
         (conditions.cross_above, {}, 1),
-        (conditions.count_window, {"samples": 5, "stride": 3, "needed": 1}, 12),
+        (conditions.count_window, {"samples": 5, "needed": 1}, 4),
+        (conditions.count_samples, {"samples": 5, "needed": 1, "reach": 12}, 12),
+        (conditions.crossed_above, {"reach": 15}, 15),
+        (conditions.lag_by, {"bars": 2, "reach": 30}, 30),
         (conditions.greater, {}, 0),
     ],
-    ids=["lag", "cross", "window", "comparison"],
+    ids=["lag", "cross", "window", "samples", "crossed", "lag by", "comparison"],
 )
 def test_a_node_declares_how_far_back_it_reads(node: Node, params: dict[str, float], reach: int) -> None:
     assert node.lookback(params) == reach

@@ -36,7 +36,7 @@ def everything() -> tuple[Graph, tuple[int, ...]]:
     (atr,) = builder.add(find_indicator("atr"), (high, low, close), {"length": 6})
     (cross,) = builder.add(nodes.cross_above, (close, sma))
     (lagged,) = builder.add(nodes.lag, (atr,), {"bars": 11})
-    (window,) = builder.add(nodes.count_window, (cross,), {"samples": 6, "stride": 3, "needed": 2})
+    (window,) = builder.add(nodes.count_window, (cross,), {"samples": 16, "needed": 2})
     return builder.build(), (ema, sma, atr, cross, lagged, window, close)
 
 

@@ -14,7 +14,7 @@ from evenkeel.data.calendar import load_calendar
 from evenkeel.features.registry import find_indicator
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, Floats
-from evenkeel.model.errors import NotAvailable
+from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.load import load_play
@@ -227,6 +227,14 @@ def test_a_structure_level_on_the_wrong_side_is_not_used() -> None:
             {"occurred_within_duration": {"duration": "2h", "expr": [["sma_h", ">", 0]]}}, 1, 0, 5, id="duration"
         ),
         pytest.param(["chained", ">", 0], 8, 0, 0, id="chained adds up"),
+        pytest.param(["sma_m", "cross_above", "sma_h"], 1, 3, 4, id="slower ones cross by execution bars"),
+        pytest.param(
+            {"holds_for": {"bars": 3, "anchor_tf": "1h", "expr": [["sma_l", "cross_above", "sma_m"]]}},
+            4 + 121,
+            2 + 25,
+            0,
+            id="a cross inside an anchored window",
+        ),
     ],
 )
 def test_warm_up_is_counted_for_each_timeframe_from_what_is_really_read(
@@ -294,14 +302,126 @@ def test_sources_made_of_columns_are_the_prices_they_say() -> None:
     assert values[:, 0].tolist() == pytest.approx([4.25, (8 + 0.5 + 4) / 3, (1 + 8 + 0.5 + 4) / 4, 7])
 
 
-def test_an_anchored_window_on_a_market_with_sessions_is_refused_by_name() -> None:
-    text = yaml.safe_dump(
-        {
-            **PLAIN,
-            "actions": {"entry_long": [{"holds_for": {"bars": 2, "anchor_tf": "5m", "expr": [["close", ">", 0]]}}]},
-        }
+@pytest.mark.parametrize(
+    ("condition", "minute", "low", "med"),
+    [
+        pytest.param(["last_price", ">", "sma_m"], 0, 1, 2, id="the price at the decision needs no minutes"),
+        pytest.param([{"feature_id": "last_price", "offset": 7}, ">", 0], 8, 1, 0, id="its offset counts minutes"),
+        pytest.param(["last_price", "cross_above", "sma_l"], 2, 5, 0, id="a cross of minutes"),
+        pytest.param(["sma_l", "cross_above", "sma_m"], 0, 5, 3, id="a cross by execution bars"),
+        pytest.param(
+            {"holds_for": {"bars": 4, "expr": [["last_price", "cross_above", "sma_m"]]}},
+            1 + 3 * 5 + 1,
+            1,
+            2 + 2,
+            id="minutes crossing inside a window of execution bars",
+        ),
+        pytest.param(
+            {"occurred_within_duration": {"duration": "45m", "expr": [["last_price", ">", "sma_m"]]}},
+            45,
+            1,
+            2 + 3,
+            id="a duration of minutes",
+        ),
+        pytest.param(["bar_high", ">", "sma_l"], 0, 4, 0, id="the bar just closed needs no minutes"),
+        pytest.param([{"feature_id": "funding_rate", "offset": 3}, ">", 0], 0, 4, 0, id="rates count execution bars"),
+    ],
+)
+def test_warm_up_of_conditions_on_minutes(condition: Any, minute: int, low: int, med: int) -> None:
+    """L7: the grid of a window or cross is in minutes, the bars that it reads are of each timeframe's own."""
+    found = lowered(
+        timeframes={"low_tf": "5m", "med_tf": "15m", "high_tf": "1h", "exec": "low_tf"},
+        features={
+            "sma_l": {"indicator": "sma", "params": {"length": 4}},
+            "sma_m": {"indicator": "sma", "tf": "15m", "params": {"length": 2}},
+        },
+        actions={"entry_long": [condition]},
     )
-    asset = desk.instrument(calendar="NYSE", absence_is_fault=False)
 
-    with pytest.raises(NotAvailable, match=r"holds_for.*anchor_tf"):
-        lower(load_play(text, instruments=lambda _: asset))
+    told = {str(timeframe): bars for timeframe, bars in found.program.warmup.items()}
+    assert told == {name: bars for name, bars in {"1m": minute, "5m": low, "15m": med}.items() if bars}
+
+
+def test_decisions_inside_the_bar_warm_up_by_the_same_bars() -> None:
+    """L7: a window of execution bars reaches as many bars back from the middle of one as from its end."""
+    found = lowered(
+        timeframes={"low_tf": "5m", "med_tf": "15m", "high_tf": "1h", "exec": "med_tf", "evaluate": "intrabar"},
+        features={"sma_m": {"indicator": "sma", "params": {"length": 2}}},
+        actions={"entry_long": [{"holds_for": {"bars": 4, "expr": [["last_price", "cross_above", "sma_m"]]}}]},
+    )
+
+    told = {str(timeframe): bars for timeframe, bars in found.program.warmup.items()}
+    assert told == {"1m": 1 + 3 * 15 + 1, "15m": 2 + 4}
+
+
+def test_warm_up_beyond_the_limit_is_refused_and_can_be_allowed() -> None:
+    """plays.md 5.5: 1000 bars of a timeframe unless the play asks for more."""
+    play = {
+        "features": {"sma_9": {"indicator": "sma", "params": {"length": 9}}},
+        "actions": {"entry_long": [{"holds_for": {"bars": 100, "anchor_tf": "1h", "expr": [["sma_9", ">", 0]]}}]},
+    }
+
+    with pytest.raises(UsageError, match=r'features\.sma_9 needs 5,949 closed 1m bars.*min_bars: \{ "1m": 5949 \}'):
+        lowered(**play)
+
+    allowed = lowered(**play, warmup={"min_bars": {"1m": 5949}})
+    assert allowed.program.warmup[Timeframe.parse("1m")] == 5949
+
+
+def test_the_limit_of_warm_up_does_not_count_the_period_of_an_anchor() -> None:
+    """A session VWAP on minutes needs a whole day, which is no mistake of the play's."""
+    found = lowered(features={"vw": {"indicator": "vwap"}}, actions={"entry_long": [["close", ">", "vw"]]})
+
+    assert found.program.warmup == {Timeframe.parse("1m"): 1440}
+
+
+def test_a_play_that_needs_no_finer_grid_is_one_graph_that_computes_and_decides() -> None:
+    plain = lowered(actions={"entry_long": [["sma_1", "cross_above", "close"], ["last_price", ">", 0]]})
+    finer = lowered(
+        timeframes={"low_tf": "5m", "med_tf": "15m", "high_tf": "1h", "exec": "low_tf"},
+        actions={"entry_long": [["last_price", "cross_above", "sma_1"]], "exit_long": [["sma_1", "<", 0]]},
+    )
+
+    assert plain.program.decisions is plain.program.graphs[Timeframe.parse("1m")]
+    assert plain.program.grids == {}
+    assert set(finer.program.grids) == {Timeframe.parse("1m")}
+
+
+def test_side_columns_that_a_play_reads_are_told() -> None:
+    """What a market lacks is missing everywhere, and a run can be marked with it."""
+    none = lowered()
+    some = lowered(actions={"entry_long": [["mark_price", ">", "close"], ["open_interest", ">", 0]]})
+
+    assert none.program.side_columns == frozenset()
+    assert some.program.side_columns == {"mark_price", "open_interest"}
+    assert not rows(some, [some.emitted[0].row], TWENTY).any()
+
+
+def test_the_age_of_a_decision_counts_minutes_behind_the_last_close_of_an_execution_bar() -> None:
+    found = lowered(
+        timeframes={"low_tf": "1m", "med_tf": "5m", "high_tf": "1h", "exec": "med_tf", "evaluate": "intrabar"}
+    )
+
+    assert found.program.exec == Timeframe.parse("1m")
+    assert lowered().age is None
+    assert found.age is not None
+    ages = rows(found, [found.age], desk.bars(flat(100, 12)))
+    assert ages[0].tolist() == [1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2]
+
+
+def test_inside_the_bar_the_price_of_the_decision_is_that_of_the_minute() -> None:
+    """plays.md 5.3: distances count from `last_price`, closed bars stay what they were."""
+    found = lowered(
+        timeframes={"low_tf": "1m", "med_tf": "5m", "high_tf": "1h", "exec": "med_tf", "evaluate": "intrabar"},
+        actions={"entry_long": [["close", ">", 101]], "exit_long": [["bar_high", ">", 103]]},
+        risk={"stop_loss_pct": 10},
+    )
+    bars = desk.bars([(p, p + 0.5, p - 0.5, p) for p in range(98, 110)])
+
+    close, stop = rows(found, [found.close, found.distances[0]], bars)
+    long, leave = rows(found, [emitted.row for emitted in found.emitted], bars)
+
+    assert close.tolist() == list(range(98, 110))
+    np.testing.assert_allclose(stop, close / 10)
+    assert long.tolist() == [0.0] * 4 + [1.0] * 8
+    assert leave.tolist() == [0.0] * 5 + [1.0] * 7

@@ -55,12 +55,10 @@ class ActionReader:
 
     Attributes:
         wanted: Every action that some case wants, with its place, also of blocks with something wrong in them.
-        conditions: Every condition with its place.
     """
 
     def __init__(self, conditions: ConditionReader, operands: OperandReader, log: ProblemLog) -> None:
         self.wanted: list[tuple[str, Path]] = []
-        self.conditions: list[tuple[Condition, Path]] = []
         self._conditions = conditions
         self._operands = operands
         self._log = log
@@ -84,7 +82,7 @@ class ActionReader:
         if action not in ACTIONS:
             self._log.error(path, f"'{action}' is not an action", suggestion(action, ACTIONS), key=True)
             return None
-        when = self._when(value, path)
+        when = self._conditions.read(value, path)
         self.wanted.append((action, path))
         emit = Emit(action=action, path=".".join(map(str, path)))
         return None if when is None else Block(action, (Case(when, (emit,)),))
@@ -114,7 +112,7 @@ class ActionReader:
             self._log.error(path, "a case must be a map", "write `- when: …` with `emit:` below it")
             return None
         self._check_keys(value, _CASE_KEYS, _CASE_KEYS, path)
-        when = self._when(value["when"], (*path, "when")) if "when" in value else None
+        when = self._conditions.read(value["when"], (*path, "when")) if "when" in value else None
         emits = self._emits(value.get("emit"), (*path, "emit")) if "emit" in value else None
         return None if when is None or emits is None else Case(when, emits)
 
@@ -125,12 +123,6 @@ class ActionReader:
         self._check_keys(value, ("emit",), ("emit",), path)
         emits = self._emits(value.get("emit"), (*path, "emit")) if "emit" in value else None
         return None if emits is None else Case(None, emits)
-
-    def _when(self, value: Any, path: Path) -> Condition | None:
-        condition = self._conditions.read(value, path)
-        if condition is not None:
-            self.conditions.append((condition, path))
-        return condition
 
     def _emits(self, value: Any, path: Path) -> tuple[Emit, ...] | None:
         if not isinstance(value, list) or not value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evenkeel.strategies.play.expression import Compare, Literal, reads_builtin
+from evenkeel.strategies.play.expression import Compare, Literal
 from evenkeel.strategies.play.operands import REFUSED, OperandReader, Typed
 from evenkeel.strategies.play.plausibility import doubt
 from evenkeel.strategies.play.problem_log import ProblemLog
@@ -129,9 +129,6 @@ class ComparisonReader:
             self._log.error(path, "both sides are constants")
             return None
         if op in NEAR_OPERATORS and near is None:
-            return None
-        if op in CROSS_OPERATORS and any(reads_builtin(o, "last_price") for o in (left.operand, right.operand)):
-            self._log.unavailable(path, "play.anchor", key=False)
             return None
         return Compare(op=op, left=left.operand, right=right.operand, tolerance=near, path=dotted(path))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import TIMEFRAMES, Timeframe
 from evenkeel.strategies.play.comparisons import ComparisonReader
 from evenkeel.strategies.play.expression import All, Any_, Condition, Not, SetupRef, Window
 from evenkeel.strategies.play.problem_log import ProblemLog
@@ -17,6 +17,7 @@ _NODES = ("all", "any", "not", "setup", *WINDOWS, *DURATION_WINDOWS)
 _DURATION = re.compile(r"(\d{1,5})([mhd])\Z", re.IGNORECASE | re.ASCII)
 _UNIT_MINUTES = {"m": 1, "h": 60, "d": 1440}
 _DAY_MINUTES = 1440
+_ONE_MINUTE = TIMEFRAMES["1m"]
 
 
 class ConditionReader:
@@ -113,7 +114,11 @@ class ConditionReader:
         expr = self.read(value["expr"], (*path, "expr")) if "expr" in value else None
         anchor = self._anchor(value.get("anchor_tf"), (*path, "anchor_tf"))
         minutes = self._duration(value.get("duration"), (*path, "duration")) if by_duration else None
-        bars = self._samples(minutes, path) if by_duration else self._count(value.get("bars"), (*path, "bars"))
+        if by_duration:
+            anchor = self._duration_grid(value.get("expr"))
+            bars = self._samples(minutes, anchor or self._scope.intervals.exec, path)
+        else:
+            bars = self._count(value.get("bars"), (*path, "bars"))
         enough = self._min_true(value.get("min_true"), bars, (*path, "min_true")) if kind == "count_true" else None
         if not right or expr is None or bars is None or (kind == "count_true" and enough is None):
             return None
@@ -156,15 +161,25 @@ class ConditionReader:
         self._log.error(path, "`duration` must lie between 1 minute and 24 hours", "write for example 45m, 6h or 1d")
         return None
 
-    def _samples(self, minutes: int | None, path: Path) -> int | None:
-        step = self._scope.intervals.exec.minutes
+    def _duration_grid(self, expr: Any) -> Timeframe | None:
+        """Return the grid of a duration: minutes where a price of the minute is read, else execution bars (None)."""
+        return _ONE_MINUTE if self._scope.names_minute_price(expr) else None
+
+    def _samples(self, minutes: int | None, grid: Timeframe, path: Path) -> int | None:
         if minutes is None:
             return None
-        if minutes % step or not 1 <= minutes // step <= WINDOW_MAX:
-            message = f"{minutes} minutes are not 1 to {WINDOW_MAX} bars of the execution timeframe {step} m"
-            self._log.error((*path, "duration"), message, f"use a multiple of {self._scope.intervals.exec}")
+        if minutes % grid.minutes or not 1 <= minutes // grid.minutes <= WINDOW_MAX:
+            by = (
+                "the minutes of `last_price` and `mark_price`"
+                if grid < self._scope.intervals.exec
+                else "execution bars"
+            )
+            message = f"{minutes} minutes are not 1 to {WINDOW_MAX} samples of {grid}, {by}"
+            longest = WINDOW_MAX * grid.minutes
+            remedy = f"use a multiple of {grid}, at most {longest} minutes, or the form with `bars` and `anchor_tf`"
+            self._log.error((*path, "duration"), message, remedy)
             return None
-        return minutes // step
+        return minutes // grid.minutes
 
     def _anchor(self, value: Any, path: Path) -> Timeframe | None:
         if value is None:
@@ -173,9 +188,4 @@ class ConditionReader:
         if found is None:
             remedy = f"use {self._scope.intervals.words()}"
             self._log.error(path, f"'{str(value)[:60]}' is not a timeframe of this play", remedy)
-        elif found < self._scope.intervals.exec:
-            self._log.unavailable(path, "play.anchor")
-        elif found.minutes % self._scope.intervals.exec.minutes:
-            step = self._scope.intervals.exec
-            self._log.error(path, f"{found} is not a multiple of the execution timeframe {step}", "choose another grid")
         return found

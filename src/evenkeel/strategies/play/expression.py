@@ -33,11 +33,11 @@ class FeatureRef(msgspec.Struct, frozen=True, tag="feature"):
 
 
 class Builtin(msgspec.Struct, frozen=True, tag="builtin"):
-    """A value that needs no declaration: a column of the execution bar, or `last_price`.
+    """A value that needs no declaration.
 
     Attributes:
-        name: `open`, `high`, `low`, `close`, `volume` or `last_price`.
-        offset: Execution bars back; base bars for `last_price`.
+        name: One of `vocabulary.BUILTINS`.
+        offset: Execution bars back; minutes for `last_price` and `mark_price`.
     """
 
     name: str
@@ -126,7 +126,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
         bars: Number of samples, counted back from now on the grid.
         duration_minutes: As written in the duration forms; `bars` is already worked out from it.
         min_true: For `count_true`: how many samples must be true.
-        anchor_tf: Timeframe of the grid; None is the execution timeframe.
+        anchor_tf: Timeframe of the grid, as written or found for a duration; None is the execution timeframe.
         expr: What is sampled.
         path: Place in the play.
     """
@@ -162,14 +162,3 @@ def operands(condition: Condition) -> tuple[Operand, ...]:
         return ()
     given = (condition.left, condition.right, condition.low, condition.high)
     return tuple(operand for operand in given if operand is not None)
-
-
-def reads_builtin(operand: Operand, name: str) -> bool:
-    """Whether the operand is, or contains, the built-in of that name."""
-    match operand:
-        case Builtin(found, _):
-            return found == name
-        case Arithmetic(_, left, right, _):
-            return reads_builtin(left, name) or reads_builtin(right, name)
-        case _:
-            return False

@@ -42,7 +42,7 @@ from evenkeel.strategies.play.resolved import play_hash, resolved_document
 from evenkeel.strategies.play.risk import Risk, RiskReader
 from evenkeel.strategies.play.schema import BacktestSection, RiskModelSection, SizingSection
 from evenkeel.strategies.play.scope import Scope
-from evenkeel.strategies.play.setups import read_setups, refuse_last_price_in_windows
+from evenkeel.strategies.play.setups import read_setups
 from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
 from evenkeel.strategies.play.variables import apply_overrides, substitute
 from evenkeel.strategies.play.yaml_source import SIZE_MAX, Source, read
@@ -136,6 +136,7 @@ class _Loader:
             resolved=resolved,
             instrument=_there(instrument),
             intervals=scope.intervals,
+            evaluate=_there(outline.timeframes).evaluate,
             allow_coarse=_there(outline.timeframes).allow_coarse,
             features=tuple(features),
             structures=tuple(structures),
@@ -169,12 +170,11 @@ class _Loader:
         if not isinstance(section, dict):
             log.error(("setups",), "setups must be a map of name to condition")
             section = {}
-        self._scope.setups = frozenset(section)
+        self._scope.setup_section = section
         reader = ConditionReader(self._scope, log)
         setups = read_setups(section, reader, log)
         actions = ActionReader(reader, OperandReader(self._scope, log), log)
         blocks = actions.read(self._document["actions"]) if "actions" in self._document else ()
-        refuse_last_price_in_windows(actions.conditions, setups, log)
         if policy is not None and actions.wanted:
             check_policy(policy, actions.wanted, self._protection, log)
         if policy is not None and instrument is not None:

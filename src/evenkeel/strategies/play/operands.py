@@ -14,7 +14,7 @@ from evenkeel.strategies.play.expression import Arithmetic, Builtin, FeatureRef,
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, nearest, suggestion
 from evenkeel.strategies.play.scope import Declared, Scope
-from evenkeel.strategies.play.vocabulary import ARITHMETIC, BUILTINS, MISSING_BUILTINS, OFFSET_MAX
+from evenkeel.strategies.play.vocabulary import ARITHMETIC, BUILTINS, OFFSET_MAX
 
 _REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.(.+))?\Z")
 _INDEXED = re.compile(r"([A-Za-z_]+)\[(-?\d+(?:\.\d+)?)\](?:\.(\w+))?\Z", re.ASCII)
@@ -102,9 +102,6 @@ class OperandReader:
                 self._log.error(path, f"'{name}' names an output, and `field` names another", "remove one")
                 return REFUSED
             field = output_name(match.group(2))
-        if base in MISSING_BUILTINS:
-            self._log.unavailable(path, MISSING_BUILTINS[base], key=False)
-            return REFUSED
         if base in BUILTINS:
             return self._builtin(base, field, offset, path)
         found = self._scope.find(base)

@@ -8,7 +8,7 @@ from typing import Any
 
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.time import Timeframe, parse_time
+from evenkeel.model.time import TIMEFRAMES, Timeframe, parse_time
 from evenkeel.strategies.play import sections
 from evenkeel.strategies.play.play import BacktestRange
 from evenkeel.strategies.play.problem_log import ProblemLog
@@ -153,10 +153,11 @@ def read_warmup(section: WarmupSection | None, intervals: Intervals, log: Proble
         return {one.name: section.min_bars for one in (intervals.low, intervals.med, intervals.high)}
     bars: dict[str, int] = {}
     for name, count in section.min_bars.items():
-        found = intervals.of(name)
+        found = TIMEFRAMES["1m"] if name == "1m" else intervals.of(name)
         if found is None:
             path = ("warmup", "min_bars", name)
-            log.error(path, f"'{name}' is not a timeframe of this play", f"use {intervals.words()}", key=True)
+            remedy = f"use {intervals.words()}, or 1m"
+            log.error(path, f"'{name}' is not a timeframe of this play", remedy, key=True)
         else:
             bars[found.name] = max(count, bars.get(found.name, 0))
     return bars

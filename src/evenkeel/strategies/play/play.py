@@ -65,6 +65,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         resolved: The play as a document with variables written in and defaults filled in; it loads to the same play.
         instrument: What it trades.
         intervals: Its timeframes.
+        evaluate: `bar_close`: a decision at each close of an execution bar; `intrabar`: at each close of a minute.
         allow_coarse: Whether base bars coarser than 1m were accepted by the author; such runs are marked in any case.
         features: Indicators, each after the one it reads.
         structures: Detectors in file order, each after those it reads.
@@ -88,6 +89,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     resolved: dict[str, Any]
     instrument: Instrument
     intervals: Intervals
+    evaluate: str
     allow_coarse: bool
     features: tuple[FeatureSpec, ...]
     structures: tuple[StructureSpec, ...]

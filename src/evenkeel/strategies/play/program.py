@@ -142,7 +142,8 @@ def play_terms(play: Play) -> Terms:
         ),
         sizing=_sizing_terms(play.sizing, play.leverage),
         order=OrderTerms(
-            time_in_force=TimeInForce(play.entry.time_in_force), expire_bars=play.entry.expire_after_bars,
+            time_in_force=TimeInForce(play.entry.time_in_force),
+            expire_bars=_decisions(play, play.entry.expire_after_bars),
             target_is_limit=play.risk.tp_order_type == "Limit", trade_through=account.require_trade_through,
             target_ratio=to_decimal(risk.target.ratio) if isinstance(risk.target, RewardRisk) else None,
             ladder=_ladder_terms(risk.target), trail=_trail_terms(risk.trail),
@@ -151,6 +152,11 @@ def play_terms(play: Play) -> Terms:
             ),
         ),
     )  # fmt: skip
+
+
+def _decisions(play: Play, bars: int) -> int:
+    """Return how many decisions fall into so many execution bars: one a minute where decisions are within bars."""
+    return bars * play.intervals.exec.minutes if play.evaluate == "intrabar" else bars
 
 
 def has_target(play: Play) -> bool:

@@ -31,7 +31,6 @@ _GAPS: dict[Path, str] = {
 }
 
 _VALUE_GAPS: dict[Path, dict[str, str]] = {
-    ("timeframes", "evaluate"): {"intrabar": "play.intrabar"},
     ("account", "trigger_source"): {"MarkPrice": "play.trigger", "IndexPrice": "play.trigger"},
 }
 

@@ -88,8 +88,8 @@ class TimeframesSection(Section):
     med_tf: TimeframeName = Field(description="Middle timeframe; may equal the others.")
     high_tf: TimeframeName = Field(description="Slowest timeframe.")
     exec: Literal["low_tf", "med_tf", "high_tf"] = Field(description="Which of the three the decisions are made on.")
-    evaluate: Literal["bar_close"] = Field(
-        default="bar_close", description="One decision at each close of that timeframe."
+    evaluate: Literal["bar_close", "intrabar"] = Field(
+        default="bar_close", description="One decision at each close of that timeframe, or at each close of a minute."
     )
     max_entries_per_bar: Literal[1] = Field(default=1, description="Entries per execution bar.")
     allow_coarse: bool = Field(

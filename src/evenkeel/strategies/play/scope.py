@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.problems import Path
 from evenkeel.strategies.play.registry import NodeInfo, OutputInfo
-from evenkeel.strategies.play.vocabulary import ROLES
+from evenkeel.strategies.play.vocabulary import MINUTE_PRICES, ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,38 @@ class Scope:
     Attributes:
         intervals: Timeframes of the play.
         declared: Feature id or structure key to its declaration.
-        setups: Names of all setups.
+        setup_section: Setups as written, by name.
         used: Features and structures that something refers to.
         used_setups: Setups that something refers to.
     """
 
     intervals: Intervals
     declared: dict[str, Declared] = field(default_factory=dict)
-    setups: frozenset[str] = frozenset()
+    setup_section: Mapping[str, Any] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     used_setups: set[str] = field(default_factory=set)
+
+    @property
+    def setups(self) -> Set[str]:
+        """Names of all setups."""
+        return self.setup_section.keys()
+
+    def names_minute_price(self, value: Any) -> bool:
+        """Return whether an expression as written, not yet read, names a price of the minute, through setups too."""
+        pending, seen = [value], set[str]()
+        while pending:
+            part = pending.pop()
+            if isinstance(part, str) and part.partition(".")[0] in MINUTE_PRICES:
+                return True
+            if isinstance(part, list):
+                pending += part
+            elif isinstance(part, dict):
+                pending += part.values()
+                name = part.get("setup")
+                if isinstance(name, str) and name not in seen:
+                    seen.add(name)
+                    pending.append(self.setup_section.get(name))
+        return False
 
     def find(self, name: str) -> Declared | None:
         """Return the declaration of that name and note its use."""

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from evenkeel.strategies.play.conditions import ConditionReader
-from evenkeel.strategies.play.expression import (
-    Condition,
-    SetupRef,
-    Window,
-    children,
-    operands,
-    reads_builtin,
-)
+from evenkeel.strategies.play.expression import Condition, SetupRef, children
 from evenkeel.strategies.play.problem_log import ProblemLog
-from evenkeel.strategies.play.problems import Path
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 
@@ -69,37 +61,3 @@ def _walk(links: Mapping[str, list[str]]) -> tuple[list[str], list[list[str]]]:
                 trail.append(other)
                 pending.append(iter(links[other]))
     return finished, circles
-
-
-def refuse_last_price_in_windows(
-    conditions: Iterable[tuple[Condition, Path]], setups: Mapping[str, Condition], log: ProblemLog
-) -> None:
-    """Refuse windows that would have to be sampled on base bars, also through setups.
-
-    Args:
-        conditions: Conditions of the actions with their places.
-        setups: Every setup, each after those that it refers to.
-        log: Takes the refusals.
-    """
-    reads: dict[str, bool] = {}
-    for name, condition in setups.items():
-        if _samples_last_price(condition, reads, inside=False):
-            log.unavailable(("setups", name), "play.anchor")
-        reads[name] = _reads_last_price(condition, reads)
-    for condition, path in conditions:
-        if _samples_last_price(condition, reads, inside=False):
-            log.unavailable(path, "play.anchor", key=False)
-
-
-def _reads_last_price(condition: Condition, setups: Mapping[str, bool]) -> bool:
-    return _samples_last_price(condition, setups, inside=True)
-
-
-def _samples_last_price(condition: Condition, setups: Mapping[str, bool], *, inside: bool) -> bool:
-    """Whether a window in the condition reads `last_price`; with `inside` the condition is one's inside."""
-    if isinstance(condition, SetupRef):
-        return inside and setups.get(condition.id, False)
-    if inside and any(reads_builtin(operand, "last_price") for operand in operands(condition)):
-        return True
-    deeper = inside or isinstance(condition, Window)
-    return any(_samples_last_price(child, setups, inside=deeper) for child in children(condition))

@@ -15,14 +15,19 @@ WINDOWS = ("holds_for", "occurred_within", "count_true")
 DURATION_WINDOWS = tuple(f"{name}_duration" for name in WINDOWS)
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
-BUILTINS = (*BAR_COLUMNS, "last_price")
-"""Values that need no declaration."""
+"""Of the last closed execution bar."""
 
-MISSING_BUILTINS = {
-    **dict.fromkeys(("mark_price", "funding_rate", "open_interest"), "play.mark_price"),
-    **dict.fromkeys(("bar_open", "bar_high", "bar_low"), "play.intrabar"),
-}
-"""Built-ins that are specified but not there yet, with the key of the gap."""
+FORMING_COLUMNS = ("bar_open", "bar_high", "bar_low")
+"""Of the execution bar that is forming, up to the minute just closed."""
+
+MINUTE_PRICES = ("last_price", "mark_price")
+"""Closes of the minute that ends at the instant."""
+
+SIDE_RATES = ("funding_rate", "open_interest")
+"""As known at the instant; missing where a market has no such data."""
+
+BUILTINS = (*BAR_COLUMNS, *FORMING_COLUMNS, *MINUTE_PRICES, *SIDE_RATES)
+"""Values that need no declaration."""
 
 SOURCES = (*BAR_COLUMNS, "hl2", "hlc3", "ohlc4")
 """What a single-series indicator can read, besides another feature."""
@@ -38,7 +43,7 @@ ACTIONS = (*ENTRY_ACTIONS, *EXIT_ACTIONS)
 
 ROLES = ("exec", "low_tf", "med_tf", "high_tf")
 
-RESERVED = frozenset((*ENUM_WORDS, *BUILTINS, *MISSING_BUILTINS, *ARITHMETIC, *SOURCES))
+RESERVED = frozenset((*ENUM_WORDS, *BUILTINS, *ARITHMETIC, *SOURCES))
 """Words that no feature or structure may be called."""
 
 OFFSET_MAX = 1000
@@ -46,3 +51,6 @@ OFFSET_MAX = 1000
 
 WINDOW_MAX = 500
 """Most samples of a window."""
+
+WARMUP_MAX = 1000
+"""Most bars of a timeframe that a play may need before its first decision, unless its `warmup` asks for more."""

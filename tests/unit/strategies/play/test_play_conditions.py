@@ -33,6 +33,12 @@ def condition(value: Any, **changes: Any) -> Condition:
     return when
 
 
+def window_of(document: dict[str, Any]) -> Window:
+    found = load(document).actions[0].cases[0].when
+    assert isinstance(found, Window)
+    return found
+
+
 def compared(value: Any) -> Compare:
     found = condition(value)
     assert isinstance(found, Compare)
@@ -219,18 +225,15 @@ WRONG = [
     ({"count_true": {"bars": 3, "expr": ABOVE}}, "`min_true` is missing"),
     ({"holds_for_duration": {"duration": "25h", "expr": ABOVE}}, "`duration` must lie between 1 minute and 24 hours"),
     ({"holds_for_duration": {"duration": "6 h", "expr": ABOVE}}, "`duration` must lie between 1 minute and 24 hours"),
-    ({"holds_for_duration": {"duration": "20m", "expr": ABOVE}}, "20 minutes are not 1 to 500 bars"),
+    (
+        {"holds_for_duration": {"duration": "20m", "expr": ABOVE}},
+        "20 minutes are not 1 to 500 samples of 15m, execution bars",
+    ),
+    (
+        {"holds_for_duration": {"duration": "9h", "expr": ["last_price", ">", "ema_20"]}},
+        "540 minutes are not 1 to 500 samples of 1m, the minutes of `last_price` and `mark_price`",
+    ),
     ({"holds_for": {"bars": 3, "anchor_tf": "4h", "expr": ABOVE}}, "'4h' is not a timeframe of this play"),
-    (
-        ["mark_price", ">", "close"],
-        "the built-ins `mark_price`, `funding_rate` and `open_interest` is not available yet",
-    ),
-    (["bar_high", ">", "close"], "`timeframes.evaluate: intrabar` is not available yet"),
-    (
-        {"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}},
-        "windows of `last_price`) is not available yet",
-    ),
-    (["last_price", "cross_above", "ema_20"], "windows of `last_price`) is not available yet"),
 ]
 
 
@@ -241,18 +244,25 @@ def test_a_wrong_condition_is_refused_once(value: Any, line: str) -> None:
     assert line in found[0]
 
 
-def test_an_anchor_finer_than_the_execution_timeframe_is_not_available() -> None:
-    timeframes = {"low_tf": "15m", "med_tf": "1h", "high_tf": "D", "exec": "med_tf"}
-    window = {"holds_for": {"bars": 3, "anchor_tf": "low_tf", "expr": ["close", ">", "open"]}}
-    found = told(entry(window, timeframes=timeframes))
-    assert any("`anchor_tf` that is finer" in line for line in found)
+@pytest.mark.parametrize("value", [
+    ["mark_price", ">", "close"],
+    [{"feature_id": "mark_price", "offset": 3}, ">", {"feature_id": "last_price", "offset": 2}],
+    ["bar_high", ">", "close"],
+    ["funding_rate", ">", 0],
+    [{"feature_id": "open_interest", "offset": 1}, "<", "open_interest"],
+    {"holds_for": {"bars": 3, "expr": ["last_price", ">", "ema_20"]}},
+    ["last_price", "cross_above", "ema_20"],
+    {"holds_for": {"bars": 3, "anchor_tf": "D", "expr": ["close", ">", "open"]}},
+])  # fmt: skip
+def test_every_built_in_and_every_grid_can_be_asked_for(value: Any) -> None:
+    assert told(entry(value)) == []
 
 
-def test_an_anchor_must_fall_on_execution_bars() -> None:
-    timeframes = {"low_tf": "3m", "med_tf": "5m", "high_tf": "1h", "exec": "low_tf"}
-    window = {"holds_for": {"bars": 3, "anchor_tf": "med_tf", "expr": ["close", ">", "open"]}}
-    (found,) = told(entry(window, timeframes=timeframes))
-    assert "5m is not a multiple of the execution timeframe 3m" in found
+@pytest.mark.parametrize(("anchor", "exec_tf"), [("3m", "high_tf"), ("5m", "low_tf"), ("1h", "med_tf")])
+def test_an_anchor_may_be_finer_slower_or_no_multiple(anchor: str, exec_tf: str) -> None:
+    timeframes = {"low_tf": "3m", "med_tf": "5m", "high_tf": "1h", "exec": exec_tf}
+    window = {"holds_for": {"bars": 3, "anchor_tf": anchor, "expr": ["close", ">", "open"]}}
+    assert told(entry(window, timeframes=timeframes)) == []
 
 
 def test_a_setup_has_a_name() -> None:
@@ -260,11 +270,22 @@ def test_a_setup_has_a_name() -> None:
     assert "'a b' is not a name" in found
 
 
-def test_a_window_finds_last_price_through_setups() -> None:
-    setups = {"deep": ["last_price", ">", "ema_20"], "deeper": {"not": {"setup": "deep"}}}
-    assert told(entry({"setup": "deeper"}, setups=setups)) == []
-    (found,) = told(entry({"holds_for": {"bars": 2, "expr": {"setup": "deeper"}}}, setups=setups))
-    assert "`last_price`" in found
+@pytest.mark.parametrize("price", ["last_price", "mark_price", {"feature_id": "last_price", "offset": 1}])
+def test_t6_a_duration_counts_minutes_where_a_price_of_the_minute_is_read_through_setups_too(price: Any) -> None:
+    setups = {"deep": [[price, "-", 1], ">", "ema_20"], "deeper": {"not": {"setup": "deep"}}}
+    inside = {"any": [["close", ">", "open"], {"setup": "deeper"}]}
+
+    minutes = window_of(entry({"holds_for_duration": {"duration": "2h", "expr": inside}}, setups=setups))
+    bars = window_of(entry({"holds_for_duration": {"duration": "2h", "expr": ["close", ">", "open"]}}))
+
+    assert (minutes.bars, str(minutes.anchor_tf)) == (120, "1m")
+    assert (bars.bars, bars.anchor_tf) == (8, None)
+
+
+def test_a_circle_of_setups_in_a_duration_is_told_and_no_endless_walk() -> None:
+    setups = {"a": {"setup": "b"}, "b": {"setup": "a"}}
+    found = told(entry({"holds_for_duration": {"duration": "2h", "expr": {"setup": "a"}}}, setups=setups))
+    assert found == ["setups.a: setups refer to each other in a circle: a -> b -> a"]
 
 
 def test_a_circle_of_setups_is_refused() -> None:

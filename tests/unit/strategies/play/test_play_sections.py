@@ -124,7 +124,6 @@ def test_a_removed_key_says_what_replaced_it(change: dict[str, Any], line: str) 
 
 GAPS = [
     {"symbol": None, "symbols": ["BTCUSDT", "ETHUSDT"]},
-    {"timeframes": {**DOCUMENT["timeframes"], "evaluate": "intrabar"}},
     {"account": {"max_volume_fraction": 0.1}},
     {"account": {"trigger_source": "MarkPrice"}},
     {"actions": [{"include": "pullback"}]},

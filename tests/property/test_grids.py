@@ -1,0 +1,357 @@
+"""Random conditions over several timeframes, grids and markets, instant by instant against `reference.language`.
+
+Each market is a world: its bars, its features on three timeframes, what it has beside its bars, and the decisions. The
+reference looks at instants; the play is lowered to graphs, and only what the entry wishes is compared.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import desk
+from evenkeel.data.calendar import day_number, load_calendar
+from evenkeel.features.registry import find_indicator, find_structure
+from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.model.bar import Bars
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.time import MINUTE, Timeframe
+from evenkeel.strategies.play import placing
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.lower import lower
+from evenkeel.strategies.play.problems import PlayErrors
+from random_conditions import Desk, Rng, pick, tree
+from reference import language
+from reference.wiring import compute
+
+ROLES = ("low_tf", "med_tf", "high_tf")
+BAR_COLUMNS = ("open", "high", "low", "close", "volume")
+FORMING = {"bar_open": "open", "bar_high": "high", "bar_low": "low"}
+STRUCTURE_OUTPUTS = ("high_level", "low_level", "version", "high_accepted")
+
+
+@dataclass(frozen=True)
+class World:
+    """A market and how a play looks at it.
+
+    Attributes:
+        intervals: low_tf, med_tf and high_tf.
+        execution: Which of them decides.
+        evaluate: `bar_close` or `intrabar`.
+        calendar: Of the market.
+        days: Trading days for a market with sessions, days for one without.
+        anchors: Intervals that windows may name.
+        whole: Whether it begins with a whole bar of each.
+    """
+
+    intervals: tuple[str, str, str]
+    execution: str
+    evaluate: str = "bar_close"
+    calendar: str = "24/7"
+    days: tuple[str, ...] = ("2024-01-01",)
+    anchors: tuple[str, ...] = ()
+    whole: bool = True
+
+    @property
+    def exec(self) -> Timeframe:
+        return Timeframe.parse(self.intervals[ROLES.index(self.execution)])
+
+    @property
+    def instrument(self) -> Instrument:
+        return desk.instrument(calendar=self.calendar, absence_is_fault=self.calendar == "24/7")
+
+
+WORLDS = {
+    "minutes": World(("1m", "3m", "15m"), "med_tf", anchors=("1m", "3m", "15m")),
+    "quarters": World(("3m", "5m", "15m"), "high_tf", anchors=("3m", "5m", "15m")),
+    "odd": World(("3m", "5m", "30m"), "med_tf", anchors=("3m", "5m", "30m"), whole=False),
+    "slow": World(
+        ("15m", "4h", "D"), "med_tf", days=("2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"),
+        anchors=("15m", "4h", "D"),
+    ),
+    "intrabar": World(("1m", "5m", "15m"), "med_tf", evaluate="intrabar", anchors=("1m", "5m", "15m"), whole=False),
+    "intrabar slow": World(("3m", "15m", "1h"), "med_tf", evaluate="intrabar", anchors=("3m", "15m", "1h")),
+    "sessions": World(
+        ("5m", "30m", "D"), "med_tf", calendar="NYSE", anchors=("5m", "30m", "D"),
+        days=("2024-07-01", "2024-07-02", "2024-07-03", "2024-07-05"),
+    ),
+    "sessions minutes": World(
+        ("1m", "5m", "1h"), "med_tf", calendar="NYSE", anchors=("1m", "5m", "1h"), days=("2024-07-02", "2024-07-03"),
+    ),
+    "sessions intrabar": World(
+        ("3m", "15m", "1h"), "med_tf", evaluate="intrabar", calendar="NYSE", anchors=("3m", "15m", "1h"),
+        days=("2024-07-03", "2024-07-05"),
+    ),
+}  # fmt: skip
+
+
+@cache
+def minutes_of(name: str) -> Bars:
+    """Return the minutes of a world: all of them without an end of trading, some of them missing in sessions."""
+    world = WORLDS[name]
+    rng = np.random.default_rng(sum(map(ord, name)))
+    calendar = load_calendar(world.calendar)
+    opens, closes = calendar.session_bounds(np.array([day_number(day) for day in world.days], dtype=np.int64))
+    starts = np.concatenate([np.arange(a, b, MINUTE) for a, b in zip(opens, closes, strict=True)])
+    if world.calendar == "24/7" and len(world.days) == 1:
+        starts = starts[0 if world.whole else 7 : 700]
+    if world.calendar != "24/7":
+        starts = starts[rng.random(len(starts)) > 0.25]
+    close = 100 + np.cumsum(rng.integers(-4, 5, len(starts))) / 20
+    opened = np.concatenate([[100.0], close[:-1]])
+    reach = rng.integers(0, 3, (2, len(starts))) / 20
+    prices = [opened, np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1], close]
+    rounded = [np.round(column, 2) for column in prices]
+    volume = rng.integers(0, 9, len(starts)).astype(np.float64)
+    return Bars(Timeframe.parse("1m"), starts, starts + MINUTE, *rounded, volume)
+
+
+@cache
+def series_of(name: str) -> Series:
+    """Return the stretch of a world, with a mark price and rates known at instants of their own."""
+    bars = minutes_of(name)
+    rng = np.random.default_rng(5)
+    marked = np.flatnonzero(rng.random(len(bars)) > 0.1)
+    told = bars.open_ns[11::37] + 20_000_000_000
+    side = {
+        "mark_price": (bars.close_ns[marked], bars.close[marked] + rng.integers(-2, 3, len(marked)) / 20),
+        "funding_rate": (told, rng.integers(-2, 3, len(told)) / 1e4),
+    }
+    return Series(bars, load_calendar(WORLDS[name].calendar), side)
+
+
+def features_of(world: World) -> dict[str, tuple[str, str, dict[str, Any]]]:
+    found: dict[str, tuple[str, str, dict[str, Any]]] = {}
+    for role, tf in zip("lmh", world.intervals, strict=True):
+        found[f"ema_{role}3"] = ("ema", tf, {"length": 3})
+        found[f"st_{role}2"] = ("supertrend", tf, {"length": 2, "multiplier": 0.7})
+    return found | {"rsi_l2": ("rsi", world.intervals[0], {"length": 2})}
+
+
+@cache
+def spoken(name: str) -> dict[str, language.Series]:
+    """Return every value of a world as it stands on its own bars: nothing held, nothing shifted."""
+    world, stretch = WORLDS[name], series_of(name)
+    series: dict[str, language.Series] = {}
+
+    def take(prefix: str, tf: str, outputs: dict[str, Any], wanted: Sequence[str]) -> None:
+        kind = Timeframe.parse(tf)
+        closes = stretch.on(kind).bars.close_ns.tolist()
+        for output in wanted:
+            series[f"{prefix}.{output}"] = language.Series(closes, outputs[output].tolist(), kind.minutes)
+
+    for feature, (indicator, tf, params) in features_of(world).items():
+        outputs = compute(find_indicator(indicator), stretch.columns(Timeframe.parse(tf)), params)
+        take(feature, tf, outputs, list(outputs))
+    for role, tf in zip("lmh", world.intervals, strict=True):
+        columns = stretch.columns(Timeframe.parse(tf))
+        outputs = compute(find_structure("swing"), columns, {"left": 2, "right": 2}, absent=frozenset({"atr"}))
+        take(f"sw_{role}", tf, outputs, STRUCTURE_OUTPUTS)
+    bars, base = stretch.on(world.exec).bars, stretch.base
+    for column in BAR_COLUMNS:
+        series[column] = language.Series(bars.close_ns.tolist(), getattr(bars, column).tolist(), world.exec.minutes)
+    series["last_price"] = language.Series(base.close_ns.tolist(), base.close.tolist())
+    marked = language.Series(*(column.tolist() for column in stretch.side["mark_price"]))
+    values = [marked.at(instant, 0) for instant in base.close_ns.tolist()]
+    series["mark_price"] = language.Series(base.close_ns.tolist(), [np.nan if v is None else v for v in values])
+    rates = (column.tolist() for column in stretch.side["funding_rate"])
+    series["funding_rate"] = language.Series(*rates, minutes=world.exec.minutes)
+    series["open_interest"] = language.Series([], [], world.exec.minutes)
+    moves = 1 if world.evaluate == "intrabar" else world.exec.minutes
+    for builtin, column in FORMING.items():
+        series[builtin] = language.FormingBar(
+            base.close_ns.tolist(), getattr(base, column).tolist(), bars_of_minutes(name), column, moves
+        )
+    return series
+
+
+def intervals_of(name: str, minutes: int) -> list[tuple[int, int]]:
+    """Return open and close of the bars of some minutes that hold a minute, by hand from the hours of the market."""
+    world, base = WORLDS[name], minutes_of(name)
+    days = np.array([day_number(day) for day in world.days], dtype=np.int64)
+    sessions = list(zip(*(b.tolist() for b in load_calendar(world.calendar).session_bounds(days)), strict=True))
+    found = []
+    for begin, end in sessions:
+        length = minutes * MINUTE if minutes < 1440 else end - begin
+        found += [(at, min(at + length, end)) for at in range(begin, end, length)]
+    traded = base.open_ns.tolist()
+    return [(a, b) for a, b in found if bisect_right(traded, b - 1) > bisect_right(traded, a - 1)]
+
+
+def bars_of_minutes(name: str) -> list[int | None]:
+    """Return the number of the execution bar of each minute, None in a first one that was not seen from its open."""
+    bars, opens = intervals_of(name, WORLDS[name].exec.minutes), minutes_of(name).open_ns.tolist()
+    numbers = [bisect_right([a for a, _ in bars], at) - 1 for at in opens]
+    return [None if number == 0 and opens[0] != bars[0][0] else number for number in numbers]
+
+
+@cache
+def earlier_of(name: str) -> Callable[[int, int], int | None]:
+    """Return how a market with sessions and missing minutes goes one bar back, counting bars that exist."""
+    if WORLDS[name].calendar == "24/7":
+        return language.without_end
+    timeframes = {Timeframe.parse(tf).minutes for tf in WORLDS[name].intervals} | {1}
+    held = {minutes: intervals_of(name, minutes) for minutes in timeframes}
+    instants = sorted({close for bars in held.values() for _, close in bars})
+    trades = minutes_of(name).close_ns.tolist()
+
+    def earlier(instant: int, minutes: int) -> int | None:
+        bars = held[minutes]
+        closed = [bar for bar in bars if bar[1] <= instant]
+        forming = [bar for bar in bars if bar[0] < instant < bar[1] and any(bar[0] < t <= instant for t in trades)]
+        if forming:
+            if not closed:
+                return None
+            (begun, _), (opened, end) = forming[0], closed[-1]
+            target = min(opened + (instant - begun), end)
+        elif len(closed) < 2:
+            return None
+        else:
+            target = closed[-2][1]
+        place = bisect_right(instants, target) - 1
+        return instants[place] if place >= 0 else None
+
+    return cache(earlier)
+
+
+@cache
+def desk_of(name: str, setups: tuple[str, ...] = ()) -> Desk:
+    world = WORLDS[name]
+    prices = [f"ema_{role}3.value" for role in "lmh"] + [f"st_{role}2.{o}" for role in "lmh" for o in ("trend", "long")]
+    prices += [f"sw_{role}.{o}" for role in "lmh" for o in ("high_level", "low_level")]
+    step = world.exec.minutes
+    return Desk(
+        prices=(*prices, "open", "high", "low", "close", *["last_price", "mark_price"] * 2, *FORMING),
+        whole=tuple(f"{kind}" for role in "lmh" for kind in (f"st_{role}2.direction", f"sw_{role}.version")),
+        truths=tuple(f"sw_{role}.high_accepted" for role in "lmh"),
+        percents=("rsi_l2.value",), rates=("funding_rate", "open_interest"),
+        anchors=tuple(Timeframe.parse(tf).minutes for tf in world.anchors),
+        durations=tuple(n * step for n in (1, 2, 4) if n * step <= 300), setups=setups,
+    )  # fmt: skip
+
+
+def play_text(name: str, condition: Any, setups: dict[str, Any]) -> str:
+    world = WORLDS[name]
+    names = {Timeframe.parse(tf).minutes: tf for tf in world.intervals}
+    document = {
+        "version": "3.0.0", "name": "condition", "symbol": "X",
+        "timeframes": {
+            **dict(zip(ROLES, world.intervals, strict=True)), "exec": world.execution, "evaluate": world.evaluate,
+        },
+        "account": {"max_drawdown_pct": 100},
+        "features": {
+            feature: {"indicator": kind, "tf": tf, "params": params}
+            for feature, (kind, tf, params) in features_of(world).items()
+        },
+        "structures": {
+            role: [{"type": "swing", "key": f"sw_{letter}", "params": {"left": 2, "right": 2}}]
+            for role, letter in zip(ROLES, "lmh", strict=True)
+        },
+        "setups": {key: {"all": [language.yaml_of(value, names)]} for key, value in setups.items()},
+        "actions": {"entry_long": {"all": [language.yaml_of(condition, names)]}},
+        "risk": {"stop_loss_pct": 1, "take_profit_pct": 1},
+    }  # fmt: skip
+    return yaml.safe_dump({key: value for key, value in document.items() if value != {}})
+
+
+@pytest.fixture(autouse=True)
+def _no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "WARMUP_MAX", 10**6)
+
+
+def wished(name: str, text: str, block: int = 2048) -> list[bool | None]:
+    """Return at each decision whether the entry of a play is wished, None before it has warmed up.
+
+    Where the stretch begins with whole bars, the time before counts too: nothing may be known too early.
+    """
+    lowered = lower(load_play(text, instruments=lambda _: WORLDS[name].instrument))
+    series = series_of(name)
+    run = FeatureRun(lowered.program, series, block=block)
+    found: list[bool | None] = []
+    while run.advance():
+        part = run.x[lowered.emitted[0].row, run.column + run.start : run.column + run.stop]
+        assert set(np.unique(part)) <= {0.0, 1.0}
+        found += (part == 1.0).tolist()
+    if WORLDS[name].whole:
+        return found
+    closes = np.array(decisions(name), dtype=np.int64)
+    ready = [series.last_closed(tf, closes) + 1 >= needed for tf, needed in lowered.program.warmup.items()]
+    return [value if warm else None for value, warm in zip(found, np.all(ready, axis=0), strict=True)]
+
+
+def decisions(name: str) -> list[int]:
+    world = WORLDS[name]
+    timeframe = Timeframe.parse("1m") if world.evaluate == "intrabar" else world.exec
+    found: list[int] = series_of(name).on(timeframe).bars.close_ns.tolist()
+    return found
+
+
+def expected(name: str, condition: Any, setups: dict[str, Any]) -> list[bool]:
+    """Return at each decision what the reference says; at the root unknown is not met."""
+    said = language.Language(spoken(name), WORLDS[name].exec.minutes, setups=setups, earlier=earlier_of(name))
+    return [said.truth(condition, instant) is True for instant in decisions(name)]
+
+
+TREES = 40
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_random_trees_speak_where_the_language_says(name: str) -> None:
+    """T6, T7, T8, T14 and L6 at once: grids, setups as of the sample, structures in windows, decisions inside a bar."""
+    met = unmet = 0
+    for seed in range(TREES):
+        rng: Rng = np.random.default_rng(1000 * len(name) + seed)
+        setups = {"deep": tree(rng, desk_of(name), 1)}
+        setups["deeper"] = tree(rng, desk_of(name, ("deep",)), 1)
+        condition = tree(rng, desk_of(name, ("deep", "deeper")), 3)
+
+        found = wished(name, play_text(name, condition, setups), int(pick(rng, 1, 37, 2048)))
+
+        right = expected(name, condition, setups)
+        differing = [at for at, (a, b) in enumerate(zip(found, right, strict=True)) if a is not None and a is not b]
+        assert differing == [], f"tree {seed} of {name}: {condition}\n{setups}"
+        met, unmet = met + sum(right), unmet + len(right) - sum(right)
+    assert met > 50
+    assert unmet > 50
+
+
+def test_t5_a_negation_over_missing_data_never_fires_in_any_order_of_children() -> None:
+    early = ("cmp", ">", ("ref", "st_h2.long", 0), ("num", 0))
+    false = ("cmp", "<", ("ref", "close", 0), ("num", 0))
+    for children in ([early, false], [false, early]):
+        assert not any(wished("minutes", play_text("minutes", ("not", ("any", children)), {}), 64)[:10])
+        assert all(wished("minutes", play_text("minutes", ("not", ("all", children)), {}), 64))
+
+
+def test_a_cross_needs_the_bar_before_and_counts_equality_as_not_yet_above() -> None:
+    text = play_text("minutes", ("cmp", "cross_above", ("ref", "close", 0), ("num", 100)), {})
+    above, close = wished("minutes", text, 64), series_of("minutes").on(WORLDS["minutes"].exec).bars.close
+
+    right = [bar > 0 and close[bar - 1] <= 100 < close[bar] for bar in range(len(close))]
+    assert above == right
+    assert any(close[bar - 1] == 100 and above[bar] for bar in range(1, len(close)))
+
+
+def test_words_of_different_lists_are_not_compared() -> None:
+    """A swing's `high` is no trend's `bullish`, although both stand second in their lists."""
+    text = """
+        version: "3.0.0"
+        name: words
+        symbol: X
+        timeframes: { low_tf: 1m, med_tf: 1m, high_tf: 1m, exec: low_tf }
+        account: { max_drawdown_pct: 100 }
+        structures:
+          exec: [{ type: swing, key: sw, params: { left: 1, right: 1 } }, { type: trend, key: tr, uses: sw }]
+        actions: { entry_long: { all: [["sw.last_confirmed_pivot_type", "==", "tr.last_wave_direction"],
+                                       ["sw.last_confirmed_pivot_type", "!=", "none"]] } }
+        risk: { stop_loss_pct: 1, take_profit_pct: 1 }
+        """
+    with pytest.raises(PlayErrors, match="they cannot be compared"):
+        wished("minutes", text, 64)
