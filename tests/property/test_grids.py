@@ -25,7 +25,7 @@ from evenkeel.model.instrument import Instrument
 from evenkeel.model.time import MINUTE, Timeframe
 from evenkeel.strategies.play import placing
 from evenkeel.strategies.play.load import load_play
-from evenkeel.strategies.play.lower import lower
+from evenkeel.strategies.play.lower import Lowered, lower
 from evenkeel.strategies.play.problems import PlayErrors
 from random_conditions import Desk, Rng, pick, tree
 from reference import language
@@ -84,6 +84,7 @@ WORLDS = {
     ),
     "sessions minutes": World(
         ("1m", "5m", "1h"), "med_tf", calendar="NYSE", anchors=("1m", "5m", "1h"), days=("2024-07-02", "2024-07-03"),
+        whole=False,
     ),
     "sessions intrabar": World(
         ("3m", "15m", "1h"), "med_tf", evaluate="intrabar", calendar="NYSE", anchors=("3m", "15m", "1h"),
@@ -103,7 +104,9 @@ def minutes_of(name: str) -> Bars:
     if world.calendar == "24/7" and len(world.days) == 1:
         starts = starts[0 if world.whole else 7 : 700]
     if world.calendar != "24/7":
-        starts = starts[rng.random(len(starts)) > 0.25]
+        kept = rng.random(len(starts)) > 0.25
+        kept[0] = world.whole
+        starts = starts[kept]
     close = 100 + np.cumsum(rng.integers(-4, 5, len(starts))) / 20
     opened = np.concatenate([[100.0], close[:-1]])
     reach = rng.integers(0, 3, (2, len(starts))) / 20
@@ -355,3 +358,74 @@ def test_words_of_different_lists_are_not_compared() -> None:
         """
     with pytest.raises(PlayErrors, match="they cannot be compared"):
         wished("minutes", text, 64)
+
+
+def inlined(condition: Any, setups: dict[str, Any]) -> Any:
+    """Return a condition with its setups written in."""
+    match condition:
+        case ("setup", name):
+            return inlined(setups[name], setups)
+        case ("all" | "any" as kind, children):
+            return (kind, [inlined(child, setups) for child in children])
+        case ("not", child):
+            return ("not", inlined(child, setups))
+        case ("window" | "duration", *facts, child):
+            return (condition[0], *facts, inlined(child, setups))
+    return condition
+
+
+def reversed_children(condition: Any) -> Any:
+    """Return a condition with the children of every `all` and `any` the other way round."""
+    match condition:
+        case ("all" | "any" as kind, children):
+            return (kind, [reversed_children(child) for child in reversed(children)])
+        case ("not", child):
+            return ("not", reversed_children(child))
+        case ("window" | "duration", *facts, child):
+            return (condition[0], *facts, reversed_children(child))
+    return condition
+
+
+SOME = ("minutes", "quarters", "intrabar", "sessions minutes")
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_l6_t7_a_setup_is_the_same_as_what_it_stands_for_and_t5_order_does_not_matter(name: str) -> None:
+    wanted = 0
+    for seed in range(12):
+        rng: Rng = np.random.default_rng(50_000 + seed)
+        setups = {"deep": tree(rng, desk_of(name), 1)}
+        inside = ("any", [("setup", "deep"), tree(rng, desk_of(name, ("deep",)), 1)])
+        condition = ("window", "count_true", 3, 2, None, inside)
+
+        by_name = wished(name, play_text(name, condition, setups))
+
+        assert by_name == wished(name, play_text(name, inlined(condition, setups), {})), condition
+        turned = {key: reversed_children(value) for key, value in setups.items()}
+        assert by_name == wished(name, play_text(name, reversed_children(condition), turned)), condition
+        wanted += sum(value is True for value in by_name)
+    assert wanted > 100
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_nothing_said_changes_with_what_comes_later_or_with_the_size_of_a_block(name: str) -> None:
+    """Each stretch is cut at some minute: what was wished until then stays, and is the same in blocks of one."""
+    whole, rng = series_of(name), np.random.default_rng(99)
+    for seed in range(6):
+        setups = {"deep": tree(np.random.default_rng(60_000 + seed), desk_of(name), 1)}
+        condition = tree(np.random.default_rng(61_000 + seed), desk_of(name, ("deep",)), 3)
+        text = play_text(name, condition, setups)
+        lowered = lower(load_play(text, instruments=lambda _: WORLDS[name].instrument))
+        row = lowered.emitted[0].row
+
+        def said(series: Series, block: int, row: int = row, lowered: Lowered = lowered) -> list[float]:
+            run, found = FeatureRun(lowered.program, series, block=block), []
+            while run.advance():
+                found += run.x[row, run.column + run.start : run.column + run.stop].tolist()
+            return found
+
+        everything = said(whole, 4096)
+        assert everything == said(whole, 1) == said(whole, 29), condition
+        cut = int(rng.integers(1, len(whole.base)))
+        until = said(Series(whole.base.rows(0, cut), whole.calendar, whole.side), 512)
+        assert until == everything[: len(until)], condition

@@ -11,7 +11,7 @@ Everything here follows from bars closed by the instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,28 @@ def intervals(base: Bars, timeframe: Timeframe, calendar: Calendar) -> Intervals
     of_base[inside] = np.cumsum(begins) - 1
     whole = bool(len(inside)) and bool(base.open_ns[inside[0]] == starts[0] or inside[0] > 0)
     return Intervals(starts[begins], closes[inside][begins], of_base, whole)
+
+
+def union(parts: Sequence[Ints]) -> Ints:
+    """Return rising instants that are in any of some rising parts, the densest part first."""
+    found = parts[0]
+    for part in parts[1:]:
+        place = np.searchsorted(found, part)
+        known = found[np.minimum(place, len(found) - 1)] == part if len(found) else np.zeros(len(part), dtype=np.bool_)
+        if not known.all():
+            found = np.insert(found, place[~known], part[~known])
+    return found
+
+
+def even_steps(length_ns: int, instants_ns: Ints) -> Floats | None:
+    """Return what `steps_back` does on a market that never closes, if the instants are evenly spaced; else None."""
+    gaps = np.diff(instants_ns)
+    if not len(gaps) or gaps.min() != gaps.max() or length_ns % gaps[0]:
+        return None
+    step = length_ns // int(gaps[0])
+    found = np.full(len(instants_ns), float(step))
+    found[:step] = np.nan
+    return found
 
 
 def steps_back(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> Floats:

@@ -28,7 +28,7 @@ from evenkeel.features.graph import BLOCK_BARS, Graph, GraphBuilder
 from evenkeel.features.node import Node
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import UsageError
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import MINUTE, Timeframe
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume", "session")
 
@@ -249,10 +249,14 @@ class Series:
             if name not in self.side:
                 return np.full(len(instants_ns), np.nan)
             return instants.known_values(*self.side[name], instants_ns)
-        kind, _, timeframe = name.partition(":")
-        found = self._intervals_of(Timeframe.parse(timeframe))
+        kind, _, written = name.partition(":")
+        timeframe = Timeframe.parse(written)
+        if kind == BACK and self.calendar.always_open and timeframe.name != "M":
+            even = instants.even_steps(timeframe.minutes * MINUTE, instants_ns)
+            if even is not None:
+                return even
         compute = {BACK: instants.steps_back, BAR_OF: instants.bar_ordinals, AGE: instants.ages}[kind]
-        return compute(found, self.base.close_ns, instants_ns)
+        return compute(self._intervals_of(timeframe), self.base.close_ns, instants_ns)
 
     def last_closed(self, timeframe: Timeframe, instants_ns: Ints) -> Ints:
         """Return the index of the last bar closed at each instant, or -1 before the first."""
@@ -260,9 +264,8 @@ class Series:
 
     def closes(self, timeframes: Iterable[Timeframe]) -> Ints:
         """Return the instants at which bars of any of some timeframes close, rising."""
-        parts = [self._intervals_of(timeframe).close_ns for timeframe in timeframes]
-        found = np.unique(np.concatenate(parts))
-        return found[found <= self.base.close_ns[-1]] if len(self.base) else found
+        found = instants.union([self._intervals_of(timeframe).close_ns for timeframe in sorted(timeframes)])
+        return found[: np.searchsorted(found, self.base.close_ns[-1:], side="right").sum()]
 
     def _intervals_of(self, timeframe: Timeframe) -> instants.Intervals:
         if timeframe not in self._intervals:

@@ -97,11 +97,11 @@ class ComparisonReader:
         return compared
 
     def _left(self, op: str, value: Any, path: Path) -> Typed:
-        literal = isinstance(value, int | float)
-        if literal and op not in CROSS_OPERATORS:
+        read = self._operands.read(value, path)
+        if read.is_literal and op not in CROSS_OPERATORS:
             self._log.error(path, "a constant may stand on the right only", "swap the sides")
             return REFUSED
-        return self._operands.read(value, path)
+        return read
 
     def _tolerance(self, op: str, value: Any, path: Path, whole: Path) -> float | None:
         if op not in NEAR_OPERATORS:
@@ -223,7 +223,7 @@ class ComparisonReader:
 
     def _constant(self, left: Typed, value: int | float | str | bool, path: Path) -> Typed:
         """Return a constant in the type of the left side."""
-        if left.type == "BOOL" and value in (0, 1):
+        if left.type == "BOOL" and not isinstance(value, float | str) and value in (0, 1):
             return Typed(Literal(bool(value)), "BOOL", text=str(value))
         if left.type == "INT" and not isinstance(value, bool | str) and float(value).is_integer():
             return Typed(Literal(int(value)), "INT", text=str(value))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +21,9 @@ from evenkeel.strategies.play.vocabulary import ARITHMETIC, BUILTINS, OFFSET_MAX
 _REFERENCE = re.compile(r"([A-Za-z_]\w*)(?:\.(.+))?\Z")
 _INDEXED = re.compile(r"([A-Za-z_]+)\[(-?\d+(?:\.\d+)?)\](?:\.(\w+))?\Z", re.ASCII)
 _REFERENCE_KEYS = ("feature_id", "field", "offset")
+_OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod,
+}  # fmt: skip
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -81,7 +86,7 @@ class OperandReader:
 
     def literal(self, value: bool | int | float | str, path: Path) -> Typed:
         """Return a constant."""
-        if isinstance(value, float) and not math.isfinite(value):
+        if not isinstance(value, str) and not _is_finite(value):
             self._log.error(path, "a number must be finite")
             return REFUSED
         of: ValueType = "INT"
@@ -170,16 +175,34 @@ class OperandReader:
                 return REFUSED
         if sides[0].operand is None or sides[1].operand is None:
             return REFUSED
-        if all(side.is_literal for side in sides):
-            self._log.error(path, "both sides are numbers", "write the result")
-            return REFUSED
         if op in ("/", "%") and isinstance(sides[1].operand, Literal) and sides[1].operand.value == 0:
             self._log.error(places[1], "division by zero is always missing")
             return REFUSED
+        if isinstance(sides[0].operand, Literal) and isinstance(sides[1].operand, Literal):
+            return self._worked_out(op, sides[0].operand.value, sides[1].operand.value, path)
         whole = op != "/" and all(side.type == "INT" for side in sides)
         of: ValueType = "INT" if whole else "FLOAT"
         text = f"{sides[0].text} {op} {sides[1].text}"
         return Typed(Arithmetic(op, sides[0].operand, sides[1].operand, of), of, text=text)
+
+    def _worked_out(self, op: str, left: Any, right: Any, path: Path) -> Typed:
+        """Return two numbers as the one that they make, as variables that were written in may have it."""
+        try:
+            result = _OPERATIONS[op](left, right)
+        except OverflowError:
+            result = math.inf
+        if not _is_finite(result):
+            self._log.error(path, f"the result of `{op}` is too large to be a number")
+            return REFUSED
+        return self.literal(result, path)
+
+
+def _is_finite(value: float) -> bool:
+    """Return whether a number is finite as a float64 too."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def output_name(text: str) -> str:

@@ -79,6 +79,17 @@ def test_arithmetic_nests_in_both_forms_and_knows_whole_numbers() -> None:
     assert whole.left.value_type == "INT"
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [([1, "+", 2], 3), ([7, "/", 2], 3.5), ({"%": [-7, 3]}, 2), ([[2, "*", 3], "-", 0.5], 5.5), ([4, "/", 2], 2.0)],
+)
+def test_arithmetic_of_numbers_is_worked_out_and_whole_ones_stay_whole(written: Any, number: float) -> None:
+    found = compared(["close", ">", written]).right
+    assert found == Literal(number)
+    assert isinstance(found, Literal)
+    assert type(found.value) is type(number)
+
+
 def test_near_takes_its_tolerance_as_units_or_as_a_fraction() -> None:
     assert compared(["close", "near_abs", "ema_20", 0.5]).tolerance == 0.5
     assert compared(["close", "near_pct", "ema_20", 3]).tolerance == 0.03
@@ -97,7 +108,13 @@ def test_discrete_values_take_the_type_of_the_left_side() -> None:
     assert compared(["sw.high_accepted", "!=", False]).right == Literal(False)
     assert compared(["tr.last_wave_direction", "==", "BULLISH"]).right == Literal("bullish")
     assert compared(["tr.direction", "in", [-1, 0]]).choices == (Literal(-1), Literal(0))
+    assert compared(["sw.high_accepted", "in", [0, True]]).choices == (Literal(False), Literal(True))
     assert compared(["tr.direction", "==", "st_10.direction"]).right == FeatureRef("st_10", "direction")
+
+
+def test_t28_words_have_no_case_in_lists_either() -> None:
+    found = compared(["tr.last_wave_direction", "in", ["Bullish", "NONE"]])
+    assert found.choices == (Literal("bullish"), Literal("none"))
 
 
 def test_enums_with_words_in_common_compare() -> None:
@@ -194,7 +211,10 @@ WRONG = [
     ({"lhs": "close", "op": ">", "rsh": 1}, "unknown key 'rsh'; did you mean 'rhs'?"),
     ([["tr.direction", "+", "sw.high_accepted"], ">", 1], "'sw.high_accepted' is BOOL; `+` takes numbers"),
     ([["close", "/", 0], ">", 1], "division by zero is always missing"),
-    (["close", ">", [1, "+", 2]], "both sides are numbers; write the result"),
+    ([[1, "+", 2], "<", "close"], "a constant may stand on the right only"),
+    (["close", ">", [[1e300, "*", 2], "*", 1e300]], "the result of `*` is too large to be a number"),
+    (["close", ">", [3, "%", 0]], "division by zero is always missing"),
+    (["sw.high_accepted", "==", 1.0], "'sw.high_accepted' is BOOL; it never equals 1.0"),
     (["close", ">", {"+": [1]}], "`+` takes a list of two operands"),
     (["close", ">", {"feature_id": "ema_20", "ofset": 1}], "unknown key 'ofset' in an operand; did you mean 'offset'?"),
     (["close", ">", {"feature_id": "ema_20", "offset": -1}], "`offset` must be a whole number of bars back"),
@@ -202,6 +222,7 @@ WRONG = [
     (["close", ">", {"feature_id": "bb_20.upper", "field": "lower"}], "names an output, and `field` names another"),
     (["close", ">", None], "an empty value is not an operand"),
     (["close", ">", float("nan")], "a number must be finite"),
+    (["close", "<", 10**400], "a number must be finite"),
     ([1, "cross_above", 2], "both sides are constants"),
     ([], "it is an empty list"),
     ({"all": []}, "entry_long.all: it is an empty list"),
