@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from evenkeel.readiness.audit.columns import (
     level,
     money,
     one_of,
+    ordinal,
     positive,
     read_records,
     sign_of,
@@ -60,6 +62,9 @@ TRADE_COLUMNS: dict[str, Parser[Any]] = {
     "target_price": level,
     "slippage": money,
 }
+APPENDED_COLUMNS: dict[str, Parser[Any]] = {"leg": ordinal, "final_stop": level}
+"""Runs that closed every position at once did not write them."""
+
 FILL_COLUMNS: dict[str, Parser[Any]] = {
     "fill": some_text,
     "trade": some_text,
@@ -87,7 +92,14 @@ SESSION_COLUMNS = {"session": pl.Date(), "equity": pl.Decimal(38, 8)}
 
 
 class Trade(NamedTuple):
-    """One row of `trades.csv`; `sign` is +1 for long and -1 for short, times are nanoseconds."""
+    """One row of `trades.csv`, a closed leg of a position; `sign` is +1 for long and -1 for short, times nanoseconds.
+
+    Attributes:
+        number: Of the position; its legs share it.
+        stop: Its level when the position was opened; None without one.
+        leg: Which of the position's legs, from 1.
+        final_stop: Level of the stop when this leg was closed.
+    """
 
     number: str
     symbol: str
@@ -117,6 +129,13 @@ class Trade(NamedTuple):
     stop: Decimal | None
     target: Decimal | None
     slippage: Decimal
+    leg: int
+    final_stop: Decimal | None
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"trade {self.number}" if self.leg == 1 else f"trade {self.number} leg {self.leg}"
 
 
 class Fill(NamedTuple):
@@ -139,10 +158,62 @@ class Fill(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """The legs of one position, in the order in which they were closed.
+
+    Attributes:
+        entry: The first of them, for what they share: side, decision, entry and first levels.
+        last: The one that ended the position.
+        quantity: All that was bought or sold at the entry.
+        entry_fee: What that cost.
+    """
+
+    legs: tuple[Trade, ...]
+    entry: Trade
+    last: Trade
+    quantity: Decimal
+    entry_fee: Decimal
+
+    @property
+    def number(self) -> str:
+        """The number that its legs share."""
+        return self.entry.number
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short."""
+        return self.entry.sign
+
+    @property
+    def net(self) -> Decimal:
+        """The sum of the net results of its legs."""
+        return sum((leg.net for leg in self.legs), Decimal(0))
+
+    @property
+    def funding(self) -> Decimal:
+        """The sum of the funding of its legs."""
+        return sum((leg.funding for leg in self.legs), Decimal(0))
+
+
+def positions_of(trades: list[Trade]) -> list[Position]:
+    """Return the positions that rows of a trade list make: those of one number that follow each other are one."""
+    groups = (tuple(group) for _, group in groupby(trades, key=lambda trade: trade.number))
+    return [
+        Position(
+            legs, legs[0], legs[-1], sum((leg.quantity for leg in legs), Decimal(0)),
+            sum((leg.entry_fee for leg in legs), Decimal(0)),
+        )
+        for legs in groups
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run's files.
 
     Attributes:
+        trades: The closed legs, in order.
+        positions: The same, those of one position together.
         equity: `equity.parquet`, with `time_ns` (Int64) for `time`.
         sessions: `sessions.parquet`, or None where the run wrote none.
     """
@@ -154,6 +225,10 @@ class Run:
     fills: list[Fill]
     equity: pl.DataFrame
     sessions: pl.DataFrame | None
+    positions: list[Position] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions", positions_of(self.trades))
 
     @property
     def final_equity(self) -> Decimal:
@@ -174,7 +249,7 @@ def read_run(folder: Path) -> Run:
     """
     result = _document(folder / "result.json", RESULT_SCHEMA)
     manifest = _document(folder / "manifest.json", MANIFEST_SCHEMA)
-    trades = read_records(folder / "trades.csv", TRADE_COLUMNS, Trade)
+    trades = read_records(folder / "trades.csv", TRADE_COLUMNS, _trade, appended=APPENDED_COLUMNS)
     fills = read_records(folder / "fills.csv", FILL_COLUMNS, Fill)
     equity = _table(folder / "equity.parquet", EQUITY_COLUMNS)
     sessions = folder / "sessions.parquet"
@@ -187,6 +262,13 @@ def read_run(folder: Path) -> Run:
         equity=equity.select(pl.col("time").to_physical().alias("time_ns"), *list(EQUITY_COLUMNS)[1:]),
         sessions=_table(sessions, SESSION_COLUMNS) if sessions.exists() else None,
     )
+
+
+def _trade(*values: Any) -> Trade:
+    """Return a row; one without the appended columns is the only leg, and its stop did not move."""
+    trade = Trade(*values)
+    only_leg = values[Trade._fields.index("leg")] is None
+    return trade._replace(leg=1, final_stop=trade.stop) if only_leg else trade
 
 
 def _document(path: Path, schema: str) -> Document:

@@ -8,22 +8,37 @@ from pathlib import Path
 
 import polars as pl
 
-from evenkeel.readiness.audit import equity, fills, levels, marks, metrics, path, size, trades
+from evenkeel.readiness.audit import (
+    equity,
+    fills,
+    funding,
+    legs,
+    levels,
+    liquidation,
+    marks,
+    metrics,
+    path,
+    size,
+    touch,
+    trades,
+)
 from evenkeel.readiness.audit.artifacts import Run, read_run
 from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.course import read_courses
 from evenkeel.readiness.audit.curve import read_curve
 from evenkeel.readiness.audit.document import Unreadable
 from evenkeel.readiness.audit.held import Held
+from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import base_marks
 
 PRECISION = 50
 """Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
 
-NOT_YET = ("FUNDING", "LIQ_DISTANCE", "SIGNAL_REPLAY", "NO_LOOKAHEAD")
+BEYOND_FILES = ("SIGNAL_REPLAY", "NO_LOOKAHEAD")
 """Checks of the specification that need more than files and bars."""
 
-NOT_YET_REASON = "not part of the artifact audit yet"
+BEYOND_FILES_REASON = "the audit takes decisions as given; it has no evaluator of rules of its own"
 
 
 def audit(
@@ -82,9 +97,11 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
     aggregate = bars_aggregate(run.terms, bars, higher)
-    curve = read_curve(run, bars)
-    held = None if bars is None else Held(run.trades, bars)
-    account = None if bars is None else base_marks(run, bars)
+    known = Knowledge(run.terms, bars, higher)
+    courses = None if bars is None else read_courses(run, bars, known)
+    curve = read_curve(run, bars, courses)
+    held = None if bars is None or courses is None else Held(run.trades, run.terms, courses, bars)
+    account = None if bars is None or courses is None else base_marks(run, bars, courses)
     return [
         trades.trade_count(run),
         fills.fills_match(run),
@@ -95,13 +112,14 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         trades.exit_reasons(run),
         trades.entry_fills(run),
         trades.independent_pnl(run),
-        levels.level_distances(run, bars),
+        levels.level_distances(run, bars, known),
         equity.equity_walk(curve),
         equity.equity_final(run),
         equity.drawdown_walk(run, curve),
         equity.sessions(run, curve),
         metrics.summary(run),
         trades.no_overlap(run),
+        legs.legs(run, courses),
         fills.cash_flows(run),
         metrics.counts(run),
         metrics.profit(run),
@@ -113,23 +131,26 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         metrics.quality(run),
         metrics.growth(run),
         metrics.exposure(run),
-        fills.slippage(run, bars),
+        fills.slippage(run, bars, courses),
         bars_match(run.terms, given),
         valid,
         aggregate,
-        size.sizes(run, bars),
+        size.sizes(run, bars, known),
         fills.entry_prices(run, bars),
         path.entry_times(run, bars),
-        fills.exit_prices(run, bars),
+        fills.exit_prices(run, bars, courses),
         path.exit_times(run, bars),
-        path.first_touch(run, bars, held),
+        touch.first_touch(run, bars, courses, held),
+        legs.stop_paths(courses),
         path.excursions(run, held),
         path.bars_held(run, bars),
         equity.equity_points(run, bars, curve),
         equity.equity_marks(bars, curve),
         marks.intrabar_drawdown(run, account),
         marks.stop_reason(run, bars, account),
-        *(skipped(name, NOT_YET_REASON) for name in NOT_YET),
+        funding.funding(run, courses),
+        liquidation.liquidations(run, bars, courses, held, known),
+        *(skipped(name, BEYOND_FILES_REASON) for name in BEYOND_FILES),
     ]
 
 

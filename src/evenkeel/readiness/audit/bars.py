@@ -143,10 +143,17 @@ class BaseBars:
             return place.before
         return place.closed - 1 if point == "close" and place.closes else None
 
-    def decides(self, instant_ns: int) -> bool:
-        """Whether an execution bar closed at the instant; True where the execution bars are not known."""
+    def decides(self, instant_ns: int, *, intrabar: bool = False) -> bool:
+        """Whether a bar closed at the instant: an execution bar, or `intrabar` any base bar.
+
+        True where the execution bars are not known.
+        """
         place = self._places[instant_ns]
-        return self.execution is None or place.decided > place.decided_before
+        return self.execution is None or place.decided > place.decided_before or (intrabar and place.closes)
+
+    def execution_bar_of(self, instant_ns: int) -> int:
+        """Return the number of the execution bar that is running at the instant or closes at it."""
+        return self._places[instant_ns].decided_before
 
     def decision_row(self, decided_ns: int, entry_ns: int) -> int | None:
         """Return the last row that was closed when an entry was decided, or None."""

@@ -24,18 +24,25 @@ CHUNK = 1024
 """Rows in memory at once as texts; within them each text of a column is parsed once."""
 
 
-def read_records(path: Path, parsers: dict[str, Parser[Any]], record: Callable[..., Record]) -> list[Record]:
+def read_records(
+    path: Path,
+    parsers: dict[str, Parser[Any]],
+    record: Callable[..., Record],
+    *,
+    appended: dict[str, Parser[Any]] | None = None,
+) -> list[Record]:
     """Return one record for each row of a CSV file.
 
     Args:
         path: The file.
         parsers: By name the columns that its header must begin with, in order.
-        record: Takes the values of a row, in the same order.
+        record: Takes the values of a row, in the same order, then one for each appended column.
+        appended: By name columns that stand anywhere after them; None for each row where the file has no such column.
 
     Raises:
         Unreadable: If the file is missing or damaged, has another header, or a parser refuses a text.
     """
-    names = list(parsers)
+    names, known = list(parsers), {**parsers, **(appended or {})}
     records: list[Record] = []
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -43,11 +50,16 @@ def read_records(path: Path, parsers: dict[str, Parser[Any]], record: Callable[.
             header = next(reader, [])
             if header[: len(names)] != names:
                 raise Unreadable(f"{path.name}: the header must begin with {','.join(names)}")
+            if len(set(header)) != len(header):
+                raise Unreadable(f"{path.name}: two columns have the same name")
             while rows := list(islice(reader, CHUNK)):
                 first = len(records) + 2
                 _require_fields(rows, len(header), path.name, first)
-                columns = zip(parsers.items(), zip(*rows, strict=True), strict=False)
-                values = [_parsed(parse, texts, path.name, first, name) for (name, parse), texts in columns]
+                columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+                values = [
+                    _parsed(parse, columns[name], path.name, first, name) if name in columns else [None] * len(rows)
+                    for name, parse in known.items()
+                ]
                 records += map(record, *values)
     except FileNotFoundError:
         raise Unreadable(f"{path.name} is missing") from None
@@ -97,6 +109,14 @@ def sign_of(*, positive: str, negative: str) -> Parser[int]:
     """Return a parser of +1 and -1."""
     known = one_of(positive, negative)
     return lambda text, place: 1 if known(text, place) == positive else -1
+
+
+def ordinal(text: str, place: str) -> int:
+    """Return a whole number from 1 on."""
+    value = finite(text, place)
+    if value < 1 or value != value.to_integral_value():
+        raise Unreadable(f"{place} is {text!r}, a whole number from 1 on was expected")
+    return int(value)
 
 
 def positive(text: str, place: str) -> Decimal:

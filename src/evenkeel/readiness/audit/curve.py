@@ -11,8 +11,10 @@ from decimal import Decimal
 
 import polars as pl
 
-from evenkeel.readiness.audit.artifacts import Run
+from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.course import Course
+from evenkeel.readiness.audit.number import CENT, ZERO
 
 MONEY = pl.Decimal(38, 8)
 START_NS = -(2**62)
@@ -25,7 +27,7 @@ class Curve:
 
     Attributes:
         points: `time_ns, equity, cash, position, drawdown`.
-        states: The account after each fill: `cash, position, units, entry`; the first row is the start.
+        states: The account after each posting, as `account_states` returns it.
         state: For each point the row of `states` that it knows; null where files alone do not tell.
         place: For each point the row of its execution bar; null where there is none, or no bars are known.
         falls: The drawdown at each point, in the order of the file.
@@ -42,8 +44,8 @@ class Curve:
         return self.states[column].gather(self.state)
 
 
-def read_curve(run: Run, bars: BaseBars | None) -> Curve:
-    """Return the curve of a run.
+def read_curve(run: Run, bars: BaseBars | None, courses: list[Course | None] | None) -> Curve:
+    """Return the curve of a run; `courses` are those of its positions, where bars are known.
 
     With bars a fill is known once its base bar is among those of the execution bar that closes at the point. Without,
     it is known after its stamp; points of a market with sessions at the very stamp of a fill are left out then, since
@@ -51,27 +53,32 @@ def read_curve(run: Run, bars: BaseBars | None) -> Curve:
     """
     points = run.equity if run.equity["time_ns"].is_sorted() else run.equity.sort("time_ns", maintain_order=True)
     times = points["time_ns"]
-    states = account_states(run)
+    states = account_states(run, bars, courses)
     place = pl.repeat(None, len(times), dtype=pl.UInt32, eager=True)
     if bars is None or bars.execution is None:
         knows = times - 1
-        states = states.with_columns(key=pl.col("stamp_ns"))
+        states = states.with_columns(key="stamp_ns")
         if not run.terms.always_open:
             knows = knows.to_frame("knows").select(_unless(times.is_in(states["stamp_ns"].implode())))["knows"]
         everything = times[-1] if len(times) else START_NS
     else:
         place = _places(times, bars.execution["close_ns"])
         knows = bars.execution["last"].gather(place) * 2
-        states = states.with_columns(key=_fill_places(run, bars))
         everything = 2 * len(bars)
     if len(times):
         knows = pl.concat([knows[:-1], pl.Series([everything], dtype=pl.Int64)])
     states = states.sort("key", maintain_order=True)
-    return Curve(points, states, _last_known(states["key"], knows), place, drawdowns(run))
+    state = _last_known(states["key"], knows)
+    return Curve(points, states, _told(states, state), place, drawdowns(run))
 
 
 def _unless(left_out: pl.Series) -> pl.Expr:
     return pl.when(~left_out).then("knows")
+
+
+def _told(states: pl.DataFrame, state: pl.Series) -> pl.Series:
+    """Return the states, those left out whose cash the files alone do not tell."""
+    return pl.select(pl.when(states["known"].gather(state)).then(state)).to_series()
 
 
 def _last_known(keys: pl.Series, knows: pl.Series) -> pl.Series:
@@ -81,36 +88,85 @@ def _last_known(keys: pl.Series, knows: pl.Series) -> pl.Series:
     return pl.select(pl.when(known).then(row)).to_series().cast(pl.UInt32)
 
 
-def account_states(run: Run) -> pl.DataFrame:
-    """Return the account after each fill, in the order of the trades: `stamp_ns, cash, position, units, entry`.
+def account_states(run: Run, bars: BaseBars | None, courses: list[Course | None] | None) -> pl.DataFrame:
+    """Return the account after each posting, in the order of the trades.
 
-    The first row is the start, then follow two for each trade. `units` is the signed quantity times the multiplier,
-    `entry` the price of the open position, both float64.
+    The columns are `stamp_ns`, `cash`, `slack` (what rounding may change of it), `position`, `units` (the signed
+    quantity times the multiplier), `entry` (the price of the open position), `late` (an exit at the close of its bar),
+    `known` (False where funding was paid at times that only bars tell) and `key`, twice the row of the base bar, one
+    more at its close. The first row is the start; a position has one for its entry, each payment of funding, each leg.
     """
-    rows: list[tuple[int, Decimal, float, float, float]] = [(START_NS, run.terms.start_equity, 0.0, 0.0, 0.0)]
-    cash = run.terms.start_equity
-    for trade in run.trades:
-        size = trade.sign * trade.quantity
-        cash -= trade.entry_fee
-        units = float(size * run.terms.multiplier)
-        rows.append((trade.entry_ns, cash, float(size), units, float(trade.entry_price)))
-        cash += trade.gross + trade.funding - trade.exit_fee
-        rows.append((trade.exit_ns, cash, 0.0, 0.0, 0.0))
+    walk = _Account(run, bars)
+    of_position = courses or [None] * len(run.positions)
+    for position, course in zip(run.positions, of_position, strict=True):
+        walk.hold(position, course)
     schema: dict[str, pl.DataType] = {
-        "stamp_ns": pl.Int64(), "cash": MONEY, "position": pl.Float64(), "units": pl.Float64(), "entry": pl.Float64(),
+        "stamp_ns": pl.Int64(), "cash": MONEY, "slack": MONEY, "position": pl.Float64(), "units": pl.Float64(),
+        "entry": pl.Float64(), "late": pl.Boolean(), "known": pl.Boolean(), "key": pl.Int64(),
     }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(walk.rows, schema=schema, orient="row")
 
 
-def _fill_places(run: Run, bars: BaseBars) -> pl.Series:
-    """Return for each account state twice the row of its fill, one more for an exit at the close."""
-    places = [-1]
-    nowhere = len(bars)
-    for trade in run.trades:
-        entry, leave = bars.row_at(trade.entry_ns), bars.exit_row(trade.exit_ns, trade.exit_point)
-        places.append(2 * (nowhere if entry is None else entry))
-        places.append(2 * (nowhere if leave is None else leave) + (trade.exit_point == "close"))
-    return pl.Series(places, dtype=pl.Int64)
+class _Account:
+    """The account, posting by posting."""
+
+    def __init__(self, run: Run, bars: BaseBars | None) -> None:
+        self._multiplier = run.terms.multiplier
+        self._bars = bars
+        self._cash = run.terms.start_equity
+        self.rows: list[tuple[object, ...]] = [(START_NS, self._cash, ZERO, 0.0, 0.0, 0.0, False, True, -1)]
+
+    def hold(self, position: Position, course: Course | None) -> None:
+        """Post everything of one position."""
+        payments = [] if course is None else list(course.payments)
+        end = self._cash + position.net
+        told = bool(payments) or position.funding == 0
+        entry, held, unsure = position.entry, position.quantity, 0
+        self._cash -= position.entry_fee
+        self._post(entry.entry_ns, self._row(entry), position, held, unsure, known=told)
+        for leg in position.legs:
+            row = self._exit_row(leg)
+            while payments and payments[0].row <= row:
+                paid = payments.pop(0)
+                unsure += paid.unsure
+                self._cash += paid.amount
+                self._post(paid.stamp_ns, paid.row, position, held, unsure, known=told)
+            held -= leg.quantity
+            self._cash += leg.gross - leg.exit_fee
+            late = leg.exit_point == "close"
+            if held <= 0 or leg is position.last:
+                self._cash, held, unsure, told = end, ZERO, 0, True
+            self._post(leg.exit_ns, row, position, held, unsure, known=told, late=late)
+
+    def _post(
+        self,
+        stamp_ns: int,
+        row: int,
+        position: Position,
+        held: Decimal,
+        unsure: int,
+        *,
+        known: bool,
+        late: bool = False,
+    ) -> None:
+        size = position.sign * held
+        price = float(position.entry.entry_price) if held else 0.0
+        self.rows.append((
+            stamp_ns, self._cash, unsure * CENT, float(size), float(size * self._multiplier), price, late, known,
+            2 * row + late,
+        ))  # fmt: skip
+
+    def _row(self, trade: Trade) -> int:
+        row = None if self._bars is None else self._bars.row_at(trade.entry_ns)
+        return self._nowhere if row is None else row
+
+    def _exit_row(self, trade: Trade) -> int:
+        row = None if self._bars is None else self._bars.exit_row(trade.exit_ns, trade.exit_point)
+        return self._nowhere if row is None else row
+
+    @property
+    def _nowhere(self) -> int:
+        return 0 if self._bars is None else len(self._bars)
 
 
 def _places(times: pl.Series, closes: pl.Series) -> pl.Series:

@@ -6,32 +6,45 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from evenkeel.readiness.audit.artifacts import Fill, Run, Trade
+from evenkeel.readiness.audit.artifacts import Fill, Position, Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.course import Course
 from evenkeel.readiness.audit.moment import instant_text
-from evenkeel.readiness.audit.number import ZERO, same_money, same_posting, shown
-from evenkeel.readiness.audit.rules import entry_quotes, exit_quote
+from evenkeel.readiness.audit.number import (
+    FLOAT_TOLERANCE,
+    POSTING_TOLERANCE,
+    ZERO,
+    same_money,
+    same_posting,
+    shown,
+)
+from evenkeel.readiness.audit.rules import Quote, entry_quotes, exit_quote
+from evenkeel.readiness.audit.stop_path import REASONS
 
-LEGS = {"sl": ("stop", "stop"), "tp": ("target", "take_profit"), "signal": ("exit", "market")}
-"""Leg and order kind of the fill that ends a trade, by exit reason; guards end the others."""
+Courses = list[Course | None] | None
+
+LEGS = {
+    **dict.fromkeys(REASONS, ("stop", "stop")), "tp": ("target", "take_profit"), "signal": ("exit", "market"),
+}  # fmt: skip
+"""Leg and order kind of the fill that closes a leg, by exit reason; guards close the others."""
 
 GUARD_LEG = ("guard", "market")
 
 
 def fills_match(run: Run) -> Check:
-    """Check that each trade has its entry fill and its exit fill, and that they say what the trade says."""
+    """Check that each position has its entry fill and a fill for each of its legs, and that they say what these say."""
     by_trade = _by_trade(run.fills)
     problems = [
         f"two fills have the id {number}" for number, n in Counter(f.number for f in run.fills).items() if n > 1
     ]
-    known = {trade.number for trade in run.trades}
+    known = {position.number for position in run.positions}
     problems += [f"fill {fill.number}: there is no trade {fill.trade}" for fill in run.fills if fill.trade not in known]
-    for trade in run.trades:
-        problems += _against_fills(trade, by_trade.get(trade.number, []))
+    for position in run.positions:
+        problems += _against_fills(position, by_trade.get(position.number, []))
     problems += _out_of_order(run.fills)
     return judged("FILLS_MATCH", problems, f"{len(run.fills)} fills make {len(run.trades)} trades")
 
@@ -49,22 +62,33 @@ def _out_of_order(fills: list[Fill]) -> Iterator[str]:
             yield f"fill {after.number} is earlier than fill {before.number} before it"
 
 
-def _against_fills(trade: Trade, fills: list[Fill]) -> Iterator[str]:
-    label = f"trade {trade.number}"
-    if [fill.leg == "entry" for fill in fills] != [True, False]:
-        yield f"{label}: {len(fills)} fills ({', '.join(fill.leg for fill in fills)}) instead of an entry and an exit"
+def _against_fills(position: Position, fills: list[Fill]) -> Iterator[str]:
+    label = f"trade {position.number}"
+    if [fill.leg == "entry" for fill in fills] != [True, *(False for _ in position.legs)]:
+        had = ", ".join(fill.leg for fill in fills)
+        yield f"{label}: {len(fills)} fills ({had}) instead of an entry and one exit for each leg"
         return
-    entry, out = fills
-    if sum((fill.sign * fill.quantity for fill in fills), ZERO) != 0 or entry.sign != trade.sign:
+    entry, *outs = fills
+    if sum((fill.sign * fill.quantity for fill in fills), ZERO) != 0 or entry.sign != position.sign:
         yield f"{label}: its fills do not open the position and then close it"
-    if (out.leg, out.kind) != LEGS.get(trade.exit_reason, GUARD_LEG):
-        yield f"{label}: the exit {trade.exit_reason} was filled by a {out.kind} order of the leg {out.leg}"
     pairs = {
-        "quantity": (trade.quantity, entry.quantity),
+        "quantity": (position.quantity, entry.quantity),
+        "entry fee": (position.entry_fee, entry.fee),
+        "slippage": (sum((leg.slippage for leg in position.legs), ZERO), sum((f.slippage for f in fills), ZERO)),
+    }
+    yield from _unequal(label, pairs)
+    for trade, out in zip(position.legs, outs, strict=True):
+        yield from _leg_against_fills(trade, entry, out)
+
+
+def _leg_against_fills(trade: Trade, entry: Fill, out: Fill) -> Iterator[str]:
+    if (out.leg, out.kind) != LEGS.get(trade.exit_reason, GUARD_LEG):
+        yield f"{trade.label}: the exit {trade.exit_reason} was filled by a {out.kind} order of the leg {out.leg}"
+    pairs = {
+        "quantity": (trade.quantity, out.quantity),
         "symbol": ((trade.symbol, trade.symbol), (entry.symbol, out.symbol)),
         "entry time": (trade.entry_ns, entry.time_ns),
         "entry price": (trade.entry_price, entry.price),
-        "entry fee": (trade.entry_fee, entry.fee),
         "entry point": (trade.entry_point, entry.point),
         "entry kind": (trade.entry_kind, entry.kind),
         "entry liquidity": (trade.entry_liquidity, entry.liquidity),
@@ -73,8 +97,11 @@ def _against_fills(trade: Trade, fills: list[Fill]) -> Iterator[str]:
         "exit fee": (trade.exit_fee, out.fee),
         "exit point": (trade.exit_point, out.point),
         "exit liquidity": (trade.exit_liquidity, out.liquidity),
-        "slippage": (trade.slippage, entry.slippage + out.slippage),
     }
+    yield from _unequal(trade.label, pairs)
+
+
+def _unequal(label: str, pairs: Mapping[str, tuple[object, object]]) -> Iterator[str]:
     for what, (said, filled) in pairs.items():
         if said != filled:
             yield f"{label}: its {what} is not that of its fills"
@@ -86,56 +113,80 @@ def fees(run: Run) -> Check:
     problems = []
     for fill in run.fills:
         notional = fill.quantity * fill.price * terms.multiplier
-        derived = notional * terms.rate(fill.liquidity) + fill.quantity * terms.per_contract
+        liquidated = fill.reason == "liquidation"
+        rate = terms.margin.liquidation if liquidated else terms.rate(fill.liquidity)
+        derived = notional * rate + fill.quantity * terms.per_contract
         if not same_posting(fill.fee, derived, notional=derived):
-            problems.append(f"fill {fill.number}: the fee is {fill.fee}, {fill.liquidity} terms give {derived:.8f}")
+            kind = "liquidation" if liquidated else fill.liquidity
+            problems.append(f"fill {fill.number}: the fee is {fill.fee}, {kind} terms give {derived:.8f}")
     for trade in run.trades:
         if trade.fees != trade.entry_fee + trade.exit_fee:
-            problems.append(f"trade {trade.number}: fees {trade.fees} are not {trade.entry_fee} + {trade.exit_fee}")
+            problems.append(f"{trade.label}: fees {trade.fees} are not {trade.entry_fee} + {trade.exit_fee}")
+    for position in run.positions:
+        problems += _share_problems(position)
     by_fills, by_trades = sum((f.fee for f in run.fills), ZERO), sum((t.fees for t in run.trades), ZERO)
     if by_fills != by_trades:
         problems.append(f"the fills cost {by_fills} in fees, the trades {by_trades}")
     return judged("FEES", problems, f"{len(run.fills)} fees, {shown(by_fills)} in all")
 
 
+def _share_problems(position: Position) -> Iterator[str]:
+    """Report a leg whose share of the entry fee is not that of its quantity; the last takes what remains."""
+    fee, held = position.entry_fee, position.quantity
+    for leg in position.legs[:-1]:
+        derived = fee * leg.quantity / held
+        if not same_posting(leg.entry_fee, derived, notional=derived):
+            yield f"{leg.label}: its share of the entry fee is {leg.entry_fee}, its quantity gives {derived:.8f}"
+        fee, held = fee - leg.entry_fee, held - leg.quantity
+
+
 def cash_flows(run: Run) -> Check:
-    """Check each trade's result against the money its two fills moved: proceeds less cost less fees."""
+    """Check the result of each position against the money that its fills moved: proceeds less cost less fees."""
     multiplier = run.terms.multiplier
     problems = []
     by_trade = _by_trade(run.fills)
-    for trade in run.trades:
-        fills = by_trade.get(trade.number, [])
+    for position in run.positions:
+        fills = by_trade.get(position.number, [])
         moved = [-fill.sign * fill.quantity * fill.price * multiplier for fill in fills]
-        derived = sum(moved, ZERO) - sum((fill.fee for fill in fills), ZERO) + trade.funding
-        if not same_posting(trade.net, derived, notional=sum(map(abs, moved), ZERO)):
-            problems.append(f"trade {trade.number}: net is {trade.net}, its fills moved {derived:.8f}")
-    return judged("EXCHANGE_FORMULA", problems, f"the cash flows of {len(run.trades)} trades")
+        derived = sum(moved, ZERO) - sum((fill.fee for fill in fills), ZERO) + position.funding
+        allowed = len(position.legs) * POSTING_TOLERANCE + FLOAT_TOLERANCE * sum(map(abs, moved), ZERO)
+        if abs(position.net - derived) > allowed:
+            problems.append(f"trade {position.number}: net is {position.net}, its fills moved {derived:.8f}")
+    return judged("EXCHANGE_FORMULA", problems, f"the cash flows of {len(run.positions)} positions")
 
 
-def slippage(run: Run, bars: BaseBars | None) -> Check:
+def slippage(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
     """Check the memo of slippage: its sums and, with bars, each figure against price and bar."""
     problems = []
     total = sum((fill.slippage for fill in run.fills), ZERO)
     recorded = run.result.number("metrics.slippage")
     if not same_money(recorded, total):
         problems.append(f"the result says {recorded}, the fills sum to {total}")
-    if bars is not None:
-        by_trade = _by_trade(run.fills)
-        for trade in run.trades:
-            problems += _slippage_of(run, bars, trade, by_trade.get(trade.number, []))
+    by_trade = _by_trade(run.fills)
+    if bars is not None and courses is not None:
+        for position, course in zip(run.positions, courses, strict=True):
+            problems += _slippage_of(run, bars, position, course, by_trade.get(position.number, []))
     compared = "each against its bar" if bars is not None else "sums only: " + NO_BARS
     return judged("SLIPPAGE", problems, f"{len(run.fills)} memos, {shown(total)} in all; {compared}")
 
 
-def _slippage_of(run: Run, bars: BaseBars, trade: Trade, fills: list[Fill]) -> Iterator[str]:
+def _slippage_of(
+    run: Run, bars: BaseBars, position: Position, course: Course | None, fills: list[Fill]
+) -> Iterator[str]:
+    closings = iter(() if course is None else course.closings)
     for fill in fills:
         row = bars.exit_row(fill.time_ns, fill.point)
         if row is None:
             continue
         if fill.leg == "entry":
-            quotes = entry_quotes(run.terms, trade, bars, row)
+            quotes = entry_quotes(run.terms, position.entry, bars, row)
         else:
-            quote = exit_quote(run.terms, trade, bars.bar(row))
+            closing = next(closings, None)
+            quote = (
+                exit_quote(run.terms, course, closing, bars.bar(row))
+                if closing is not None and course is not None
+                else None
+            )
             quotes = [] if quote is None else [quote]
         notional = fill.quantity * fill.price * run.terms.multiplier
         costs = [abs(quote.price - quote.base) * fill.quantity * run.terms.multiplier for quote in quotes]
@@ -149,7 +200,8 @@ def entry_prices(run: Run, bars: BaseBars | None) -> Check:
     if bars is None:
         return skipped(name, NO_BARS)
     problems = []
-    for trade in run.trades:
+    for position in run.positions:
+        trade = position.entry
         row = bars.row_at(trade.entry_ns)
         if row is None:
             problems.append(f"trade {trade.number}: no base bar opens at {instant_text(trade.entry_ns)}")
@@ -162,26 +214,28 @@ def entry_prices(run: Run, bars: BaseBars | None) -> Check:
         ):
             rule = f"the rules give {quotes[0]}" if quotes else "the bar allows no fill"
             problems.append(f"trade {trade.number}: the {trade.entry_kind} entry was at {said}; {rule}")
-    return judged(name, problems, f"{len(run.trades)} entries against their base bars")
+    return judged(name, problems, f"{len(run.positions)} entries against their base bars")
 
 
-def exit_prices(run: Run, bars: BaseBars | None) -> Check:
+def exit_prices(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
     """Check each exit's price, point and liquidity against its base bar."""
     name = "EXIT_FILL"
-    if bars is None:
+    if bars is None or courses is None:
         return skipped(name, NO_BARS)
-    problems = []
-    for trade in run.trades:
-        row = bars.exit_row(trade.exit_ns, trade.exit_point)
-        if row is None:
-            problems.append(f"trade {trade.number}: no base bar opens at {instant_text(trade.exit_ns)}")
+    problems: list[str] = []
+    for position, course in zip(run.positions, courses, strict=True):
+        if course is None:
+            problems.append(f"trade {position.number}: no base bars open at its entry and, in order, at its exits")
             continue
-        quote = exit_quote(run.terms, trade, bars.bar(row))
-        said = f"{trade.exit_price:f} ({trade.exit_point}, {trade.exit_liquidity})"
-        if quote is None:
-            problems.append(
-                f"trade {trade.number}: {trade.exit_reason} at {said}, but the bar does not reach the level"
-            )
-        elif not quote.agrees(price=trade.exit_price, point=trade.exit_point, liquidity=trade.exit_liquidity):
-            problems.append(f"trade {trade.number}: {trade.exit_reason} at {said}; the rules give {quote}")
+        for closing in course.closings:
+            quote = exit_quote(run.terms, course, closing, bars.bar(closing.row))
+            problems += _exit_problems(closing.trade, quote)
     return judged(name, problems, f"{len(run.trades)} exits against their base bars")
+
+
+def _exit_problems(trade: Trade, quote: Quote | None) -> Iterator[str]:
+    said = f"{trade.exit_price:f} ({trade.exit_point}, {trade.exit_liquidity})"
+    if quote is None:
+        yield f"{trade.label}: {trade.exit_reason} at {said}, but the bar does not reach the level"
+    elif not quote.agrees(price=trade.exit_price, point=trade.exit_point, liquidity=trade.exit_liquidity):
+        yield f"{trade.label}: {trade.exit_reason} at {said}; the rules give {quote}"

@@ -1,13 +1,24 @@
-"""The base bars during which a position was held: row by row beside their trades."""
+"""The base bars during which a position was held: row by row beside the levels that counted in each.
+
+The levels of a course change only at few rows: where the stop moved, a step of the target or a part was closed, or the
+margin changed. Between these the bars are compared as columns.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Trade
 from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.course import Course, liquidation
+from evenkeel.readiness.audit.terms import Terms
+
+NEARLY = 1e-12
+"""A liquidation price is on no grid: within this part of it, float64 may see a touch or none."""
 
 
 class Reach(NamedTuple):
@@ -21,57 +32,62 @@ class Reach(NamedTuple):
 
 NO_REACH = Reach(None, None, None, None)
 
+_LEVELS = {
+    "position": pl.UInt32, "sign": pl.Int8, "stop": pl.Float64, "target": pl.Float64, "liquidation": pl.Float64,
+    "inside": pl.Boolean, "begin": pl.Int64, "until": pl.Int64,
+}  # fmt: skip
+
 
 class Held:
-    """Each base bar from the entry of a trade to its exit, both included.
+    """Each base bar from the entry of a leg to its exit, both included, and the levels of its position.
 
-    A bar belongs to the last trade entered by its open.
+    A bar belongs to the last position entered by its open.
     """
 
-    def __init__(self, trades: list[Trade], bars: BaseBars) -> None:
+    def __init__(self, trades: list[Trade], terms: Terms, courses: list[Course | None], bars: BaseBars) -> None:
         self._table = bars.table
         self._ranges = _ranges(trades, bars.table["open_ns"])
-        rows = self._ranges.select("trade", row=pl.int_ranges("begin", "until", dtype=pl.UInt32))
-        self._rows = rows.filter(pl.col("row").list.len() > 0).explode("row")
+        levels = [row for number, course in enumerate(courses) if course for row in _levels(terms, number, course)]
+        self._levels = pl.DataFrame(levels, schema=_LEVELS, orient="row")
 
     def __len__(self) -> int:
-        return self._rows.height
+        return int((self._levels["until"] - self._levels["begin"]).sum())
 
-    def _beside(self, *columns: str) -> pl.DataFrame:
-        """Return `trade` and `row` of each bar held, beside columns of the bar."""
-        return self._rows.with_columns(self._table[name].gather(self._rows["row"]) for name in columns)
+    def _beside(self, ranges: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """Return a row for each bar of the ranges `begin` to `until`: all else they say, `row`, and columns of the bar.
+
+        Empty ranges have none.
+        """
+        rows = ranges.with_columns(row=pl.int_ranges("begin", "until", dtype=pl.UInt32)).drop("begin", "until")
+        rows = rows.filter(pl.col("row").list.len() > 0).explode("row")
+        return rows.with_columns(self._table[name].gather(rows["row"]) for name in columns)
 
     def earlier_touches(self) -> pl.DataFrame:
-        """Return `trade, open_ns, level` of each bar before that of the exit which reached a stop or target."""
-        levels = self._ranges.filter(pl.col("stop").is_not_null() | pl.col("target").is_not_null())
-        if levels.is_empty():
-            return pl.DataFrame(schema={"trade": pl.UInt32, "open_ns": pl.Int64, "level": pl.String})
+        """Return `position, open_ns, level` of each bar without an exit that reached a stop or target."""
+        levels = self._levels.filter(pl.col("stop").is_not_null() | pl.col("target").is_not_null())
         long, up, down = pl.col("sign") > 0, pl.col("high"), pl.col("low")
         stopped = pl.when(long).then(down <= pl.col("stop")).otherwise(up >= pl.col("stop"))
         beyond = pl.when(long).then(pl.col("close") > pl.col("target")).otherwise(pl.col("close") < pl.col("target"))
         reached = pl.when(long).then(up >= pl.col("target")).otherwise(down <= pl.col("target"))
-        inside = pl.col("row") < pl.col("certain_from")
-        level = pl.when(stopped).then(pl.lit("stop")).when(pl.when(inside).then(beyond).otherwise(reached))
-        columns = levels.select("trade", "sign", "stop", "target", "certain_from", "out")
-        return (
-            self._beside("high", "low", "close")
-            .lazy()
-            .join(columns.lazy(), on="trade", how="inner", maintain_order="left")
-            .filter(pl.col("row") < pl.col("out"))
-            .with_columns(level=level.then(pl.lit("target")))
-            .filter(pl.col("level").is_not_null())
-            .select("trade", "level", pl.lit(self._table["open_ns"]).gather("row").alias("open_ns"))
-            .collect()
-        )
+        level = pl.when(stopped).then(pl.lit("stop")).when(pl.when("inside").then(beyond).otherwise(reached))
+        return self._found(self._beside(levels, "open_ns", "high", "low", "close"), level.then(pl.lit("target")))
+
+    def unheeded_liquidations(self) -> pl.DataFrame:
+        """Return `position, open_ns, level` of each bar without an exit that went beyond the liquidation price."""
+        levels = self._levels.filter(pl.col("liquidation").is_not_null())
+        worst = pl.when(pl.col("sign") > 0).then("low").otherwise("high")
+        crossed = pl.col("sign") * (worst - pl.col("liquidation")) < -NEARLY * pl.col("liquidation")
+        return self._found(self._beside(levels, "open_ns", "high", "low"), pl.when(crossed).then(pl.lit("liquidation")))
+
+    def _found(self, bars: pl.DataFrame, level: pl.Expr) -> pl.DataFrame:
+        return bars.select("position", "open_ns", level=level).filter(pl.col("level").is_not_null())
 
     def reach(self) -> dict[int, Reach]:
-        """Return the extremes of each trade that held a bar, by the trade's place in the list."""
+        """Return the extremes of each leg that held a bar, by its place in the list of trades."""
         low, high = pl.col("low"), pl.col("high")
-        borders = self._ranges.select("trade", "certain_from", "certain_until")
         certain = (pl.col("row") >= pl.col("certain_from")) & (pl.col("row") < pl.col("certain_until"))
         found = (
-            self._beside("low", "high")
-            .join(borders, on="trade", how="left", maintain_order="left")
+            self._beside(self._ranges, "low", "high")
             .select(
                 "trade", low, high, certain_low=pl.when(certain).then(low), certain_high=pl.when(certain).then(high)
             )
@@ -81,33 +97,55 @@ class Held:
         return {trade: Reach(*extremes) for trade, *extremes in found.iter_rows()}
 
 
-def _ranges(trades: list[Trade], opens: pl.Series) -> pl.DataFrame:
-    """Return one row for each trade, by entry: its place in the list, sign and levels, and its rows of base bars.
+def _levels(terms: Terms, number: int, course: Course) -> Iterator[tuple[object, ...]]:
+    """Yield a row of levels for each stretch of bars before the last exit in which they were the same.
 
-    These are `begin` to before `until`; of them from `certain_from` to before `certain_until` were held as a whole,
-    and those before `out` opened before the exit.
+    Bars with an exit are left out: the order of events in them is looked at one by one.
+    """
+    exits = {closing.row for closing in course.closings}
+    moved = [] if course.path is None else [stage.row for stage in course.path.stages]
+    cuts = {course.entry_row, course.entry_row + 1, *moved, *(holding.row for holding in course.holdings)}
+    cuts |= {row + after for row in exits for after in (0, 1)}
+    rows = sorted(row for row in cuts if course.entry_row <= row <= course.last_row)
+    entered_inside = course.position.entry.entry_point == "inside"
+    for begin, until in pairwise(rows):
+        if begin in exits:
+            continue
+        stop = None if course.path is None else float(course.path.at(begin).loose.price)
+        filled = course.filled_before(begin)
+        target = float(course.steps[filled].far) if filled < len(course.steps) else None
+        price = liquidation(terms, course.stake_at(begin))
+        yield (
+            number, course.position.sign, stop, target, None if price is None else float(price),
+            entered_inside and begin == course.entry_row, begin, until,
+        )  # fmt: skip
+
+
+def _ranges(trades: list[Trade], opens: pl.Series) -> pl.DataFrame:
+    """Return one row for each leg, by entry: its place in the list and its rows of base bars.
+
+    These are `begin` to before `until`; of them from `certain_from` to before `certain_until` were held as a whole.
     """
     table = pl.DataFrame(
         {
-            "sign": [trade.sign for trade in trades],
             "entry_ns": [trade.entry_ns for trade in trades],
             "exit_ns": [trade.exit_ns for trade in trades],
-            "stop": [None if trade.stop is None else float(trade.stop) for trade in trades],
-            "target": [None if trade.target is None else float(trade.target) for trade in trades],
             "entered_inside": [trade.entry_point == "inside" for trade in trades],
             "left_at_close": [trade.exit_point == "close" for trade in trades],
         },
         schema={
-            "sign": pl.Int8, "entry_ns": pl.Int64, "exit_ns": pl.Int64, "stop": pl.Float64, "target": pl.Float64,
-            "entered_inside": pl.Boolean, "left_at_close": pl.Boolean,
+            "entry_ns": pl.Int64, "exit_ns": pl.Int64, "entered_inside": pl.Boolean, "left_at_close": pl.Boolean,
         },
     ).with_row_index("trade").sort("entry_ns", maintain_order=True)  # fmt: skip
     begin, after_entry = (opens.search_sorted(table["entry_ns"], side=side) for side in ("left", "right"))
     out, after_exit = (opens.search_sorted(table["exit_ns"], side=side) for side in ("left", "right"))
-    next_begin = begin.shift(-1, fill_value=len(opens))
-    return table.with_columns(
+    later = begin.unique().sort()
+    next_begin = pl.concat([later, pl.Series([len(opens)], dtype=later.dtype)]).gather(
+        later.search_sorted(begin, side="right")
+    )
+    return table.select(
+        "trade",
         begin=begin,
-        out=out,
         until=pl.max_horizontal(begin, pl.min_horizontal(after_exit, next_begin)),
         certain_from=pl.when("entered_inside").then(after_entry).otherwise(begin),
         certain_until=pl.when("left_at_close").then(after_exit).otherwise(out),

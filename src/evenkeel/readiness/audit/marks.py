@@ -12,12 +12,15 @@ import polars as pl
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.course import Course
 from evenkeel.readiness.audit.curve import account_states, falls
+from evenkeel.readiness.audit.liquidation import LIQUIDATION
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import HUNDRED, exact, same_statistic
 
 LIMIT_TOLERANCE = 1e-12
 STOPS = ("max_drawdown", "equity_stop")
+LIQUIDATED = "liquidated"
 
 
 def intrabar_drawdown(run: Run, marks: pl.Series | None) -> Check:
@@ -33,13 +36,11 @@ def intrabar_drawdown(run: Run, marks: pl.Series | None) -> Check:
     return judged(name, problems, f"{largest:.6f} percent over {len(marks)} marks")
 
 
-def base_marks(run: Run, bars: BaseBars) -> pl.Series:
+def base_marks(run: Run, bars: BaseBars, courses: list[Course | None]) -> pl.Series:
     """Return what the account is worth at the close of each base bar, before any exit at that close."""
-    late = {trade.exit_ns for trade in run.trades if trade.exit_point == "close"}
-    states = account_states(run).with_row_index("order")
-    is_exit = (pl.col("order") > 0) & (pl.col("order") % 2 == 0)  # after the start, entries and exits alternate
-    after_close = is_exit & pl.col("stamp_ns").is_in(late)
-    states = states.with_columns(stamp_ns=pl.col("stamp_ns") + after_close.cast(pl.Int64)).sort("stamp_ns", "order")
+    states = account_states(run, bars, courses).with_row_index("order")
+    states = states.with_columns(stamp_ns=pl.col("stamp_ns") + pl.col("late").cast(pl.Int64))
+    states = states.sort("stamp_ns", "order")
     state = states["stamp_ns"].search_sorted(bars.table["open_ns"], side="right") - 1
     money, units, entry = (states[name].cast(pl.Float64).gather(state) for name in ("cash", "units", "entry"))
     return money + units * (bars.table["close"] - entry)
@@ -52,10 +53,15 @@ def stop_reason(run: Run, bars: BaseBars | None, marks: pl.Series | None) -> Che
         return skipped(name, NO_BARS)
     recorded = run.result.text("stop_reason")
     reasons = {trade.exit_reason for trade in run.trades}
+    liquidated = LIQUIDATION in reasons and not run.terms.margin.goes_on
     problems = [
         f"a trade ended by {reason}, the run by {recorded}" for reason in STOPS if reason in reasons - {recorded}
     ]
-    if recorded == "end_of_data":
+    if liquidated != (recorded == LIQUIDATED):
+        problems.append(f"the run ended by {recorded}; it ends at a liquidation, if it is not to go on after it")
+    if recorded == LIQUIDATED:
+        problems += _liquidated(run, bars, marks)
+    elif recorded == "end_of_data":
         problems += _unheeded(run, bars, marks)
     elif recorded in STOPS:
         problems += _stopped(run, bars, marks, recorded)
@@ -73,6 +79,19 @@ def _unheeded(run: Run, bars: BaseBars, marks: pl.Series) -> Iterator[str]:
             yield f"the base bar of {at} reached the limit {reason}, but the run went on"
 
 
+def _liquidated(run: Run, bars: BaseBars, marks: pl.Series) -> Iterator[str]:
+    """Report a trade after the first liquidation, or a limit that had been reached before it."""
+    first = next((number for number, trade in enumerate(run.trades) if trade.exit_reason == LIQUIDATION), None)
+    if first is None:
+        return
+    for trade in run.trades[first + 1 :]:
+        yield f"{trade.label} comes after the liquidation that ended the run"
+    row = bars.exit_row(run.trades[first].exit_ns, run.trades[first].exit_point)
+    for reason in STOPS if row is not None else ():
+        if _reached(run, marks, reason, slack=-LIMIT_TOLERANCE)[:row].any():
+            yield f"the run ended by {LIQUIDATED}, but an earlier base bar had reached the limit {reason}"
+
+
 def _stopped(run: Run, bars: BaseBars, marks: pl.Series, reason: str) -> Iterator[str]:
     """Report whatever goes on beyond the open of the base bar after the one that reached the limit."""
     reached = _reached(run, marks, reason, slack=LIMIT_TOLERANCE)
@@ -88,9 +107,9 @@ def _stopped(run: Run, bars: BaseBars, marks: pl.Series, reason: str) -> Iterato
     for trade in run.trades:
         left = bars.exit_row(trade.exit_ns, trade.exit_point)
         if trade.entry_ns > reached_ns or left is None or left > last:
-            yield f"trade {trade.number} goes on after {instant_text(reached_ns)}, where the limit {reason} was reached"
+            yield f"{trade.label} goes on after {instant_text(reached_ns)}, where the limit {reason} was reached"
         elif trade.exit_reason == reason and left != last:
-            yield f"trade {trade.number} ended by {reason}, but not at the open after {instant_text(reached_ns)}"
+            yield f"{trade.label} ended by {reason}, but not at the open after {instant_text(reached_ns)}"
 
 
 def _reached(run: Run, marks: pl.Series, reason: str, *, slack: float) -> pl.Series:

@@ -21,6 +21,9 @@ POSTING_TOLERANCE = Decimal("0.5e-8")
 FLOAT_TOLERANCE = Decimal("2e-15")
 STATISTIC_TOLERANCE = Decimal("1e-9")
 
+CENT = Decimal("1e-8")
+"""The smallest amount of money that is posted."""
+
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HUNDRED = Decimal(100)

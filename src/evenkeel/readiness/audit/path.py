@@ -1,28 +1,22 @@
 """Checks that walk the base bars of each trade, from its decision to its exit.
 
-`ENTRY_TIME` (27), `EXIT_TIME`, `TP_SL_FIRST` (26), `EXCURSION` and `BARS_HELD`. The walk over the bars held compares
-prices as they are; no arithmetic takes part in it, so float64 loses nothing.
+`ENTRY_TIME` (27), `EXIT_TIME`, `EXCURSION` and `BARS_HELD`. The walk over the bars held compares prices as they are; no
+arithmetic takes part in it, so float64 loses nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
 from evenkeel.readiness.audit.artifacts import Run, Trade
-from evenkeel.readiness.audit.bars import NO_BARS, Bar, BaseBars
+from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.held import NO_REACH, Held, Reach
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
 from evenkeel.readiness.audit.number import ONE, ZERO, exact
-from evenkeel.readiness.audit.rules import (
-    limit_prices,
-    reaches,
-    stop_gapped,
-    stop_touched,
-    target_gapped,
-    target_touched,
-)
+from evenkeel.readiness.audit.rules import limit_prices, reaches
 from evenkeel.readiness.audit.terms import Terms
 
 EXCURSION_TOLERANCE = Decimal("1e-9")
@@ -35,17 +29,31 @@ def entry_times(run: Run, bars: BaseBars | None) -> Check:
         return skipped(name, NO_BARS)
     problems: list[str] = []
     previous: Trade | None = None
-    for trade in run.trades:
-        problems += _decision_problems(run.terms, trade, previous, bars)
-        problems += _entry_problems(run.terms, trade, bars)
-        previous = trade
-    return judged(name, problems, f"{len(run.trades)} entries, first possible base bar after the decision")
+    for position in run.positions:
+        problems += _decision_problems(run.terms, position.entry, previous, bars)
+        problems += _entry_problems(run.terms, position.entry, bars)
+        previous = position.last
+    problems += _crowded(run, bars)
+    return judged(name, problems, f"{len(run.positions)} entries, first possible base bar after the decision")
+
+
+def _crowded(run: Run, bars: BaseBars) -> Iterator[str]:
+    """Report more entries than one execution bar may decide."""
+    schedule = run.terms.schedule
+    if not schedule.intrabar or bars.execution is None:
+        return
+    decided = Counter(bars.execution_bar_of(position.entry.decided_ns) for position in run.positions)
+    for position in run.positions:
+        count = decided.pop(bars.execution_bar_of(position.entry.decided_ns), 0)
+        if count > schedule.entries_max:
+            yield f"trade {position.number}: its execution bar decided {count} entries, at most {schedule.entries_max}"
 
 
 def _decision_problems(terms: Terms, trade: Trade, previous: Trade | None, bars: BaseBars) -> Iterator[str]:
     label = f"trade {trade.number}"
-    if not bars.decides(trade.decided_ns):
-        yield f"{label}: no execution bar closed at its decision, {instant_text(trade.decided_ns)}"
+    if not bars.decides(trade.decided_ns, intrabar=terms.schedule.intrabar):
+        kind = "base" if terms.schedule.intrabar else "execution"
+        yield f"{label}: no {kind} bar closed at its decision, {instant_text(trade.decided_ns)}"
     if terms.first_trade_ns is None or trade.decided_ns < terms.first_trade_ns:
         yield f"{label} was decided at {instant_text(trade.decided_ns)}, before the run was warmed up"
     row = None if previous is None else bars.exit_row(previous.exit_ns, previous.exit_point)
@@ -104,14 +112,14 @@ def exit_times(run: Run, bars: BaseBars | None) -> Check:
     problems = [
         problem
         for trade, row, decided in zip(run.trades, rows, follows, strict=True)
-        for problem in _exit_problems(trade, bars, row, decided=decided)
+        for problem in _exit_problems(trade, bars, row, decided=decided or run.terms.schedule.intrabar)
     ]
     return judged(name, problems, f"{len(run.trades)} exits")
 
 
 def _exit_problems(trade: Trade, bars: BaseBars, row: int | None, *, decided: bool) -> Iterator[str]:
-    """Report an exit at the bar of `row`; `decided` says that an execution bar ended with the bar before it."""
-    label = _exit_label(trade)
+    """Report an exit at the bar of `row`; `decided` says that the strategy decided at the close of the bar before."""
+    label = f"{trade.label}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
     if row is None:
         yield f"{label}, but no base bar opens there"
     elif trade.exit_reason == "end_of_data" and row != len(bars) - 1:
@@ -124,44 +132,8 @@ def _exit_problems(trade: Trade, bars: BaseBars, row: int | None, *, decided: bo
             yield f"{label}, which is not the first base bar after the close of an execution bar"
 
 
-def _exit_label(trade: Trade) -> str:
-    return f"trade {trade.number}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
-
-
 def _gap_after(bars: BaseBars, row: int) -> bool:
     return row == len(bars) - 1 or bars.bar(row + 1).open_ns > bars.bar(row).close_ns
-
-
-def first_touch(run: Run, bars: BaseBars | None, held: Held | None) -> Check:
-    """Check that no base bar before a trade's exit had reached its stop or target, and the order within the last."""
-    name = "TP_SL_FIRST"
-    if bars is None or held is None:
-        return skipped(name, NO_BARS)
-    problems = [
-        f"trade {run.trades[row['trade']].number}: the base bar of {instant_text(row['open_ns'])} "
-        f"reached its {row['level']} first"
-        for row in held.earlier_touches().iter_rows(named=True)
-    ]
-    for trade in run.trades:
-        row = bars.exit_row(trade.exit_ns, trade.exit_point)
-        if row is not None:
-            problems += _last_bar_problems(trade, bars.bar(row))
-    return judged(name, problems, f"{len(held)} base bars held in {len(run.trades)} trades")
-
-
-def _last_bar_problems(trade: Trade, bar: Bar) -> Iterator[str]:
-    """Check the order of events inside the bar of the exit: gap at the open, signal, stop, target."""
-    label = _exit_label(trade)
-    if trade.exit_reason == "sl" and target_gapped(trade, bar) and not stop_gapped(trade, bar):
-        yield f"{label}, but the bar opened beyond the target"
-    if trade.exit_reason == "tp" and stop_touched(trade, bar) and not target_gapped(trade, bar):
-        yield f"{label}, but the bar reached the stop too, which counts first"
-    if trade.exit_reason in ("sl", "tp"):
-        return
-    if trade.exit_point == "open" and (stop_gapped(trade, bar) or target_gapped(trade, bar)):
-        yield f"{label}, but the bar opened beyond the stop or target"
-    if trade.exit_point == "close" and (stop_touched(trade, bar) or target_touched(trade, bar)):
-        yield f"{label}, but the bar reached the stop or target before its close"
 
 
 def excursions(run: Run, held: Held | None) -> Check:
@@ -170,23 +142,26 @@ def excursions(run: Run, held: Held | None) -> Check:
     if held is None:
         return skipped(name, NO_BARS)
     reach = held.reach()
-    problems = [
-        problem
-        for number, trade in enumerate(run.trades)
-        for problem in _excursion_problems(trade, reach.get(number, NO_REACH))
-    ]
+    problems: list[str] = []
+    number = 0
+    for position in run.positions:
+        for place, trade in enumerate(position.legs):
+            prices = [leg.exit_price for leg in position.legs[: place + 1]]
+            problems += _excursion_problems(trade, prices, reach.get(number, NO_REACH))
+            number += 1
     return judged(name, problems, f"the excursions of {len(run.trades)} trades")
 
 
-def _excursion_problems(trade: Trade, reach: Reach) -> Iterator[str]:
+def _excursion_problems(trade: Trade, exits: list[Decimal], reach: Reach) -> Iterator[str]:
+    """Report excursions that the bars do not allow; `exits` are the prices of the exits of the position so far."""
     possible, certain = (reach.low, reach.high), (reach.certain_low, reach.certain_high)
     if trade.sign < 0:
         possible, certain = possible[::-1], certain[::-1]
     for word, recorded, end, side in (("mae", trade.mae, 0, -trade.sign), ("mfe", trade.mfe, 1, trade.sign)):
         least, most = _away(trade, side, certain[end]), _away(trade, side, possible[end])
-        most = max(most, side * (trade.exit_price / trade.entry_price - ONE))
+        most = max(most, *(side * (price / trade.entry_price - ONE) for price in exits))
         if not least - EXCURSION_TOLERANCE <= recorded <= most + EXCURSION_TOLERANCE:
-            yield f"trade {trade.number}: {word} is {recorded}, its bars allow {least:.9f} to {most:.9f}"
+            yield f"{trade.label}: {word} is {recorded}, its bars allow {least:.9f} to {most:.9f}"
 
 
 def _away(trade: Trade, side: int, price: float | None) -> Decimal:
@@ -206,9 +181,9 @@ def bars_held(run: Run, bars: BaseBars | None) -> Check:
     before_end = bars.execution_bars_before([row or 0 for row in ends])
     for trade, entry, end, first, last in zip(run.trades, entries, ends, before_entry, before_end, strict=True):
         if entry is None or end is None:
-            problems.append(f"trade {trade.number}: no base bar opens at its entry or its exit")
+            problems.append(f"{trade.label}: no base bar opens at its entry or its exit")
         elif trade.bars_held != last - first:
-            problems.append(f"trade {trade.number}: bars_held is {trade.bars_held}, {last - first} closed while held")
+            problems.append(f"{trade.label}: bars_held is {trade.bars_held}, {last - first} closed while held")
     return judged(name, problems, f"{len(run.trades)} trades")
 
 

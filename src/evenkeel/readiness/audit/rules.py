@@ -11,12 +11,18 @@ from decimal import Decimal
 
 from evenkeel.readiness.audit.artifacts import Trade
 from evenkeel.readiness.audit.bars import Bar, BaseBars
+from evenkeel.readiness.audit.course import Closing, Course, bankruptcy
 from evenkeel.readiness.audit.number import ceilings, floors, same_price
+from evenkeel.readiness.audit.stop_path import REASONS
+from evenkeel.readiness.audit.targets import Step
 from evenkeel.readiness.audit.terms import Terms
 
 EXIT_POINTS = {
     "sl": ("open", "inside"),
+    "trailing": ("open", "inside"),
+    "breakeven": ("open", "inside"),
     "tp": ("open", "inside"),
+    "liquidation": ("open", "inside", "close"),
     "signal": ("open", "close"),
     "max_drawdown": ("open", "close"),
     "equity_stop": ("open", "close"),
@@ -113,29 +119,53 @@ def _stop_entry(terms: Terms, trade: Trade, bar: Bar) -> list[Quote]:
     return [took(terms, trigger, trade.sign, "inside")] if reached else []
 
 
-def exit_quote(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
-    """Return the fill that the trade's exit must have had in its base bar, or None where the bar allows none."""
-    if trade.exit_reason == "sl":
+def exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quote | None:
+    """Return the fill that a leg's exit must have had in its base bar, or None where the bar allows none.
+
+    An exit beyond the bankruptcy price of the position is a liquidation there, whatever its reason.
+    """
+    trade, limit = closing.trade, bankruptcy(terms, closing.stake)
+    if trade.exit_reason == "liquidation":
+        return None if limit is None else Quote(limit, limit, trade.exit_point, "taker")
+    quote = _exit_quote(terms, course, closing, bar)
+    if quote is not None and limit is not None and trade.sign * (quote.price - limit) < 0:
+        return Quote(limit, limit, quote.point, "taker")
+    return quote
+
+
+def _exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quote | None:
+    trade = closing.trade
+    if trade.exit_reason in REASONS:
         return _stop_exit(terms, trade, bar)
     if trade.exit_reason == "tp":
-        return _target_exit(terms, trade, bar)
+        step = course.steps[closing.filled] if closing.filled < len(course.steps) else None
+        return None if step is None else _target_exit(terms, trade, step, bar)
     base = bar.close if trade.exit_point == "close" else bar.open
     return took(terms, base, -trade.sign, "close" if trade.exit_point == "close" else "open")
 
 
 def _stop_exit(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
-    if not stop_touched(trade, bar):
+    level = trade.final_stop
+    if level is None or not passed(level, bar.worst(trade.sign), -trade.sign):
         return None
-    gap = stop_gapped(trade, bar)
-    return took(terms, bar.open, -trade.sign, "open") if gap else took(terms, _level(trade.stop), -trade.sign, "inside")
+    gap = not entered_inside(trade, bar) and passed(level, bar.open, -trade.sign)
+    return took(terms, bar.open if gap else level, -trade.sign, "open" if gap else "inside")
 
 
-def _target_exit(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
-    if not target_touched(trade, bar):
+def _target_exit(terms: Terms, trade: Trade, step: Step, bar: Bar) -> Quote | None:
+    level = step_level(terms, trade, step)
+    if not passed(level, bar.close if entered_inside(trade, bar) else bar.best(trade.sign), trade.sign):
         return None
-    gap = target_gapped(trade, bar)
-    base, point = (bar.open, "open") if gap else (_level(trade.target), "inside")
+    gap = not entered_inside(trade, bar) and passed(level, bar.open, trade.sign)
+    base, point = (bar.open, "open") if gap else (level, "inside")
     return Quote(base, base, point, "maker") if terms.target_is_limit else took(terms, base, -trade.sign, point)
+
+
+def step_level(terms: Terms, trade: Trade, step: Step) -> Decimal:
+    """Return the level of a step: the one that the fill shows among those it may have, else the nearest."""
+    factor = Decimal(1) if terms.target_is_limit else terms.slipped(Decimal(1), -trade.sign)
+    shown = (trade.exit_price / factor / terms.tick).to_integral_value() * terms.tick
+    return shown if trade.exit_point == "inside" and step.may_be(shown, terms.tick) else step.near
 
 
 def entered_inside(trade: Trade, bar: Bar) -> bool:
@@ -143,26 +173,6 @@ def entered_inside(trade: Trade, bar: Bar) -> bool:
     return trade.entry_point == "inside" and bar.open_ns == trade.entry_ns
 
 
-def stop_touched(trade: Trade, bar: Bar) -> bool:
-    """Whether the bar reached the stop."""
-    return trade.stop is not None and trade.sign * (bar.worst(trade.sign) - trade.stop) <= 0
-
-
-def stop_gapped(trade: Trade, bar: Bar) -> bool:
-    """Whether the bar opened at or beyond the stop while the position was held."""
-    return trade.stop is not None and not entered_inside(trade, bar) and trade.sign * (bar.open - trade.stop) <= 0
-
-
-def target_touched(trade: Trade, bar: Bar) -> bool:
-    """Whether the bar may have filled the target; in the bar of an entry inside it, the close must be beyond it."""
-    extreme = bar.close if entered_inside(trade, bar) else bar.best(trade.sign)
-    return trade.target is not None and trade.sign * (extreme - trade.target) >= 0
-
-
-def target_gapped(trade: Trade, bar: Bar) -> bool:
-    """Whether the bar opened at or beyond the target while the position was held."""
-    return trade.target is not None and not entered_inside(trade, bar) and trade.sign * (bar.open - trade.target) >= 0
-
-
-def _level(value: Decimal | None) -> Decimal:
-    return Decimal("NaN") if value is None else value
+def passed(level: Decimal | None, price: Decimal, side: int) -> bool:
+    """Whether a price reached a level that lies above (`side` +1) or below (-1) the market."""
+    return level is not None and side * (price - level) >= 0

@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from evenkeel.readiness.audit.artifacts import Run, Trade
+from evenkeel.readiness.audit.artifacts import Position, Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.levels import decision_price, stop_distance, stop_span
-from evenkeel.readiness.audit.number import HUNDRED, ONE, ZERO, floors
+from evenkeel.readiness.audit.knowledge import Knowledge
+from evenkeel.readiness.audit.levels import predicted_stop_span, stop_distance, stop_span
+from evenkeel.readiness.audit.margin import required_margin
+from evenkeel.readiness.audit.number import GRID_TOLERANCE, HUNDRED, ONE, ZERO, floors
 from evenkeel.readiness.audit.rules import limit_prices
 from evenkeel.readiness.audit.span import Span
 from evenkeel.readiness.audit.terms import Terms
 
 
-def sizes(run: Run, bars: BaseBars | None) -> Check:
-    """Check each quantity against the sizing model and its caps, and each notional against the minimum."""
+def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
+    """Check each quantity against the sizing model and its caps, each notional against the minimum, each margin."""
     name = "SIZE"
     if bars is None:
         return skipped(name, NO_BARS)
@@ -28,65 +30,82 @@ def sizes(run: Run, bars: BaseBars | None) -> Check:
         return skipped(name, "the strategy sizes its orders itself")
     problems: list[str] = []
     equity = run.terms.start_equity
-    for trade in run.trades:
-        problems += _size_problems(run.terms, trade, bars, equity)
-        equity += trade.net
-    return judged(name, problems, f"{len(run.trades)} quantities by {run.terms.size_model}")
+    for position in run.positions:
+        problems += _size_problems(run.terms, position, bars, known, equity)
+        equity += position.net
+    return judged(name, problems, f"{len(run.positions)} quantities by {run.terms.size_model}")
 
 
-def _size_problems(terms: Terms, trade: Trade, bars: BaseBars, equity: Decimal) -> Iterator[str]:
-    reference = decision_price(trade, bars)
+def _size_problems(
+    terms: Terms, position: Position, bars: BaseBars, known: Knowledge, equity: Decimal
+) -> Iterator[str]:
+    trade, quantity, label = position.entry, position.quantity, f"trade {position.number}"
+    reference = known.price(trade)
     if reference is None:
-        yield f"trade {trade.number}: no bar was closed at its decision"
+        yield f"{label}: no bar was closed at its decision"
         return
     prices = {reference, *limit_prices(terms, trade, bars)} if trade.entry_kind == "limit" else {reference}
-    if trade.quantity * max(prices) * terms.multiplier < terms.notional_min:
-        yield f"trade {trade.number}: the order is worth less than the minimum of {terms.notional_min}"
-    quantities = [_quantity(terms, trade, equity, price, reference) for price in prices]
+    if quantity * max(prices) * terms.multiplier < terms.notional_min:
+        yield f"{label}: the order is worth less than the minimum of {terms.notional_min}"
+    needed = required_margin(terms.margin, quantity * min(prices) * terms.multiplier)
+    if needed > equity * (1 + GRID_TOLERANCE):
+        yield f"{label}: the order needs {needed:.8f} of free margin, the account has {equity}"
+    stop = _sizing_stop(terms, position, known)
+    quantities = [_quantity(terms, equity, price, stop) for price in prices]
     allowed = [span for span in quantities if span is not None]
     if not allowed:
-        yield f"trade {trade.number}: a size by risk needs a stop"
+        yield f"{label}: a size by risk needs a stop"
         return
     span = Span(min(span.low for span in allowed), max(span.high for span in allowed))
-    if trade.quantity > span.high:
-        yield f"trade {trade.number}: the quantity is {trade.quantity}, the size rule allows at most {span.high:f}"
-    if trade.quantity < span.low and terms.profile == "research":
-        yield f"trade {trade.number}: the quantity is {trade.quantity}, the size rule gives {span}"
+    if quantity > span.high:
+        yield f"{label}: the quantity is {quantity}, the size rule allows at most {span.high:f}"
+    if quantity < span.low and terms.profile == "research":
+        yield f"{label}: the quantity is {quantity}, the size rule gives {span}"
 
 
-def _quantity(terms: Terms, trade: Trade, equity: Decimal, price: Decimal, reference: Decimal) -> Span | None:
+def _sizing_stop(terms: Terms, position: Position, known: Knowledge) -> Span | None:
+    """Return the stop's distance as the sizing may have seen it: on the tick grid already or not."""
+    if stop_span(terms, position.entry) is None:
+        return None
+    predicted, measured = predicted_stop_span(terms, position, known), stop_distance(terms, position, known)
+    found = measured if predicted is None else predicted
+    return None if found is None else Span(max(found.low - terms.tick, terms.tick / 2), found.high)
+
+
+def _quantity(terms: Terms, equity: Decimal, price: Decimal, stop: Span | None) -> Span | None:
     """Return the quantities, lowest and highest, that the model gives at an order price."""
     unit = price * terms.multiplier
-    notional = _notional(terms, trade, equity, price, reference)
+    notional = wanted_notional(terms, equity, price, stop)
     if notional is None:
         return None
-    cap = _cap(terms, equity, price)
+    cap = notional_cap(terms, equity, price)
     low = min(floors(min(notional.low, cap) / unit, terms.lot))
     high = max(floors(min(notional.high, cap) / unit, terms.lot))
     return Span(low, high).within(Span(ZERO, _largest(terms)))
 
 
-def _notional(terms: Terms, trade: Trade, equity: Decimal, price: Decimal, reference: Decimal) -> Span | None:
+def wanted_notional(terms: Terms, equity: Decimal, price: Decimal, stop: Span | None) -> Span | None:
+    """Return the notional that the sizing model asks for before caps, or None where it needs a stop and has none.
+
+    Args:
+        terms: Model, costs and leverage.
+        equity: All of it is free margin, as no position is open.
+        price: Of the order.
+        stop: The distance of the stop.
+    """
     if terms.size_model == "fixed_quantity":
         return Span.point(terms.size_value * price * terms.multiplier)
     if terms.size_model == "risk_based":
-        return _by_risk(terms, trade, equity, price, reference)
+        return None if stop is None else _by_risk(terms, equity, price, stop)
     if terms.size_model == "percent_equity":
         return Span.point(equity * terms.size_value / HUNDRED * terms.leverage)
     return Span.point(terms.size_value * (ONE if terms.size_notional else terms.leverage))
 
 
-def _by_risk(terms: Terms, trade: Trade, equity: Decimal, price: Decimal, reference: Decimal) -> Span | None:
-    measured = stop_span(terms, trade)
-    if measured is None:
-        return None
-    predicted = stop_distance(terms, reference)
-    # The stop of the sizing may or may not be on the tick grid already: one tick less is possible.
-    raw = measured if predicted is None else Span.point(predicted)
-    tightest = max(raw.low - terms.tick, terms.tick / 2)
+def _by_risk(terms: Terms, equity: Decimal, price: Decimal, stop: Span) -> Span:
     budget = equity * terms.size_value / HUNDRED
     costs = 2 * _fee_fraction(terms, price) + terms.slippage if terms.size_costs else ZERO
-    return Span(budget / (raw.high / price + costs), budget / (tightest / price + costs))
+    return Span(budget / (stop.high / price + costs), budget / (stop.low / price + costs))
 
 
 def _fee_fraction(terms: Terms, price: Decimal) -> Decimal:
@@ -94,7 +113,8 @@ def _fee_fraction(terms: Terms, price: Decimal) -> Decimal:
     return terms.taker + terms.per_contract / (price * terms.multiplier)
 
 
-def _cap(terms: Terms, equity: Decimal, price: Decimal) -> Decimal:
+def notional_cap(terms: Terms, equity: Decimal, price: Decimal) -> Decimal:
+    """Return the largest notional that the account allows: by its share, its fees and its own limits."""
     sides = 2 if terms.include_close_fee else 1
     caps = [
         equity * terms.position_equity_max * terms.leverage,

@@ -5,35 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evenkeel.readiness.audit.document import Document, Json, Unreadable, finite
+from evenkeel.readiness.audit.document import Document, Unreadable
+from evenkeel.readiness.audit.margin import MarginTerms
 from evenkeel.readiness.audit.moment import parse_instant
-from evenkeel.readiness.audit.number import HUNDRED
+from evenkeel.readiness.audit.number import HUNDRED, ZERO
+from evenkeel.readiness.audit.resolved import (
+    AverageRange,
+    Schedule,
+    read_average_ranges,
+    read_exit_shares,
+    read_schedule,
+)
+from evenkeel.readiness.audit.rule import BreakEven, Rule, Trailing, read_break_even, read_rule, read_trailing
 
 BPS = Decimal(10_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule for the distance of a stop or target.
+class Terms:
+    """Everything from the manifest that the checks compute with; rates and limits are fractions, times nanoseconds.
 
     Attributes:
-        kind: `percent`, `fixed_points`, `rr_ratio`, `atr_multiple`, `structure`, ...
-        value: Its figure, in the unit of the kind; None where the kind has none.
-        of_margin: Whether a percentage is one of margin (basis `roi`) rather than of price.
-        feature: The ATR it reads, if any.
-        buffer: Added distance as a fraction of the reference price.
+        gap_ends_ns: Where the data goes on after a gap; indicators start anew there.
+        funding_rate: Of each funding instant; None where the run had none.
+        exit_shares: By side the parts of a position that a signal may close; None where any may be.
     """
-
-    kind: str
-    value: Decimal | None
-    of_margin: bool
-    feature: str | None
-    buffer: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Everything from the manifest that the checks compute with; rates and limits are fractions, times nanoseconds."""
 
     profile: str
     is_play: bool
@@ -79,6 +75,14 @@ class Terms:
     side_policy: str
     exit_policy: str
     through: bool
+    margin: MarginTerms
+    funding_rate: Decimal | None
+    trailing: Trailing | None
+    break_even: BreakEven | None
+    schedule: Schedule
+    average_ranges: dict[str, AverageRange]
+    exit_shares: dict[int, frozenset[Decimal]] | None
+    gap_ends_ns: tuple[int, ...]
 
     def rate(self, liquidity: str) -> Decimal:
         """Return the fee rate of a maker or taker fill."""
@@ -124,7 +128,7 @@ def read_terms(manifest: Document) -> Terms:
         slippage=manifest.number("account.slippage_bps") / BPS,
         drawdown_max=manifest.number("account.max_drawdown_pct") / HUNDRED,
         stop_equity=manifest.number("account.stop_equity"),
-        leverage=_positive(manifest, "account.max_leverage"),
+        leverage=_leverage(manifest),
         notional_min=manifest.number("account.min_notional"),
         notional_max=_maybe(manifest, "account.max_notional"),
         margin_max=_maybe(manifest, "account.max_margin"),
@@ -134,8 +138,8 @@ def read_terms(manifest: Document) -> Terms:
         size_value=manifest.number("sizing.value"),
         size_costs=manifest.flag("sizing.include_costs"),
         size_notional=manifest.text("sizing.basis") == "notional",
-        stop_rule=_rule(manifest, "risk.stop_loss"),
-        target_rule=_rule(manifest, "risk.take_profit"),
+        stop_rule=read_rule(manifest, "stop_loss"),
+        target_rule=read_rule(manifest, "take_profit"),
         target_is_limit=manifest.text("risk.tp_order_type") == "Limit",
         entry_is_limit=manifest.text("entry.order_type") == "LIMIT",
         limit_offset=manifest.number("entry.limit_offset_pct") / HUNDRED,
@@ -144,6 +148,14 @@ def read_terms(manifest: Document) -> Terms:
         side_policy=manifest.text("position_policy.mode"),
         exit_policy=manifest.text("position_policy.exit_mode"),
         through=manifest.flag("require_trade_through"),
+        margin=_margin(manifest),
+        funding_rate=_funding_rate(manifest),
+        trailing=read_trailing(manifest),
+        break_even=read_break_even(manifest),
+        schedule=read_schedule(manifest),
+        average_ranges=read_average_ranges(manifest),
+        exit_shares=read_exit_shares(manifest),
+        gap_ends_ns=_gap_ends(manifest),
     )
 
 
@@ -165,22 +177,60 @@ def _first_trade(manifest: Document) -> int | None:
     return parse_instant(manifest.text(key), f"{manifest.name}: {key}")
 
 
-def _rule(manifest: Document, key: str) -> Rule | None:
-    section = manifest.section(key)
-    if section is None:
-        return None
-    kind, feature = section.get("type"), section.get("atr_feature_id")
-    if not isinstance(kind, str):
-        raise Unreadable(f"{manifest.name}: {key}.type is {kind!r}, a string was expected")
-    return Rule(
-        kind=kind,
-        value=_figure(section, "value", f"{manifest.name}: {key}"),
-        of_margin=section.get("basis", "roi") == "roi",
-        feature=feature if isinstance(feature, str) else None,
-        buffer=(_figure(section, "buffer_pct", f"{manifest.name}: {key}") or Decimal(0)) / HUNDRED,
+def _leverage(manifest: Document) -> Decimal:
+    """Return the smaller of the leverages of account and sizing."""
+    keys = ("strategy.resolved.account.max_leverage", "strategy.resolved.risk_model.sizing.max_leverage")
+    stated = [_positive(manifest, key) for key in keys if _maybe(manifest, key) is not None]
+    return min([_positive(manifest, "account.max_leverage"), *stated])
+
+
+def _account(manifest: Document, key: str, default: Decimal) -> Decimal:
+    """Return a number of the account, be it stated beside the other terms or in the resolved play."""
+    for place in ("account", "strategy.resolved.account"):
+        value = _maybe(manifest, f"{place}.{key}")
+        if value is not None:
+            return value
+    return default
+
+
+def _account_value(manifest: Document, key: str, default: object) -> object:
+    for place in ("account", "strategy.resolved.account"):
+        if manifest.has(f"{place}.{key}"):
+            return manifest.value(f"{place}.{key}")
+    return default
+
+
+def _margin(manifest: Document) -> MarginTerms:
+    """Return the terms of margin; what the manifest does not state is as the specification presumes."""
+    taker = manifest.number("account.taker_bps")
+    liquidation = _account(manifest, "liquidation_bps", _account(manifest, "fee_model.liquidation_bps", taker)) / BPS
+    if not 0 <= liquidation < 1:
+        raise Unreadable(f"{manifest.name}: the fee of a liquidation is {liquidation}, a fraction was expected")
+    return MarginTerms(
+        liquidates=manifest.text("instrument.kind") == "perpetual",
+        leverage=_leverage(manifest),
+        maintenance=_account(manifest, "maintenance_margin_rate", Decimal("0.005")),
+        deduction=_account(manifest, "mm_deduction", ZERO),
+        taker=taker / BPS,
+        liquidation=liquidation,
+        include_close_fee=manifest.flag("account.include_close_fee"),
+        beyond=str(_account_value(manifest, "on_sl_beyond_liq", "reject")),
+        distance_min=_account(manifest, "min_liq_distance_pct", Decimal(5)) / HUNDRED,
+        goes_on=_account_value(manifest, "continue_after_liquidation", default=False) is True,
     )
 
 
-def _figure(section: Json, key: str, place: str) -> Decimal | None:
-    value = section.get(key)
-    return None if value is None else finite(value, f"{place}.{key}")
+def _funding_rate(manifest: Document) -> Decimal | None:
+    if _account_value(manifest, "funding.enabled", default=True) is not True:
+        return None
+    rate = _account_value(manifest, "funding.fixed_rate", default=None)
+    return None if rate is None else _account(manifest, "funding.fixed_rate", ZERO)
+
+
+def _gap_ends(manifest: Document) -> tuple[int, ...]:
+    key = "data.gaps"
+    gaps = manifest.value(key) if manifest.has(key) else None
+    if not isinstance(gaps, list):
+        return ()
+    ends = [gap[1] for gap in gaps if isinstance(gap, list) and len(gap) > 1 and isinstance(gap[1], str)]
+    return tuple(parse_instant(end, f"{manifest.name}: {key}") for end in ends)

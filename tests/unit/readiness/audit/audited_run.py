@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,25 @@ TRADE_HEADER = [
     "trade", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "entry_reason",
     "exit_reason", "gross_pnl", "fees", "funding", "net_pnl", "mae", "mfe", "bars_held", "decided_time", "entry_kind",
     "entry_point", "exit_point", "entry_liquidity", "exit_liquidity", "entry_fee", "exit_fee", "stop_price",
-    "target_price", "slippage",
+    "target_price", "slippage", "metadata", "leg", "final_stop",
 ]  # fmt: skip
 FILL_HEADER = [
     "fill", "trade", "symbol", "side", "qty", "price", "fee", "liquidity", "time", "point", "order_kind", "leg",
     "reason", "slippage",
 ]  # fmt: skip
 
-LEGS = {"sl": ("stop", "stop"), "tp": ("target", "take_profit"), "signal": ("exit", "market")}
+LEGS = {
+    **dict.fromkeys(("sl", "trailing", "breakeven"), ("stop", "stop")), "tp": ("target", "take_profit"),
+    "signal": ("exit", "market"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Hand:
-    """A trade worked out by hand; times are minutes from the start of the run."""
+    """A leg of a trade worked out by hand; times are minutes from the start of the run.
+
+    `entry_fee` and `entry_slippage` are the leg's shares. A leg 1 begins a new trade.
+    """
 
     side: str
     qty: str
@@ -67,6 +73,9 @@ class Hand:
     bars_held: int = 0
     mae: float = 0.0
     mfe: float = 0.0
+    leg: int = 1
+    final_stop: str | None = None
+    funding: str = "0"
 
     @property
     def sign(self) -> int:
@@ -75,7 +84,10 @@ class Hand:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Bars of one length, execution bars of `step` of them, and the trades on them."""
+    """Bars of one length, execution bars of `step` of them, and the legs of trades on them.
+
+    `payments` are funding: the minute and the amount.
+    """
 
     bars: list[tuple[float, float, float, float]]
     trades: list[Hand]
@@ -87,10 +99,17 @@ class Scenario:
     stop_reason: str = "end_of_data"
     last_point: int | None = None
     auction: int | None = None
+    payments: tuple[tuple[int, str], ...] = ()
 
     def close_minute(self, row: int) -> int:
         """Return when a base bar closes; a closing auction has no length."""
         return (row if row == self.auction else row + 1) * self.minutes
+
+    @property
+    def numbered(self) -> list[tuple[int, Hand]]:
+        """Each leg beside the number of its trade."""
+        numbers = accumulate(int(hand.leg == 1) for hand in self.trades)
+        return list(zip(numbers, self.trades, strict=True))
 
     @property
     def multiplier(self) -> Decimal:
@@ -120,7 +139,7 @@ def write(folder: Path, scenario: Scenario) -> Written:
     points = equity_points(scenario, execution)
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
     (folder / "result.json").write_text(json.dumps(result_of(scenario, manifest, points, base), indent=1))
-    write_csv(folder / "trades.csv", TRADE_HEADER, [trade_row(n, t) for n, t in enumerate(scenario.trades, 1)])
+    write_csv(folder / "trades.csv", TRADE_HEADER, [trade_row(n, t) for n, t in scenario.numbered])
     write_csv(folder / "fills.csv", FILL_HEADER, fill_rows(scenario))
     equity_table(points).write_parquet(folder / "equity.parquet")
     sessions_of(points).write_parquet(folder / "sessions.parquet")
@@ -143,28 +162,35 @@ def trade_row(number: int, hand: Hand) -> dict[str, str]:
     values = {
         "trade": number, "symbol": "BTCUSDT", "side": hand.side, "qty": hand.qty, "entry_time": at(hand.entry),
         "entry_price": hand.entry_price, "exit_time": at(hand.exit), "exit_price": hand.exit_price,
-        "entry_reason": "entry", "exit_reason": hand.reason, "gross_pnl": hand.gross, "fees": fees, "funding": "0",
+        "entry_reason": "entry", "exit_reason": hand.reason, "gross_pnl": hand.gross, "fees": fees,
+        "funding": hand.funding,
         "net_pnl": hand.net, "mae": repr(hand.mae), "mfe": repr(hand.mfe), "bars_held": hand.bars_held,
         "decided_time": at(hand.decided), "entry_kind": hand.entry_kind, "entry_point": hand.entry_point,
         "exit_point": hand.exit_point, "entry_liquidity": hand.entry_liquidity,
         "exit_liquidity": hand.exit_liquidity, "entry_fee": hand.entry_fee, "exit_fee": hand.exit_fee,
         "stop_price": hand.stop, "target_price": hand.target,
-        "slippage": Decimal(hand.entry_slippage) + Decimal(hand.exit_slippage),
+        "slippage": Decimal(hand.entry_slippage) + Decimal(hand.exit_slippage), "metadata": "",
+        "leg": hand.leg, "final_stop": hand.stop if hand.final_stop is None else hand.final_stop,
     }  # fmt: skip
     return {key: str(value) for key, value in values.items()}
 
 
 def fill_rows(scenario: Scenario) -> list[dict[str, str]]:
-    rows = []
-    for number, hand in enumerate(scenario.trades, 1):
-        leg, kind = LEGS.get(hand.reason, ("guard", "market"))
-        into, out = ("buy", "sell") if hand.side == "long" else ("sell", "buy")
-        rows.append([2 * number - 1, number, "BTCUSDT", into, hand.qty, hand.entry_price, hand.entry_fee,
-                     hand.entry_liquidity, at(hand.entry), hand.entry_point, hand.entry_kind, "entry", "entry",
-                     hand.entry_slippage])  # fmt: skip
-        rows.append([2 * number, number, "BTCUSDT", out, hand.qty, hand.exit_price, hand.exit_fee,
-                     hand.exit_liquidity, at(hand.exit), hand.exit_point, kind, leg, hand.reason,
-                     hand.exit_slippage])  # fmt: skip
+    rows: list[list[object]] = []
+    for number, group in groupby(scenario.numbered, key=lambda numbered: numbered[0]):
+        hands = [hand for _, hand in group]
+        first = hands[0]
+        qty, fee, slippage = (
+            sum(Decimal(getattr(hand, name)) for hand in hands) for name in ("qty", "entry_fee", "entry_slippage")
+        )
+        into, out = ("buy", "sell") if first.side == "long" else ("sell", "buy")
+        rows.append([len(rows) + 1, number, "BTCUSDT", into, qty, first.entry_price, fee, first.entry_liquidity,
+                     at(first.entry), first.entry_point, first.entry_kind, "entry", "entry", slippage])  # fmt: skip
+        for hand in hands:
+            leg, kind = LEGS.get(hand.reason, ("guard", "market"))
+            rows.append([len(rows) + 1, number, "BTCUSDT", out, hand.qty, hand.exit_price, hand.exit_fee,
+                         hand.exit_liquidity, at(hand.exit), hand.exit_point, kind, leg, hand.reason,
+                         hand.exit_slippage])  # fmt: skip
     return [dict(zip(FILL_HEADER, map(str, row), strict=True)) for row in rows]
 
 
@@ -213,20 +239,27 @@ def equity_points(scenario: Scenario, execution: pl.DataFrame) -> list[Point]:
         minute = (close_ns - START_NS) // MINUTE
         if scenario.last_point is not None and minute > scenario.last_point:
             break
-        cash, value, position = start, Decimal(0), Decimal(0)
+        cash, value, position = start + paid_before(scenario, minute), Decimal(0), Decimal(0)
         for hand in scenario.trades:
+            size = hand.sign * Decimal(hand.qty)
+            in_auction = hand.exit == minute == scenario.auction
+            gone = hand.exit < minute or in_auction or minute == last_minute
             if hand.entry < minute:
                 cash -= Decimal(hand.entry_fee)
-                position = hand.sign * Decimal(hand.qty)
-                value = position * scenario.multiplier * (Decimal(repr(mark)) - Decimal(hand.entry_price))
-            in_auction = hand.exit == minute == scenario.auction
-            if hand.exit < minute or in_auction or minute == last_minute:
+            if hand.entry < minute and not gone:
+                position += size
+                value += size * scenario.multiplier * (Decimal(repr(mark)) - Decimal(hand.entry_price))
+            if gone:
                 cash += Decimal(hand.gross) - Decimal(hand.exit_fee)
-                value = position = Decimal(0)
         equity = round(cash + value, 8)
         peak = max(peak, equity)
         points.append(Point(close_ns, equity, cash, float(position), float((peak - equity) / peak)))
     return points
+
+
+def paid_before(scenario: Scenario, minute: int) -> Decimal:
+    """Return the funding of all payments before a minute."""
+    return sum((Decimal(amount) for at_minute, amount in scenario.payments if at_minute < minute), Decimal(0))
 
 
 def equity_table(points: list[Point]) -> pl.DataFrame:
@@ -283,7 +316,8 @@ def result_of(
             "max_drawdown_intrabar_pct": intrabar(scenario, float(start), base) * 100,
             "cagr_pct": (float(end / start) ** (365.25 / days) - 1) * 100 if days >= 30 else None,
             "exposure_pct": 100 * sum(p.position != 0 for p in points) / len(points),
-            "fees": str(fees), "funding": "0", "slippage": str(slip),
+            "fees": str(fees), "funding": str(sum(Decimal(hand.funding) for hand in scenario.trades)),
+            "slippage": str(slip),
             "avg_bars_held": statistics.mean(h.bars_held for h in scenario.trades) if nets else None,
         },
         "metrics_extra": {
@@ -317,7 +351,8 @@ def intrabar(scenario: Scenario, start: float, base: pl.DataFrame) -> float:
     """Return the deepest fall over the closes of all base bars, before an exit at that close, and the end."""
     marks = []
     for row, close in enumerate(base["close"]):
-        minute, value = row * scenario.minutes, start
+        minute = row * scenario.minutes
+        value = start + float(paid_before(scenario, minute + 1))
         for hand in scenario.trades:
             gone = hand.exit < minute or (hand.exit == minute and hand.exit_point != "close")
             if hand.entry <= minute:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from . import position_scenarios
 from .audited_run import Hand, Scenario, flat
 
 LONG = {
@@ -202,4 +203,5 @@ ALL = {
     "closing_auction": CLOSING_AUCTION,
     "quiet": QUIET,
     "forty_days": FORTY_DAYS,
+    **position_scenarios.ALL,
 }

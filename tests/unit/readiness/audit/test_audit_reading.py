@@ -6,6 +6,7 @@ import ast
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 import evenkeel.readiness.audit as package
 from evenkeel.readiness.audit import Check, audit
 
-from .audited_run import edit_csv, edit_json, edit_table, write
+from .audited_run import Scenario, edit_csv, edit_json, edit_table, write
+from .position_scenarios import PARTIAL
 from .scenarios import FORTY_DAYS, LONG_STOP
 
 
@@ -110,8 +112,9 @@ def test_equity_with_a_hole_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["trades.csv", "fills.csv"])
 @pytest.mark.parametrize("odd", ["", "0", "-1", "1e30", "x", "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"])
-def test_no_odd_field_makes_the_audit_itself_fail(name: str, odd: str, tmp_path: Path) -> None:
-    run = write(tmp_path, FORTY_DAYS)
+@pytest.mark.parametrize("scenario", [FORTY_DAYS, PARTIAL])
+def test_no_odd_field_makes_the_audit_itself_fail(name: str, odd: str, scenario: Scenario, tmp_path: Path) -> None:
+    run = write(tmp_path, scenario)
     original = (tmp_path / name).read_text()
     columns = next(csv.reader(original.splitlines()))
     for column in columns:
@@ -120,19 +123,56 @@ def test_no_odd_field_makes_the_audit_itself_fail(name: str, odd: str, tmp_path:
         (tmp_path / name).write_text(original)
 
 
+OPTIONAL = (
+    "risk.trailing", "risk.break_even", "risk.stop_loss", "risk.take_profit", "account.funding",
+    "strategy.resolved.features.atr", "strategy.resolved.timeframes", "account.fee_model",
+)  # fmt: skip
+"""Sections of the manifest that not every run has."""
+
+
+def keys_of(document: dict[str, Any], section: str) -> list[str]:
+    """Return the keys of a section given by its dotted path; none where there is no such section."""
+    value: Any = document
+    for part in section.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return list(value or {})
+
+
+EVERYTHING = replace(
+    PARTIAL,
+    changes={
+        **PARTIAL.changes,
+        "account.fee_model": {"liquidation_bps": "6"},
+        "account.maintenance_margin_rate": "0.005", "account.mm_deduction": "0", "account.on_sl_beyond_liq": "adjust",
+        "account.min_liq_distance_pct": "1", "account.continue_after_liquidation": False,
+        "risk.stop_loss": {"type": "trailing_atr", "atr_multiplier": 2, "atr_feature_id": "atr", "activation_pct": 1},
+        "risk.take_profit": {"type": "ladder", "steps": [{"rr": 1, "close_pct": 100}]},
+        "risk.break_even": {"activation_pct": 1, "offset_pct": 0.1},
+        "strategy.resolved": {
+            "features": {"atr": {"indicator": "atr", "params": {"length": 3}, "tf": "1h"}},
+            "actions": {"exit_long": []},
+            "timeframes": {"evaluate": "intrabar", "max_entries_per_bar": 1},
+        },
+    },
+)  # fmt: skip
+"""A manifest with every key that the audit can read."""
+
+
 @pytest.mark.parametrize("odd", [None, "x", -1, 0, 1e30, [], {}])
-def test_no_odd_value_makes_the_audit_itself_fail(odd: Any, tmp_path: Path) -> None:
-    run = write(tmp_path, FORTY_DAYS)
+@pytest.mark.parametrize("scenario", [FORTY_DAYS, EVERYTHING])
+def test_no_odd_value_makes_the_audit_itself_fail(odd: Any, scenario: Scenario, tmp_path: Path) -> None:
+    run = write(tmp_path, scenario)
     for name, sections in (
-        ("manifest.json", ("data", "account", "sizing", "risk", "entry", "position_policy", "instrument")),
+        ("manifest.json", ("data", "account", "sizing", "risk", "entry", "position_policy", "instrument",
+                           "strategy.resolved", *OPTIONAL)),
         ("result.json", ("account", "metrics", "metrics_extra")),
-    ):
+    ):  # fmt: skip
         original = (tmp_path / name).read_text()
         for section in sections:
-            for key in json.loads(original)[section]:
+            for key in keys_of(json.loads(original), section):
                 edit_json(tmp_path / name, f"{section}.{key}", odd)
                 assert audit(run.folder, base_bars=run.base, higher_bars=run.higher)
-        (tmp_path / name).write_text(original)
+                (tmp_path / name).write_text(original)
 
 
 def test_the_audit_imports_nothing_of_the_project_but_itself() -> None:

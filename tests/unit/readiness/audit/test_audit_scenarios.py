@@ -39,7 +39,7 @@ def test_a_check_that_did_not_run_is_neither_passed_nor_failed(tmp_path: Path) -
 
     skipped = [check for check in audit(run.folder) if check.skipped]
 
-    assert {"FUNDING", "LIQ_DISTANCE", "SIGNAL_REPLAY", "NO_LOOKAHEAD"} <= {check.name for check in skipped}
+    assert {"LIQ_DISTANCE", "SIGNAL_REPLAY", "NO_LOOKAHEAD"} <= {check.name for check in skipped}
     assert not any(check.ok or check.failed for check in skipped)
 
 

@@ -1,0 +1,206 @@
+"""The parts that follow a position: the ATR, the path of its stop, the steps of its target, its funding, its margin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from evenkeel.readiness.audit.artifacts import read_run
+from evenkeel.readiness.audit.average_range import average_range
+from evenkeel.readiness.audit.bars import Bar, BaseBars
+from evenkeel.readiness.audit.course import Course, read_courses
+from evenkeel.readiness.audit.document import Document, Unreadable
+from evenkeel.readiness.audit.funding import funding_rows, payment
+from evenkeel.readiness.audit.knowledge import Knowledge
+from evenkeel.readiness.audit.margin import Stake, bankruptcy_price, position_margin
+from evenkeel.readiness.audit.resolved import read_exit_shares
+from evenkeel.readiness.audit.terms import read_terms
+
+from .audited_run import MINUTE, START_NS, Scenario, edit_json, flat, write
+from .position_scenarios import LADDER, LIQUIDATED, PARTIAL, TRAILING, TRAILING_BESIDE
+
+
+def course_of(folder: Path, scenario: Scenario) -> Course:
+    """Return the course of the only position of a scenario."""
+    written = write(folder, scenario)
+    run = read_run(folder)
+    execution = next(iter(written.higher.values()), written.base)
+    bars = BaseBars(written.base, execution, run.instants())
+    (course,) = read_courses(run, bars, Knowledge(run.terms, bars, written.higher))
+    assert course is not None
+    return course
+
+
+def test_the_average_range_is_wilders() -> None:
+    bars = [(10, 11, 9, 10), (10, 13, 10, 12), (12, 12, 8, 9), (15, 16, 14, 15), (15, 15, 15, 15)]
+    ranges = [2, 3, 4, 7, 0]  # the fourth bar jumps from 9 to 16
+    expected = [sum(ranges[:3]) / 3]
+    for value in ranges[3:]:
+        expected.append(expected[-1] + (value - expected[-1]) / 3)
+    frame = pl.DataFrame(bars, schema=["open", "high", "low", "close"], orient="row")
+
+    found = average_range(frame.cast(pl.Float64), 3)
+
+    assert found[:2] == [None, None]
+    assert found[2:] == pytest.approx(expected, rel=1e-12)
+    assert average_range(frame[:2].cast(pl.Float64), 3) == [None, None]
+
+
+def test_the_average_range_starts_anew_behind_a_gap(tmp_path: Path) -> None:
+    gaps = [["2024-01-01T00:01:00Z", "2024-01-01T00:03:00Z", 2]]
+    scenario = TRAILING_BESIDE
+    whole = write(tmp_path / "whole", scenario)
+    cut = write(tmp_path / "cut", scenario)
+    edit_json(cut.folder / "manifest.json", "data.gaps", gaps)
+
+    values = []
+    for written in (whole, cut):
+        run = read_run(written.folder)
+        bars = BaseBars(written.base, written.higher["5m"], run.instants())
+        values.append(Knowledge(run.terms, bars, written.higher).average_range(run.trades[0], "atr_3"))
+
+    assert values[0] == pytest.approx(Decimal("0.5"))
+    assert values[1] is None  # two bars since 00:03 are fewer than three
+
+
+def test_a_stop_moves_at_closes_only_and_from_the_next_bar_on(tmp_path: Path) -> None:
+    path = course_of(tmp_path, TRAILING).path
+    assert path is not None
+
+    assert [(row, path.at(row).tight) for row in range(5, 10)] == [
+        (5, (Decimal("99.1"), "sl")), (6, (Decimal("99.1"), "sl")), (7, (Decimal("100.3"), "trailing")),
+        (8, (Decimal("101.5"), "trailing")), (9, (Decimal("101.5"), "trailing")),
+    ]  # fmt: skip
+    assert all(stage.loose == stage.tight for stage in path.stages)
+
+
+def test_a_stop_never_widens(tmp_path: Path) -> None:
+    path = course_of(tmp_path, TRAILING_BESIDE).path
+    assert path is not None
+
+    assert all(after.tight.price < before.tight.price for before, after in pairwise(path.stages))
+
+
+def test_an_activation_that_is_met_to_the_last_digit_may_count_or_not(tmp_path: Path) -> None:
+    bars = [*TRAILING.bars[:5], (100.0, 101.0, 100.0, 100.5201), *TRAILING.bars[6:]]
+    path = course_of(tmp_path, replace(TRAILING, bars=bars)).path
+    assert path is not None
+
+    assert path.at(6).loose.price == Decimal("99.1")
+    assert path.at(6).tight == (Decimal("99.6"), "trailing")
+
+
+def test_the_steps_of_a_ladder_lie_nearest_first_and_the_last_takes_the_rest(tmp_path: Path) -> None:
+    steps = course_of(tmp_path, LADDER).steps
+
+    assert [(step.near, step.far) for step in steps] == [(Decimal("102.0"),) * 2, (Decimal("103.0"),) * 2]
+    assert [step.quantities for step in steps] == [{Decimal(4)}, frozenset()]
+
+
+def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None:
+    written = write(tmp_path, PARTIAL)
+    bars = BaseBars(written.base, None, [])
+
+    assert funding_rows(read_run(tmp_path).terms, bars) == [0, 8]
+
+
+@pytest.mark.parametrize(
+    ("side", "rate", "amount"), [(1, "0.0001", "-1.002"), (-1, "0.0001", "1.002"), (1, "-0.00025", "2.505")]
+)
+def test_funding_of_the_golden_vector(side: int, rate: str, amount: str, tmp_path: Path) -> None:
+    write(tmp_path, PARTIAL)
+    edit_json(tmp_path / "manifest.json", "account.funding.fixed_rate", rate)
+    bar = Bar(START_NS, START_NS + MINUTE, 50100.0, 50100.0, 50100.0, 50100.0)
+
+    paid = payment(read_run(tmp_path).terms, Stake(side, Decimal("0.2"), Decimal(50010)), 0, bar)
+
+    assert (paid.amount, paid.unsure) == (Decimal(amount), False)
+
+
+def test_a_payment_between_two_postings_may_become_either(tmp_path: Path) -> None:
+    write(tmp_path, PARTIAL)
+    bar = Bar(START_NS, START_NS + MINUTE, 50100.05, 50100.05, 50100.05, 50100.05)
+
+    paid = payment(read_run(tmp_path).terms, Stake(1, Decimal("0.001"), Decimal(50010)), 0, bar)
+
+    assert paid.unsure  # 0.005010005 has nine decimals, the last of them a 5
+    assert abs(paid.amount + Decimal("0.005010005")) == Decimal("0.5e-8")
+
+
+@pytest.mark.parametrize(("at", "payments"), [(480, 0), (420, 1)])
+def test_a_position_opened_at_the_instant_does_not_pay(at: int, payments: int, tmp_path: Path) -> None:
+    hand = replace(PARTIAL.trades[0], decided=at, entry=at, exit=540)
+    scenario = replace(PARTIAL, bars=flat(50000.0, 12), trades=[hand])
+
+    assert len(course_of(tmp_path, scenario).payments) == payments
+
+
+def test_a_position_closed_at_the_open_of_the_instant_still_pays(tmp_path: Path) -> None:
+    scenario = replace(PARTIAL, trades=[replace(PARTIAL.trades[0], exit=480)])
+
+    assert len(course_of(tmp_path, scenario).payments) == 1
+
+
+def test_what_free_cash_cannot_pay_comes_from_the_margin(tmp_path: Path) -> None:
+    funding = {"enabled": True, "fixed_rate": "0.01"}
+    changes = {**LIQUIDATED.changes, "account.start_equity": "510", "account.funding": funding}
+    hand = replace(LIQUIDATED.trades[0], exit=600)
+    course = course_of(tmp_path, replace(LIQUIDATED, bars=flat(50000.0, 12), trades=[hand], changes=changes))
+
+    # 510 less 2.75 of fee and 500 of margin leave 7.25; the payment at 08:00 is 0.1 x 50000 x 0.01 = 50
+    assert [holding.stake.extra for holding in course.holdings] == [0, Decimal("-42.75")]
+    terms = read_terms(Document(tmp_path / "manifest.json")).margin
+    assert position_margin(terms, course.stake_at(8)) == Decimal("457.25")
+    assert bankruptcy_price(terms, course.stake_at(8)) > bankruptcy_price(terms, course.stake_at(7))
+
+
+def test_margin_and_its_extra_shrink_with_the_position(tmp_path: Path) -> None:
+    course = course_of(tmp_path, PARTIAL)
+
+    assert [(holding.row, holding.stake.units) for holding in course.holdings] == [
+        (7, Decimal("0.2")), (10, Decimal("0.12")),
+    ]  # fmt: skip
+    terms = read_terms(Document(tmp_path / "manifest.json")).margin
+    assert [position_margin(terms, holding.stake) for holding in course.holdings] == [
+        Decimal("1000.2"), Decimal("600.12"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actions", "long", "short"),
+    [
+        ({"entry_long": [], "exit_long": []}, {1}, set()),
+        ([{"cases": [{"when": [], "emit": ["exit_all"]}]}], {1}, {1}),
+        ([{"cases": [{"when": [], "emit": [{"action": "exit_short", "percent": 25}]}],
+           "else": {"emit": [{"action": "exit_all", "percent": 50}]}}],
+         {Decimal("0.5")}, {Decimal("0.25"), Decimal("0.5")}),
+    ],
+)  # fmt: skip
+def test_parts_that_signals_close(actions: object, long: set[object], short: set[object], tmp_path: Path) -> None:
+    write(tmp_path, PARTIAL)
+    edit_json(tmp_path / "manifest.json", "strategy.resolved.actions", actions)
+
+    assert read_exit_shares(Document(tmp_path / "manifest.json")) == {1: long, -1: short}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("risk.take_profit", {"type": "ladder", "steps": [{"rr": 1, "pct": 2, "close_pct": 100}]}, "exactly one of rr"),
+        ("risk.take_profit", {"type": "ladder", "steps": "x"}, "a list of objects was expected"),
+        ("risk.trailing", {"type": "percent", "value": 2}, "one of trailing_atr, trailing_pct was expected"),
+        ("risk.trailing", {"type": "trailing_pct"}, "trail_pct is missing"),
+        ("account.liquidation_bps", 10000, "the fee of a liquidation is 1"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(key: str, value: object, words: str, tmp_path: Path) -> None:
+    write(tmp_path, PARTIAL)
+    edit_json(tmp_path / "manifest.json", key, value)
+
+    with pytest.raises(Unreadable, match=words):
+        read_terms(Document(tmp_path / "manifest.json"))
