@@ -56,7 +56,6 @@ COMMANDS: dict[str, CommandEntry] = {
 """Every command that exists, in the order in which `keel --help` shows them."""
 
 COMMAND_GAPS: dict[str, str] = {
-    "data synth": "make a synthetic market",
     "data record": "record a live feed",
     "data sync": "fetch history from a venue",
     "sweep": "a grid of parameters on the research lane",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evenkeel.cli.console import announce_compilation, print_table, progress
+from evenkeel.cli.data_synth import command as synth_command
 from evenkeel.cli.data_views import (
     bars_document,
     entry_document,
@@ -62,6 +63,9 @@ def command() -> None:
     """
 
 
+command.add_command(synth_command)
+
+
 @command.command(name="import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--instrument", "name", required=True, metavar="ID", help="Whose bars these are.")
@@ -91,9 +95,11 @@ def import_command(
     """
     from evenkeel.data.importers import Format, Request, Stamp, import_files, require_zone
     from evenkeel.data.quality import check
+    from evenkeel.data.synthetic.storage import require_recordable
     from evenkeel.model.time import Timeframe
 
     instrument, calendar = instrument_and_calendar(name)
+    require_recordable(instrument.id)
     request = Request(
         instrument, calendar, Timeframe.parse(tf), stamp=Stamp(stamp) if stamp else None,
         zone=require_zone(zone) if zone else None, newest_first=newest_first,
@@ -258,6 +264,7 @@ def resample_command(
     """
     from evenkeel.data.aggregate import aggregate
     from evenkeel.data.export import export_bars
+    from evenkeel.data.synthetic.storage import derived_source
     from evenkeel.model.time import Timeframe
 
     instrument, calendar = instrument_and_calendar(name)
@@ -273,7 +280,7 @@ def resample_command(
         export_bars(out, bars)
         where = str(out)
     else:
-        source = f"{timeframe} bars of revision {series.revision.id[:12]}"
+        source = derived_source(series.revision)
         revision = _catalog(catalog).write(instrument.id, bars, source=source, imported_ns=time.time_ns())
         where = f"revision {revision.id[:12]}"
     if as_json:

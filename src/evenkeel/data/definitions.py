@@ -28,6 +28,9 @@ from evenkeel.data.definition_file import check, parse, read_file, write_file
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.instrument import Instrument
 
+GENERATED_VENUE = "SIM"
+"""Venue of generated markets; their symbols never make those of real instruments ambiguous."""
+
 NEAREST_MAX = 3
 ALIKE_MIN = 0.7
 """How like a name must be to be offered, as `difflib` measures it."""
@@ -170,7 +173,8 @@ class Definitions:
         return [f"{family.root}{match[2]}{year}.{family.venue}" for year in years if int(year) >= family.first_year]
 
     def _by_symbol(self, name: str) -> list[Instrument]:
-        ids = sorted(id_ for id_ in self._by_id if id_.rpartition(".")[0] == name)
+        venues = sorted(id_.rpartition(".")[2] for id_ in self._by_id if id_.rpartition(".")[0] == name)
+        ids = [f"{name}.{venue}" for venue in venues if venue != GENERATED_VENUE or len(venues) == 1]
         if len(ids) > 1:
             message = f"'{name}' is not unique: {', '.join(ids)}; name one of them"
             raise UsageError(message, reason="AMBIGUOUS_INSTRUMENT")

@@ -19,6 +19,7 @@ from evenkeel.data.catalog import Catalog
 from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.quality import Gap, faults
 from evenkeel.data.revision import Revision
+from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.features.timeline import Program, Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, UsageError
@@ -106,6 +107,7 @@ class Market:
             (Mark.CONTINUOUS_UNADJUSTED, kind is InstrumentKind.CONTINUOUS_FUTURE),
             (Mark.GAPS_REPORTED, bool(self.gaps)),
             (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY),
+            (Mark.SYNTHETIC_DATA, is_synthetic(self.revision)),
         ]
         return tuple(mark for mark, holds in found if holds)
 

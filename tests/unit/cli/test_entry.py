@@ -214,8 +214,8 @@ def test_a_subcommand_that_is_not_built_is_named_too(
     monkeypatch.setitem(sys.modules, "data_group", module)
     monkeypatch.setitem(COMMANDS, "data", CommandEntry("data_group", "Market data.", "Test"))
 
-    assert run(["data", "synth"]) == 2
-    assert capsys.readouterr().err.startswith("error: `keel data synth` is not available yet")
+    assert run(["data", "record"]) == 2
+    assert capsys.readouterr().err.startswith("error: `keel data record` is not available yet")
 
 
 def test_json_after_two_dashes_is_an_argument(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,8 @@ import pytest
 import desk
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
+from evenkeel.data.synthetic import Recipe, generate
+from evenkeel.data.synthetic.storage import default_id, definition_of, store
 from evenkeel.engine.market import Market, load_market
 from evenkeel.features.registry import find_indicator
 from evenkeel.features.timeline import Program, ProgramBuilder
@@ -195,6 +197,15 @@ def test_marks_tell_what_a_reader_must_know() -> None:
 
     assert perpetual.marks == ()
     assert coarse.marks == (Mark.COARSE_FILLS, Mark.CONTINUOUS_UNADJUSTED)
+
+
+def test_a_generated_market_is_marked_as_such(tmp_path: Path) -> None:
+    market, catalog = generate(Recipe(regime="ranging", minutes=600)), Catalog(tmp_path)
+    asset = definition_of(default_id("ranging"), market.recipe)
+    store(market, asset, catalog, stored_ns=0)
+
+    loaded = load_market([catalog], asset, program(), start_ns=None, end_ns=None)
+    assert Mark.SYNTHETIC_DATA in loaded.marks
 
 
 def test_bars_outside_the_sessions_take_no_part_and_are_counted(bundled: Path) -> None:

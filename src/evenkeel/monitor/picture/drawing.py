@@ -23,6 +23,7 @@ WIDTH = 960
 LEFT, RIGHT = 12, 892
 TITLE_HEIGHT, LEGEND_HEIGHT = 34, 22
 PRICE_HEIGHT, PANEL_HEIGHT, LANE_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT, GAP = 280, 110, 22, 10, 24, 14
+MARKET_HEIGHT = 220
 LETTER = 7.0
 """Width of a letter of a legend, near enough to place the next entry."""
 
@@ -92,7 +93,28 @@ def draw(subject: Subject, *, title: str) -> Html:
         parts.append(shapes)
         y += height
     parts += _time_axis(drawn.bars, axis, y)
-    height = round(y + AXIS_HEIGHT)
+    return _document(parts, round(y + AXIS_HEIGHT), title)
+
+
+def draw_bars(bars: Bars, *, title: str) -> Html:
+    """Return the picture of bars with their volume as an SVG document; slower bars make a smaller one.
+
+    Args:
+        bars: At least one.
+        title: What stands above it.
+    """
+    axis = _Axis(len(bars))
+    price = _Panel(TITLE_HEIGHT, MARKET_HEIGHT, _price_scale(bars, []))
+    bottom = TITLE_HEIGHT + MARKET_HEIGHT + GAP
+    volume = _Panel(bottom, STRIP_HEIGHT * 4, Scale.around([0.0, *bars.volume.tolist()], flip=True, margin=0.0))
+    parts = [
+        _text(LEFT, 22, title, "title"), price.grid(4), *_candles(bars, axis, price),
+        _histogram(bars.volume, axis, volume, 0), *_time_axis(bars, axis, bottom + STRIP_HEIGHT * 4),
+    ]  # fmt: skip
+    return _document(parts, round(bottom + STRIP_HEIGHT * 4 + AXIS_HEIGHT), title)
+
+
+def _document(parts: Iterable[Html], height: int, title: str) -> Html:
     return tag(
         "svg", tag("style", Html(STYLE)), tag("rect", width=WIDTH, height=height, class_="page"), *parts,
         xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title,
