@@ -1,4 +1,7 @@
-"""`keel validate FILE...`: check strategy files and tell every problem at once, each with its line."""
+"""`keel validate FILE...`: check strategy files and tell every problem at once, each with its line.
+
+With `--explain` it also says what a play does, in plain English.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ import click
 
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, say
+from evenkeel.cli.paragraphs import say_section
 from evenkeel.cli.params import json_option
 from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
     from evenkeel.data.definitions import Definitions
+    from evenkeel.strategies.play.english import Section
     from evenkeel.strategies.play.play import Play
     from evenkeel.strategies.play.problems import Problem
 
@@ -37,9 +42,10 @@ class Verdict(NamedTuple):
 @click.command(name="validate")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path first.")
+@click.option("--explain", "explains", is_flag=True, help="Also say in plain English what each play does and risks.")
 @plugin_option
 @json_option
-def command(files: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> int:
+def command(files: tuple[str, ...], sets: tuple[str, ...], explains: bool, as_json: bool) -> int:
     """Check strategy files: all problems at once, each with file, line and remedy.
 
     FILE is a play or the name of a shipped example. Exit code 2 if any file has a problem; warnings do not count.
@@ -47,6 +53,7 @@ def command(files: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> int
     \b
     Example:
       keel validate my_play.yaml
+      keel validate my_play.yaml --explain
       keel validate plays/*.yaml --json
     """
     from evenkeel.data.definitions import Definitions
@@ -54,10 +61,13 @@ def command(files: tuple[str, ...], sets: tuple[str, ...], as_json: bool) -> int
     definitions = Definitions.load(current_home().root)
     overrides = dict(_override(text) for text in sets)
     verdicts = [_check(file, overrides, definitions) for file in files]
+    told = [_explained(verdict.play) if explains and verdict.play else [] for verdict in verdicts]
     if as_json:
-        emit({"schema": "evenkeel.validation/1", "ok": _all_fine(verdicts), "files": [_document(v) for v in verdicts]})
+        documents = [_document(verdict, sections) for verdict, sections in zip(verdicts, told, strict=True)]
+        emit({"schema": "evenkeel.validation/1", "ok": _all_fine(verdicts), "files": documents})
     else:
-        _print(verdicts)
+        for verdict, sections in zip(verdicts, told, strict=True):
+            _print(verdict, sections)
     return 0 if _all_fine(verdicts) else EXIT_BAD_INPUT
 
 
@@ -85,12 +95,23 @@ def _check(file: str, sets: dict[str, str], definitions: Definitions) -> Verdict
     return Verdict(file, play, play.warnings)
 
 
+def _explained(play: Play) -> list[Section]:
+    from evenkeel.cli.console import announce_compilation
+    from evenkeel.risk.worst_case import worst_case
+    from evenkeel.strategies.play.english import explain
+    from evenkeel.strategies.play.lower import lower
+
+    announce_compilation()
+    return explain(play, worst_case(play), lower(play).program.warmup)
+
+
 def _all_fine(verdicts: list[Verdict]) -> bool:
     return all(verdict.play is not None for verdict in verdicts)
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def _document(verdict: Verdict, sections: list[Section]) -> dict[str, Any]:
     play = verdict.play
+    explained = [{"title": section.title, "lines": section.lines} for section in sections]
     return {
         "file": verdict.file,
         "ok": play is not None,
@@ -108,16 +129,21 @@ def _document(verdict: Verdict) -> dict[str, Any]:
             }
             for problem in verdict.problems
         ],
+        **({"explanation": explained} if explained else {}),
     }
 
 
-def _print(verdicts: list[Verdict]) -> None:
+def _print(verdict: Verdict, sections: list[Section]) -> None:
     from evenkeel.strategies.play.problems import render_with_excerpt
 
-    for verdict in verdicts:
-        for problem in verdict.problems:
-            say(render_with_excerpt(problem))
-        say(_summary(verdict))
+    for problem in verdict.problems:
+        say(render_with_excerpt(problem))
+    say(_summary(verdict))
+    for section in sections:
+        say()
+        say_section(section.title, section.lines)
+    if sections:
+        say()
 
 
 def _summary(verdict: Verdict) -> str:

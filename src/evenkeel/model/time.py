@@ -119,7 +119,17 @@ TIMEFRAMES: dict[str, Timeframe] = {
 }  # fmt: skip
 """Every timeframe by name, fast to slow."""
 
-_ALIASES = {"d": "D", "1d": "D", "1D": "D", "w": "W", "1w": "W", "1W": "W", "1M": "M", "60m": "1h", "60min": "1h"}
-"""`m` alone is nothing: it could mean a minute or a month."""
+TIMEFRAME_ALIASES = {
+    "d": "D",
+    "1d": "D",
+    "1D": "D",
+    "w": "W",
+    "1w": "W",
+    "1W": "W",
+    "1M": "M",
+    "60m": "1h",
+    "60min": "1h",
+}
+"""Other ways to write one. `m` alone is nothing: it could mean a minute or a month."""
 
-_BY_NAME = {**TIMEFRAMES, **{alias: TIMEFRAMES[name] for alias, name in _ALIASES.items()}}
+_BY_NAME = {**TIMEFRAMES, **{alias: TIMEFRAMES[name] for alias, name in TIMEFRAME_ALIASES.items()}}

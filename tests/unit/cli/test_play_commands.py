@@ -81,3 +81,20 @@ def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", "play"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Evenkeel play"
     assert run(["schema", "plays"]) == 2
+
+
+def test_explain_says_what_a_play_does_behind_its_verdict(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", "ema_cross", "--explain"]) == 0
+    verdict, _, explanation = capsys.readouterr().out.partition("\n\n")
+    assert verdict.startswith("ema_cross: ok (play ema_cross, hash ")
+    assert explanation.startswith("What it trades\n  ema_cross trades SPY.US")
+    assert "\n  Opens a long position when ema_fast_20 crosses above ema_slow_50.\n" in explanation
+
+
+def test_explain_explains_nothing_that_does_not_load(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk / "wrong.yaml").write_text("name: wrong\n")
+    assert run(["validate", "wrong.yaml", "ema_cross", "--explain", "--json"]) == 2
+    wrong, right = json.loads(capsys.readouterr().out)["files"]
+    assert "explanation" not in wrong
+    assert [section["title"] for section in right["explanation"]][:2] == ["What it trades", "When it decides"]
+    assert "It decides once a day, at the close." in right["explanation"][1]["lines"]

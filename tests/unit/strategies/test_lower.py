@@ -19,6 +19,7 @@ from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.lower import Lowered, lower
+from watchdog import within
 
 PLAIN: dict[str, Any] = {
     "version": "3.0.0",
@@ -71,6 +72,16 @@ def test_equal_features_and_equal_conditions_are_computed_once() -> None:
     steps = [step.node.name for step in twice.program.graphs[Timeframe.parse("1m")].steps]
     assert steps.count("ema") == 1
     assert steps.count("greater") == 1
+
+
+def test_setups_that_name_each_other_twice_are_looked_at_once() -> None:
+    """Spelled out, the last of them would hold two to the power of 30 comparisons."""
+    setups: dict[str, Any] = {"s0": ["close", ">", "open"]}
+    for depth in range(1, 31):
+        setups[f"s{depth}"] = {"all": [{"setup": f"s{depth - 1}"}, {"not": {"setup": f"s{depth - 1}"}}]}
+    with within(30):
+        found = lowered(setups=setups, actions={"entry_long": {"setup": "s30"}})
+    assert len(found.program.nodes) < 100
 
 
 def test_the_first_case_that_holds_speaks_and_else_where_none_does() -> None:

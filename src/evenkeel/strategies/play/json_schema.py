@@ -1,35 +1,144 @@
-"""The JSON Schema of play files, for completion and checks in an editor."""
+"""The JSON Schema of play files (draft 2020-12), for completion and checks in an editor.
+
+It is made from the models of `schema`, so that a new section appears by itself, and from the registry, so that each
+indicator brings its own parameters. Every scalar may also be a variable in quotes. It accepts every play that loads;
+it cannot know which features are declared, which only the loader checks.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from evenkeel.strategies.play.schema import PlayDocument
+from evenkeel.features.registry import all_indicators, all_structures
+from evenkeel.strategies.play.json_conditions import (
+    ROLE_WORDS,
+    Schema,
+    choice,
+    condition_definitions,
+    or_token,
+    ref,
+)
+from evenkeel.strategies.play.json_nodes import feature_section, node_definitions, output_meanings, structure_section
+from evenkeel.strategies.play.schema import CONDITION_MARK, PlayDocument
 
-_TOKEN = {"type": "string", "pattern": r"^\{\{\s*\w+\s*\}\}$", "description": "A variable."}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SAID = ("description", "default", "examples")
+_LEFT_OUT = (*_SAID, "title", "discriminator")
+_NAMES = {
+    "features": r"^[a-z][A-Za-z0-9_]*$",
+    "setups": r"^[A-Za-z_][A-Za-z0-9_]*$",
+    "variables": r"^[^\W\d]\w*$",
+}
+"""Sections that are maps from a name of the author's to something, and what such a name is made of."""
 
 
 def play_schema() -> dict[str, Any]:
-    """Return the schema; every number and flag may also be a variable in quotes."""
-    schema = PlayDocument.model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "Evenkeel play"
-    for section in [schema, *schema["$defs"].values()]:
-        properties = section.get("properties", {})
-        for name in properties:
-            properties[name] = _with_variable(properties[name])
-    schema["properties"]["actions"] = {
-        "description": "A map from action to expression, or a list of blocks.",
-        "anyOf": [{"$ref": "#/$defs/ShortActions"}, {"type": "array", "items": {"$ref": "#/$defs/BlockSection"}}],
+    """Return the schema with the indicators and structures that are known now, those of plug-ins included."""
+    indicators, structures = all_indicators(), all_structures()
+    top = PlayDocument.model_json_schema(by_alias=True)
+    sections = _Sections(top.pop("$defs"))
+    shaped = {name: sections.section(name) for name in sections.raw}
+    shaped["FeatureSection"] = feature_section(shaped["FeatureSection"], indicators)
+    shaped["StructureSection"] = structure_section(shaped["StructureSection"], structures)
+    shaped["IntentSection"]["properties"]["metadata"]["additionalProperties"] = {
+        "description": "A constant, or a value read at the decision.",
+        "anyOf": [{"type": ["string", "number", "boolean"]}, ref("reference")],
     }
-    return schema
+    properties = {name: sections.value(part) for name, part in top["properties"].items()}
+    for name in ("features", "structures", "setups", "variables"):
+        properties[name] = _map_or_nothing(properties[name], _NAMES.get(name))
+    for role, part in properties["structures"]["anyOf"][0]["properties"].items():
+        part["description"] = f"Structures on {ROLE_WORDS[role]}."
+    outputs = output_meanings([*indicators.values(), *structures.values()])
+    return {
+        "$schema": DIALECT,
+        "title": "Evenkeel play",
+        "description": top["description"],
+        "type": "object",
+        "properties": properties,
+        "required": top["required"],
+        "additionalProperties": False,
+        "allOf": [
+            {"anyOf": [{"required": ["symbol"]}, {"required": ["symbols"]}]},
+            {"not": {"required": ["risk", "risk_model"]}},
+            {"anyOf": [{"required": ["features"]}, {"required": ["structures"]}]},
+        ],
+        "$defs": {**shaped, **condition_definitions(outputs), **node_definitions({**indicators, **structures})},
+    }
 
 
-def _with_variable(part: dict[str, Any]) -> dict[str, Any]:
-    if part.get("type") in ("number", "integer", "boolean") or "enum" in part:
-        kept: dict[str, Any] = {key: part[key] for key in ("description", "default", "title") if key in part}
-        bare = {key: value for key, value in part.items() if key not in kept}
-        return {**kept, "anyOf": [bare, _TOKEN]}
-    if "anyOf" in part:
-        return {**part, "anyOf": [*part["anyOf"], _TOKEN]}
-    return part
+def _map_or_nothing(part: Schema, names: str | None) -> Schema:
+    """Return a map that may also be left empty, its names held to their pattern."""
+    kept = {key: value for key, value in part.items() if key in _SAID}
+    bare = {key: value for key, value in part.items() if key not in _SAID}
+    if names is not None:
+        bare["propertyNames"] = {"pattern": names}
+    return {**kept, "anyOf": [bare, {"type": "null"}]}
+
+
+class _Sections:
+    """Turns what pydantic says of the models into what the loader takes.
+
+    Args:
+        raw: Definitions by name, as pydantic gives them.
+    """
+
+    def __init__(self, raw: dict[str, Schema]) -> None:
+        self.raw = raw
+
+    def section(self, name: str) -> Schema:
+        """Return one section: an object whose unknown keys are refused, or an alternative of such."""
+        part = self.raw[name]
+        if "properties" not in part:
+            return self.value(part)
+        kept = {key: value for key, value in part.items() if key != "title"}
+        return {**kept, "properties": {key: self.value(value) for key, value in part["properties"].items()}}
+
+    def value(self, part: Schema) -> Schema:
+        """Return what may stand at a key: the value, null where the model takes it, a variable where it is a scalar."""
+        said = {key: part[key] for key in _SAID if part.get(key) is not None and not isinstance(part[key], dict)}
+        if part.get(CONDITION_MARK):
+            return {**ref("condition"), **said}
+        found = self._alternatives(part)
+        made = found[0] if len(found) == 1 else {"anyOf": found}
+        return or_token({**said, **made}) if any(map(_is_scalar, found)) else {**said, **made}
+
+    def _alternatives(self, part: Schema) -> list[Schema]:
+        if "anyOf" in part:
+            return [one for alternative in part["anyOf"] for one in self._alternatives(alternative)]
+        if "discriminator" in part:
+            return [self._by_type(part["discriminator"]["mapping"])]
+        bare = {key: value for key, value in part.items() if key not in _LEFT_OUT}
+        for key in ("items", "additionalProperties"):
+            if isinstance(bare.get(key), dict):
+                bare[key] = self.value(bare[key])
+        names = bare.get("propertyNames", {}).get("enum")
+        if names:
+            del bare["propertyNames"]
+            bare = {**bare, "properties": {word: dict(bare["additionalProperties"]) for word in names}}
+            bare["additionalProperties"] = False
+        return [bare]
+
+    def _by_type(self, mapping: dict[str, str]) -> Schema:
+        """Return an object whose `type` decides what else may be in it."""
+        meanings = {
+            tag: str(self.raw[target.rpartition("/")[2]].get("description", "")) for tag, target in mapping.items()
+        }
+        chosen = [_given_type({"const": tag}, {"$ref": target}) for tag, target in mapping.items()]
+        open_type = _given_type(ref("variable"), {"anyOf": [{"$ref": target} for target in mapping.values()]})
+        return {
+            "type": "object",
+            "properties": {"type": or_token(choice(meanings))},
+            "required": ["type"],
+            "allOf": [*chosen, open_type],
+        }
+
+
+def _given_type(wanted: Schema, then: Schema) -> Schema:
+    return {"if": {"properties": {"type": wanted}, "required": ["type"]}, "then": then}
+
+
+def _is_scalar(part: Schema) -> bool:
+    return part.get("type") in ("number", "integer", "boolean") or any(
+        key in part for key in ("enum", "const", "pattern")
+    )

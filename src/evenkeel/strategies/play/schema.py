@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from evenkeel.model.errors import UsageError
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import TIMEFRAME_ALIASES, TIMEFRAMES, Timeframe
 
 SCHEMA_VERSION = "3.0.0"
 """Version of the play format; another major version is refused."""
@@ -28,6 +28,7 @@ def _canonical_timeframe(value: Any) -> Any:
 TimeframeName: TypeAlias = Annotated[
     Literal["1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "D", "W", "M"],
     BeforeValidator(_canonical_timeframe),
+    WithJsonSchema({"anyOf": [{"enum": [*TIMEFRAMES]}, {"pattern": f"^({'|'.join(TIMEFRAME_ALIASES)})$"}]}),
 ]
 AMOUNT_MAX = 1e12
 """Largest quantity, distance or limit that a play may name; beyond it nothing is meant."""
@@ -46,16 +47,10 @@ BasisPoints: TypeAlias = Annotated[float, Field(ge=0, lt=10_000)]
 Percent: TypeAlias = Annotated[float, Field(gt=0, le=100)]
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][A-Za-z0-9_]*$")]
 
-Expression: TypeAlias = Annotated[
-    Any,
-    WithJsonSchema(
-        {
-            "type": ["array", "object"],
-            "description": "A condition [left, operator, right], a list of conditions (all must hold), or a map with "
-            "`all`, `any`, `not`, `setup` or a window such as `holds_for`.",
-        }
-    ),
-]
+CONDITION_MARK = "x-condition"
+"""Where this stands in the models' own JSON Schema, `json_schema` puts the grammar of conditions."""
+
+Expression: TypeAlias = Annotated[Any, WithJsonSchema({CONDITION_MARK: True})]
 
 
 class Section(BaseModel):
@@ -67,14 +62,16 @@ class Section(BaseModel):
 class Head(Section):
     """What the play is and what it trades."""
 
-    version: str = Field(description=f'Version of the format: "{SCHEMA_VERSION}".')
+    version: str = Field(description=f'Version of the format: "{SCHEMA_VERSION}".', examples=[SCHEMA_VERSION])
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")] = Field(
         description="Name in snake_case, the same as the file's."
     )
     id: Id | None = Field(default=None, description="Explicit id; default: the name.")
     description: str = Field(default="", description="Free text for people.")
     symbol: Annotated[str, Field(min_length=1)] | None = Field(
-        default=None, description="Instrument, `SYMBOL.VENUE` or a symbol that is unique."
+        default=None,
+        description="Instrument, `SYMBOL.VENUE` or a symbol that is unique; `keel instruments list` shows them.",
+        examples=["BTCUSDT", "SPY.US"],
     )
     symbols: Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None, description="A list with one instrument."
@@ -142,8 +139,12 @@ class AccountSection(Section):
         default=1.0, description="Largest position in proportion to its margin; above 1 for perpetuals only."
     )
     max_drawdown_pct: Percent = Field(default=20.0, description="The run stops at this fall from the peak; 100 is off.")
-    margin_mode: Literal["isolated_usdt"] = "isolated_usdt"
-    position_mode: Literal["oneway"] = "oneway"
+    margin_mode: Literal["isolated_usdt"] = Field(
+        default="isolated_usdt", description="Each position has a margin of its own; there is no other mode."
+    )
+    position_mode: Literal["oneway"] = Field(
+        default="oneway", description="One position at a time; there is no other mode."
+    )
     fee_model: FeeModel = FeeModel()
     maintenance_margin_rate: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.005, description="Fraction of the notional below which a leveraged position is liquidated."
@@ -156,15 +157,15 @@ class AccountSection(Section):
         default=5.0, description="An entry is refused if its liquidation is closer than this; 0 is off."
     )
     continue_after_liquidation: bool = Field(default=False, description="Whether the run goes on after a liquidation.")
-    funding: FundingSection = FundingSection()
-    impact: ImpactSection = ImpactSection()
+    funding: FundingSection = Field(default=FundingSection(), description="Funding of a perpetual.")
+    impact: ImpactSection = Field(default=ImpactSection(), description="How the price moves with the size of a fill.")
     slippage_bps: BasisPoints = Field(default=2.0, description="Against us on every market fill, in basis points.")
     min_trade_notional: NotNegative | None = Field(default=None, description="Smaller orders are not sent; default 10.")
-    min_trade_notional_usdt: NotNegative | None = None
+    min_trade_notional_usdt: NotNegative | None = Field(default=None, description="The same in USDT.")
     max_notional: Positive | None = Field(default=None, description="Largest position, in account currency.")
-    max_notional_usdt: Positive | None = None
+    max_notional_usdt: Positive | None = Field(default=None, description="The same in USDT.")
     max_margin: Positive | None = Field(default=None, description="Largest margin of a position, in account currency.")
-    max_margin_usdt: Positive | None = None
+    max_margin_usdt: Positive | None = Field(default=None, description="The same in USDT.")
     risk_per_trade_pct: Percent | None = Field(default=None, description="Sizing when the risk section names none.")
     max_position_equity_pct: Percent = Field(default=95.0, description="Largest position, in percent of equity.")
     include_close_fee: bool = Field(default=True, description="Keep the fee of the close free when an entry is sized.")
@@ -172,7 +173,7 @@ class AccountSection(Section):
         default=False, description="A resting limit fills only if price goes beyond it."
     )
     stop_equity: NotNegative = Field(default=0.0, description="The run stops when equity falls to this; 0 is off.")
-    trigger_source: Literal["LastPrice"] = "LastPrice"
+    trigger_source: Literal["LastPrice"] = Field(default="LastPrice", description="The price that triggers stops.")
 
 
 class FeatureSection(Section):
@@ -189,16 +190,19 @@ class FeatureSection(Section):
 class StructureSection(Section):
     """One structure detector."""
 
-    type: str = Field(description="Kind of the detector.")
+    type: str = Field(description="Name of the detector; `keel indicators` lists them.")
     key: str = Field(description="Name for conditions.")
     uses: str | list[str] = Field(default_factory=list, description="Detectors above that it reads.")
     params: dict[str, Any] = Field(default_factory=dict, description="Parameters that differ from the defaults.")
 
 
+ActionName: TypeAlias = Literal["entry_long", "entry_short", "exit_long", "exit_short", "exit_all", "no_action"]
+
+
 class IntentSection(Section):
     """What a block wants when a case holds."""
 
-    action: Literal["entry_long", "entry_short", "exit_long", "exit_short", "exit_all", "no_action"]
+    action: ActionName = Field(description="What is wanted.")
     percent: Percent | None = Field(default=None, description="Exits only; 100 is the whole position.")
     metadata: dict[str, Any] = Field(default_factory=dict, description="Literals, or { feature_id: … }, for the trade.")
 
@@ -206,80 +210,104 @@ class IntentSection(Section):
 class EmitSection(Section):
     """Intents without a condition."""
 
-    emit: list[str | IntentSection] = Field(min_length=1)
+    emit: list[ActionName | IntentSection] = Field(min_length=1, description="What is wanted, in order.")
 
 
 class CaseSection(EmitSection):
     """Intents with their condition."""
 
-    when: Expression
+    when: Expression = Field(description="The condition of this case.")
 
 
 class BlockSection(Section):
     """Cases in order: the first that holds emits."""
 
-    id: Id
-    cases: list[CaseSection] = Field(min_length=1)
-    else_: EmitSection | None = Field(default=None, alias="else")
+    id: Id = Field(description="Name of the block, for reports.")
+    cases: list[CaseSection] = Field(min_length=1, description="Tried in order; the first that holds emits.")
+    else_: EmitSection | None = Field(default=None, alias="else", description="What is wanted when no case holds.")
 
 
 class ShortActions(Section):
     """One expression for each action."""
 
-    entry_long: Expression = None
-    entry_short: Expression = None
-    exit_long: Expression = None
-    exit_short: Expression = None
-    exit_all: Expression = None
+    entry_long: Expression = Field(default=None, description="Opens a long position when this holds.")
+    entry_short: Expression = Field(default=None, description="Opens a short position when this holds.")
+    exit_long: Expression = Field(default=None, description="Closes a long position when this holds.")
+    exit_short: Expression = Field(default=None, description="Closes a short position when this holds.")
+    exit_all: Expression = Field(default=None, description="Closes a position of either side when this holds.")
 
 
 class PolicySection(Section):
     """Which positions may exist and how they end."""
 
-    mode: Literal["long_only", "short_only", "long_short"] = "long_only"
-    exit_mode: Literal["sl_tp_only", "signal", "first_hit"] = "sl_tp_only"
-    max_positions_per_symbol: Literal[1] = 1
-    allow_flip: Literal[False] = False
-    allow_scale_in: Literal[False] = False
-    allow_scale_out: Literal[False] = False
+    mode: Literal["long_only", "short_only", "long_short"] = Field(
+        default="long_only", description="Which sides may be opened."
+    )
+    exit_mode: Literal["sl_tp_only", "signal", "first_hit"] = Field(
+        default="sl_tp_only",
+        description="sl_tp_only: stop and target only, both needed. signal: exit actions; a stop or target stays "
+        "armed. first_hit: whatever comes first.",
+    )
+    max_positions_per_symbol: Literal[1] = Field(default=1, description="One position at a time.")
+    allow_flip: Literal[False] = Field(default=False, description="A position is never turned round in one order.")
+    allow_scale_in: Literal[False] = Field(default=False, description="A position is never added to.")
+    allow_scale_out: Literal[False] = Field(default=False, description="No separate mode for partial exits.")
 
 
 class EntrySection(Section):
     """How an entry is ordered."""
 
-    order_type: Literal["MARKET", "LIMIT"] = "MARKET"
-    limit_offset_pct: Annotated[float, Field(ge=0, lt=100)] = 0.0
-    time_in_force: Literal["GTC", "IOC", "FOK", "PostOnly"] = "GTC"
-    expire_after_bars: Annotated[int, Field(ge=0, le=100_000)] = 0
+    order_type: Literal["MARKET", "LIMIT"] = Field(
+        default="MARKET", description="MARKET fills at the next base open; LIMIT rests at a price of its own."
+    )
+    limit_offset_pct: Annotated[float, Field(ge=0, lt=100)] = Field(
+        default=0.0, description="LIMIT only: percent of the price at the decision, on our side of it."
+    )
+    time_in_force: Literal["GTC", "IOC", "FOK", "PostOnly"] = Field(
+        default="GTC",
+        description="GTC rests until filled. IOC and FOK fill at once or die. PostOnly dies if it would take.",
+    )
+    expire_after_bars: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        default=0,
+        description="Execution bars after which a resting entry dies; 0 is never. LIMIT with GTC or PostOnly.",
+    )
 
 
 class PercentStop(Section):
     """A stop some percent away."""
 
     type: Literal["percent"]
-    value: Percent
-    basis: Literal["roi", "price"] = "roi"
+    value: Percent = Field(description="Percent of the margin or, with basis price, of the price.")
+    basis: Literal["roi", "price"] = Field(
+        default="roi", description="roi: of the margin, so leverage divides the distance. price: of the price."
+    )
 
 
 class AtrStop(Section):
     """A stop some average true ranges away."""
 
     type: Literal["atr_multiple"]
-    value: Percent
-    atr_feature_id: str
-    buffer_pct: NotNegative = 0.0
+    value: Percent = Field(description="How many average true ranges.")
+    atr_feature_id: str = Field(description="Id of an atr feature.")
+    buffer_pct: NotNegative = Field(default=0.0, description="Added, in percent of the price.")
 
 
 class StructureStop(Section):
     """A stop at a level of a structure."""
 
     type: Literal["structure"]
-    structure_key: str
-    field: str | None = None
-    buffer_pct: NotNegative | None = None
-    buffer_atr: NotNegative | None = None
-    atr_feature_id: str | None = None
-    max_distance_pct: Positive | None = None
+    structure_key: str = Field(description="Key of a structure that has levels.")
+    field: str | None = Field(
+        default=None,
+        description="Output with the level; default: low_level below the price, high_level above it.",
+        examples=["low_level", "high_level"],
+    )
+    buffer_pct: NotNegative | None = Field(default=None, description="Beyond the level, in percent of the price.")
+    buffer_atr: NotNegative | None = Field(default=None, description="Beyond the level, in average true ranges.")
+    atr_feature_id: str | None = Field(default=None, description="Id of the atr feature that buffer_atr counts.")
+    max_distance_pct: Positive | None = Field(
+        default=None, description="A level further away than this percent of the price is not used."
+    )
     value: Percent | None = Field(
         default=None, description="Fallback in percent of price when there is no usable level."
     )
@@ -290,7 +318,7 @@ class AtrTrail(Section):
 
     type: Literal["trailing_atr"]
     atr_multiplier: Percent = Field(default=2.0, description="Distance in average true ranges at the decision.")
-    atr_feature_id: str
+    atr_feature_id: str = Field(description="Id of an atr feature.")
     activation_pct: NotNegative = Field(default=0.0, description="Profit in percent of price from which on it follows.")
 
 
@@ -316,7 +344,9 @@ class LadderTarget(Section):
     """Several targets, each for a part of the position."""
 
     type: Literal["ladder"]
-    steps: Annotated[list[LadderStepSection], Field(min_length=1, max_length=8)]
+    steps: Annotated[list[LadderStepSection], Field(min_length=1, max_length=8)] = Field(
+        description="One to eight targets; their shares sum to 100."
+    )
 
 
 class BreakEvenSection(Section):
@@ -332,28 +362,30 @@ class PointsStop(Section):
     """A stop some points of price away."""
 
     type: Literal["fixed_points"]
-    value: Positive
+    value: Positive = Field(description="Points of price.")
 
 
 class PercentTarget(PercentStop):
     """A target some percent away."""
 
-    value: Annotated[float, Field(gt=0, le=10_000)]
+    value: Annotated[float, Field(gt=0, le=10_000)] = Field(
+        description="Percent of the margin or, with basis price, of the price."
+    )
 
 
 class RatioTarget(Section):
     """A target some multiple of the stop's distance away."""
 
     type: Literal["rr_ratio"]
-    value: Percent
+    value: Percent = Field(description="How many times the stop's distance.")
 
 
 class AtrTarget(Section):
     """A target some average true ranges away."""
 
     type: Literal["atr_multiple"]
-    value: Percent
-    atr_feature_id: str
+    value: Percent = Field(description="How many average true ranges.")
+    atr_feature_id: str = Field(description="Id of an atr feature.")
 
 
 Trail: TypeAlias = Annotated[AtrTrail | PercentTrail, Field(discriminator="type")]
@@ -368,10 +400,13 @@ Target: TypeAlias = Annotated[
 class SizingSection(Section):
     """How large an entry is."""
 
-    model: Literal["percent_equity", "risk_based", "fixed_usdt", "fixed_quantity"]
-    value: Positive
+    model: Literal["percent_equity", "risk_based", "fixed_usdt", "fixed_quantity"] = Field(
+        description="percent_equity: share of the free margin. risk_based: share of equity lost at the stop. "
+        "fixed_usdt: an amount of account currency. fixed_quantity: a number of units."
+    )
+    value: Positive = Field(description="Percent for the first two models, account currency or units for the others.")
     max_leverage: Annotated[float, Field(gt=0, le=LEVERAGE_MAX)] | None = Field(
-        default=None, description="Of this position; the smaller of this and the account's counts."
+        default=None, description="Largest leverage of a position; the smaller of this and the account's counts."
     )
     include_costs: bool = Field(
         default=False, description="risk_based only: count fees and slippage as part of the risk."
@@ -386,33 +421,37 @@ class Protections(Section):
 
     trailing: Trail | None = Field(default=None, description="How the stop follows the price.")
     break_even: BreakEvenSection | None = Field(default=None, description="When the stop goes to break-even.")
-    tp_order_type: Literal["Market", "Limit"] = "Market"
-    sl_order_type: Literal["Market"] = "Market"
+    tp_order_type: Literal["Market", "Limit"] = Field(
+        default="Market", description="Market pays slippage and taker fee; Limit rests and pays the maker fee."
+    )
+    sl_order_type: Literal["Market"] = Field(default="Market", description="A stop always fires as a market order.")
 
 
 class RiskSection(Protections):
     """Stop, target and size in short."""
 
-    stop_loss_pct: Percent | None = None
-    take_profit_pct: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    stop_loss_pct: Percent | None = Field(default=None, description="Stop, in percent of the margin.")
+    take_profit_pct: Annotated[float, Field(gt=0, le=10_000)] | None = Field(
+        default=None, description="Target, in percent of the margin."
+    )
     max_position_pct: Percent | None = Field(default=None, description="Percent of equity in a position; default 100.")
-    stop_loss: Stop | None = None
-    take_profit: Target | None = None
+    stop_loss: Stop | None = Field(default=None, description="Where a position that loses is closed.")
+    take_profit: Target | None = Field(default=None, description="Where a position that wins is closed.")
 
 
 class RiskModelSection(Protections):
     """Stop, target and size in full."""
 
-    stop_loss: Stop | None = None
-    take_profit: Target | None = None
+    stop_loss: Stop | None = Field(default=None, description="Where a position that loses is closed.")
+    take_profit: Target | None = Field(default=None, description="Where a position that wins is closed.")
     sizing: SizingSection | None = Field(default=None, description="Required unless account.risk_per_trade_pct is set.")
 
 
 class BacktestSection(Section):
     """What only a simulation uses; overrides `account`."""
 
-    equity: Money | None = None
-    slippage_bps: BasisPoints | None = None
+    equity: Money | None = Field(default=None, description="Instead of the account's starting equity.")
+    slippage_bps: BasisPoints | None = Field(default=None, description="Instead of the account's slippage.")
     start: str | None = Field(default=None, description="First instant, ISO 8601; UTC unless it says otherwise.")
     end: str | None = Field(default=None, description="Instant after the last.")
 
@@ -420,14 +459,16 @@ class BacktestSection(Section):
 class WarmupSection(Section):
     """More warm-up than computed."""
 
-    min_bars: Annotated[int, Field(ge=0, le=100_000)] | dict[str, Annotated[int, Field(ge=0, le=100_000)]]
+    min_bars: Annotated[int, Field(ge=0, le=100_000)] | dict[str, Annotated[int, Field(ge=0, le=100_000)]] = Field(
+        description="Bars before the first decision, for all timeframes or by timeframe; never fewer than computed."
+    )
 
 
 class DeploySection(Section):
     """What only a run at a venue uses."""
 
     capital: Money = Field(default=10_000.0, description="Money that the play may use.")
-    settle_coin: Literal["USDT", "USDC"] = "USDT"
+    settle_coin: Literal["USDT", "USDC"] = Field(default="USDT", description="Currency of the margin.")
     dcp_window: Annotated[int, Field(ge=1, le=86_400)] = Field(
         default=30, description="Seconds without a connection after which the venue cancels entry orders."
     )
@@ -436,16 +477,18 @@ class DeploySection(Section):
 class ValidationWindow(Section):
     """Recorded data that the play is checked on."""
 
-    start: str
-    end: str
+    start: str = Field(description="First instant, ISO 8601.")
+    end: str = Field(description="Instant after the last.")
 
 
 class ExpectSection(Section):
     """What the check of the play shall find."""
 
-    min_trades: Annotated[int, Field(ge=0)] | None = None
-    max_trades: Annotated[int, Field(ge=0)] | None = None
-    stop_reason: Literal["end_of_data", "max_drawdown", "equity_stop", "liquidated"] | None = None
+    min_trades: Annotated[int, Field(ge=0)] | None = Field(default=None, description="At least so many closed legs.")
+    max_trades: Annotated[int, Field(ge=0)] | None = Field(default=None, description="At most so many closed legs.")
+    stop_reason: Literal["end_of_data", "max_drawdown", "equity_stop", "liquidated"] | None = Field(
+        default=None, description="How the run ends."
+    )
     load_error: str | None = Field(default=None, description="Words of the refusal, of a play that must not load.")
 
 
@@ -456,10 +499,12 @@ class ValidationSection(Section):
     bars: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
         default=None, description="Execution bars; default: the warm-up and twice as many, at least 200, after it."
     )
-    seed: Annotated[int, Field(ge=0, le=2**48)] = 42
-    window: ValidationWindow | None = None
-    phase: Literal["accumulation", "markup", "distribution", "markdown"] | None = None
-    expect: ExpectSection = ExpectSection()
+    seed: Annotated[int, Field(ge=0, le=2**48)] = Field(default=42, description="Chooses the path of the pattern.")
+    window: ValidationWindow | None = Field(default=None, description="Recorded data, in place of a pattern.")
+    phase: Literal["accumulation", "markup", "distribution", "markdown"] | None = Field(
+        default=None, description="What the recorded data looks like."
+    )
+    expect: ExpectSection = Field(default=ExpectSection(), description="What the check of the play shall find.")
 
 
 class PlayDocument(Head):
@@ -467,18 +512,26 @@ class PlayDocument(Head):
 
     timeframes: TimeframesSection
     account: AccountSection
-    features: dict[str, FeatureSection] = Field(default_factory=dict)
-    structures: dict[Literal["exec", "low_tf", "med_tf", "high_tf"], list[StructureSection]] = Field(
-        default_factory=dict
+    features: dict[str, FeatureSection] = Field(
+        default_factory=dict, description="Indicators by id; a good id carries the parameters: ema_50_1h."
     )
-    variables: dict[str, str | float | bool] = Field(default_factory=dict)
-    setups: dict[str, Expression] = Field(default_factory=dict)
-    actions: ShortActions | list[BlockSection]
+    structures: dict[Literal["exec", "low_tf", "med_tf", "high_tf"], list[StructureSection]] = Field(
+        default_factory=dict, description="Lists of structure detectors by the timeframe they run on."
+    )
+    variables: dict[str, str | float | bool] = Field(
+        default_factory=dict, description='Values with a name, written anywhere below as "{{ name }}".'
+    )
+    setups: dict[str, Expression] = Field(
+        default_factory=dict, description="Conditions with a name, used as { setup: name }."
+    )
+    actions: ShortActions | list[BlockSection] = Field(
+        description="When to get in and out: a map from action to condition, or a list of blocks with cases."
+    )
     position_policy: PolicySection = PolicySection()
     entry: EntrySection = EntrySection()
-    risk: RiskSection | None = None
-    risk_model: RiskModelSection | None = None
+    risk: RiskSection | None = Field(default=None, description="Stop, target and size in short; or `risk_model`.")
+    risk_model: RiskModelSection | None = Field(default=None, description="Stop, target and size in full; or `risk`.")
     backtest: BacktestSection = BacktestSection()
-    warmup: WarmupSection | None = None
-    deploy: DeploySection | None = None
-    validation: ValidationSection | None = None
+    warmup: WarmupSection | None = Field(default=None, description="More warm-up than computed.")
+    deploy: DeploySection | None = Field(default=None, description="What only a run at a venue uses.")
+    validation: ValidationSection | None = Field(default=None, description="The market that the play is checked on.")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from evenkeel.model.errors import UsageError
-from evenkeel.strategies.play.json_schema import play_schema
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.problems import PlayErrors, render, render_with_excerpt
 
@@ -129,12 +128,3 @@ def test_the_plays_of_the_specification_load(name: str) -> None:
     assert play.name == name
     assert play.risk.stop is not None
     assert play.leverage == {"sol_pullback_15m_1h_d": 4, "eth_range_fade_5m": 2, "btc_bos_retrace_1h": 3}[name]
-
-
-def test_the_schema_knows_every_section_and_lets_variables_stand_for_numbers() -> None:
-    schema = play_schema()
-    assert set(DOCUMENT) <= set(schema["properties"])
-    assert schema["required"] == ["version", "name", "timeframes", "account", "actions"]
-    value = schema["$defs"]["PercentStop"]["properties"]["value"]
-    assert {"type": "string"}.items() <= value["anyOf"][-1].items()
-    assert json.dumps(schema)

@@ -1,0 +1,198 @@
+"""What a play puts at risk with its start equity, sized by the gates of a run: for `validate --explain` and `diff`.
+
+Sizes come from `EntryGates`, the gates of every run, on an instrument whose lot is so small that rounding does not
+show: a run rounds quantities down, so it risks what is said here or a little less. A price that jumps over a stop
+costs more than any figure here; a stop is a market order, not a promise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+
+from evenkeel.model.instrument import Instrument, InstrumentKind
+from evenkeel.model.intent import Direction, Enter
+from evenkeel.model.number import to_decimal
+from evenkeel.risk.gates import Approved, EntryGates
+from evenkeel.strategies.play.exposure import (
+    Distance,
+    Exposure,
+    Loss,
+    Target,
+    leverage_of,
+    stop_distance,
+    target_distances,
+    worked_price,
+)
+from evenkeel.strategies.play.play import Play
+from evenkeel.strategies.play.program import play_terms
+from evenkeel.strategies.terms import Terms
+
+FINEST = Decimal("0.00000001")
+"""Lot and tick of the instrument on which figures are worked."""
+
+SHORTEST = 1e-6
+"""The shortest stop distance looked at, as a fraction of the price: there the caps alone decide the size."""
+
+
+def worst_case(play: Play) -> Exposure:
+    """Return what an entry of the play puts at risk, and the most that any entry can."""
+    return _Work(play).exposure()
+
+
+class _Work:
+    """One play at one price.
+
+    Attributes:
+        price: At the decision.
+        leverage: Of a position.
+    """
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+        self._terms: Terms = play_terms(play)
+        self._multiplier = float(play.instrument.multiplier)
+        self._gates = EntryGates(self._terms, _finely(play.instrument))
+        self._sign = -1 if play.policy.mode == "short_only" else 1
+        self.price = worked_price(play.resolved)
+        self.leverage = leverage_of(play.resolved)
+
+    def exposure(self) -> Exposure:
+        risk, account = self._play.resolved["risk_model"], self._terms.account
+        stop = stop_distance(risk.get("stop_loss"), self.price, self.leverage)
+        targets = target_distances(risk.get("take_profit"), self.price, self.leverage, stop)
+        notional, refusal = self._notional(stop.worked if stop else None, self._sign)
+        largest_loss, bounded_by = self._largest_loss(stop)
+        timeframes = self._play.resolved["timeframes"]
+        return Exposure(
+            price=self.price,
+            equity=float(account.start_equity),
+            leverage=self.leverage,
+            stop=stop,
+            targets=targets,
+            refusal=refusal,
+            notional=notional,
+            quantity=notional / (self.price * self._multiplier),
+            loss=self._loss(notional, stop.worked, self._sign) if stop and notional else None,
+            gain=self._gain(notional, targets) if targets and notional else None,
+            round_trip=self._loss(notional, 0.0, self._sign).total,
+            largest_notional=self._over_distances(stop, lambda size, *_: size),
+            largest_loss=largest_loss,
+            bounded_by=bounded_by,
+            drawdown_stop=float(account.start_equity * account.max_drawdown) if account.max_drawdown < 1 else None,
+            entries_per_bar=int(timeframes.get("max_entries_per_bar", 1)),
+            orders_per_entry=1 + (stop is not None) + len(targets),
+        )
+
+    def _notional(self, distance: float | None, sign: int) -> tuple[float, str]:
+        """Return the notional of an entry with that stop, or 0 and why the gates refuse it."""
+        wish = Enter(
+            direction=Direction.LONG if sign > 0 else Direction.SHORT,
+            stop_distance=None if distance is None else to_decimal(distance),
+        )
+        answer = self._gates.judge(wish, equity=self._terms.account.start_equity, price=self.price)
+        if isinstance(answer, Approved):
+            return float(answer.quantity) * self.price * self._multiplier, ""
+        return 0.0, answer.reason.text
+
+    def _loss(self, notional: float, distance: float, sign: int) -> Loss:
+        """Return what a position costs that is closed at its stop, counted as the simulated venue counts.
+
+        The fill of a market entry and of the stop slips; the stop stands as far from the fill as it was asked for.
+        """
+        account, quantity = self._terms.account, notional / (self.price * self._multiplier)
+        worth = quantity * self._multiplier
+        slip = float(account.slippage)
+        resting = self._play.entry.order_type == "LIMIT"
+        entry = self.price * (1.0 + (0.0 if resting else sign * slip))
+        level = max(0.0, entry - sign * distance)
+        leave = level * (1.0 - sign * slip)
+        never_takes = resting and self._play.entry.time_in_force == "PostOnly"
+        rate = float(account.maker if never_takes else account.taker)
+        fees = worth * (entry * rate + leave * float(account.taker)) + 2.0 * quantity * float(account.per_contract)
+        slippage = worth * (abs(entry - self.price) + abs(level - leave))
+        return Loss(move=worth * abs(entry - level), fees=fees, slippage=slippage)
+
+    def _gain(self, notional: float, targets: tuple[Target, ...]) -> float:
+        """Return what the worked entry earns when every target is reached, its costs taken off."""
+        account, quantity = self._terms.account, notional / (self.price * self._multiplier)
+        worth = quantity * self._multiplier
+        rests = self._terms.order.target_is_limit
+        slip, rate = (0.0, account.maker) if rests else (float(account.slippage), account.taker)
+        earned = 0.0
+        for target in targets:
+            level = max(0.0, self.price + self._sign * target.distance.worked)
+            leave = level * (1.0 - self._sign * slip)
+            fee = leave * float(rate) + float(account.per_contract) / self._multiplier
+            earned += target.share * worth * (self._sign * (leave - self.price) - fee)
+        half = self._loss(notional, 0.0, self._sign).total / 2.0
+        return earned - half
+
+    def _sides(self) -> tuple[int, ...]:
+        return {"long_only": (1,), "short_only": (-1,)}.get(self._play.policy.mode, (1, -1))
+
+    def _over_distances(self, stop: Distance | None, measure: Callable[[float, float, int], float]) -> float:
+        """Return the largest value of a measure over the stop distances that the play allows, on either side.
+
+        Sizes by risk shrink as the distance grows, all others stay; so what an entry holds is largest at the shortest
+        distance, and what it loses is largest at the longest or where the size begins to shrink.
+        """
+        largest = 0.0
+        for sign in self._sides():
+            for distance in self._distances(stop):
+                notional, _ = self._notional(distance, sign)
+                largest = max(largest, measure(notional, distance or 0.0, sign))
+        return largest
+
+    def _distances(self, stop: Distance | None) -> list[float | None]:
+        if stop is None:
+            return [None]
+        if stop.longest is not None and not stop.assumption:
+            return [stop.longest]
+        shortest = self.price * SHORTEST
+        longest = min(self.price * (1 - SHORTEST), self.price if stop.longest is None else stop.longest)
+        return [shortest, longest, min(max(self._kink(shortest), shortest), longest)]
+
+    def _kink(self, shortest: float) -> float:
+        """Return the distance up to which the caps, and from which the risk decides the size; for sizes by risk."""
+        sizing, account = self._terms.sizing, self._terms.account
+        cap, _ = self._notional(shortest, self._sides()[0])
+        if sizing.model != "risk_based" or cap == 0.0:
+            return shortest
+        share = float(account.start_equity * sizing.value) / cap
+        if sizing.include_costs:
+            per_contract = float(account.per_contract) / (self.price * self._multiplier)
+            share -= 2.0 * (float(account.taker) + per_contract) + float(account.slippage)
+        return self.price * share
+
+    def _largest_loss(self, stop: Distance | None) -> tuple[float | None, str]:
+        """Return the most that an entry can lose at its stop, and what bounds it."""
+        is_risk_based = self._terms.sizing.model == "risk_based"
+        at_stop = None
+        if stop is not None and (stop.longest is not None or is_risk_based):
+            at_stop = self._over_distances(stop, lambda size, distance, sign: self._loss(size, distance, sign).total)
+        margin = self._margin_loss(stop)
+        if at_stop is not None and (margin is None or at_stop <= margin[0]):
+            return at_stop, "stop"
+        return margin or (None, "nothing")
+
+    def _margin_loss(self, stop: Distance | None) -> tuple[float, str] | None:
+        """Return what a position loses whose stop does not help: its margin where there is one, else all its worth."""
+        largest = self._over_distances(stop, lambda size, *_: size)
+        fee = largest * float(self._terms.account.taker)
+        is_margined = self._play.instrument.kind is InstrumentKind.PERPETUAL
+        if is_margined and (self.leverage > 1 or -1 in self._sides()):
+            return largest / self.leverage + fee, "margin"
+        if self._sides() == (1,) and self.leverage <= 1:
+            return self._loss(largest, math.inf, 1).total, "position"
+        return None
+
+
+def _finely(instrument: Instrument) -> Instrument:
+    """Return the instrument with a lot and a tick that round nothing away."""
+    return msgspec.structs.replace(
+        instrument, lot_size=FINEST, min_quantity=FINEST, max_quantity=None, tick_size=FINEST
+    )

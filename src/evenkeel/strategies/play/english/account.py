@@ -1,0 +1,138 @@
+"""Money, costs and limits in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from evenkeel.strategies.play.english.phrases import listed, money, number, percent, sentence
+
+_TOLD = {
+    "starting_equity", "currency", "max_leverage", "max_drawdown_pct", "margin_mode", "position_mode", "fee_model",
+    "slippage_bps", "impact", "min_trade_notional", "max_notional", "max_margin", "max_position_equity_pct",
+    "include_close_fee", "require_trade_through", "stop_equity", "trigger_source", "risk_per_trade_pct", "funding",
+    "maintenance_margin_rate", "mm_deduction", "on_sl_beyond_liq", "min_liq_distance_pct",
+    "continue_after_liquidation",
+}  # fmt: skip
+"""Keys that a sentence below tells, or that have one value only."""
+
+_STOP_BEYOND = {
+    "reject": "An entry whose stop would lie beyond its liquidation price is refused.",
+    "adjust": "A stop that would lie beyond the liquidation price is moved in front of it.",
+    "warn": "A stop that lies beyond the liquidation price is only marked.",
+}
+
+
+def account_lines(resolved: Mapping[str, Any], drawdown_stop: float | None) -> list[str]:
+    """Return what the account has, pays and may not exceed.
+
+    Args:
+        resolved: The resolved play.
+        drawdown_stop: Fall from the start at which the run stops, in account currency; None is off.
+    """
+    account: Mapping[str, Any] = resolved["account"]
+    currency = str(account["currency"])
+    return [
+        _start(account, currency),
+        _costs(account, currency),
+        *_impact(account),
+        *_funding(account),
+        *_liquidation(account),
+        *_limits(account, currency, drawdown_stop),
+        *plain_lines(account, _TOLD),
+    ]
+
+
+def plain_lines(section: Mapping[str, Any], told: Collection[str]) -> list[str]:
+    """Return a line for each key that no sentence tells, so that nothing in a play goes unsaid."""
+    return [sentence(f"{key.replace('_', ' ')}: {_shown(value)}") for key, value in section.items() if key not in told]
+
+
+def _start(account: Mapping[str, Any], currency: str) -> str:
+    leverage = float(account.get("max_leverage", 1))
+    borrowed = "without leverage" if leverage <= 1 else f"with leverage up to {number(leverage)}"
+    return f"It starts with {money(float(account['starting_equity']), currency)} and trades {borrowed}."
+
+
+def _costs(account: Mapping[str, Any], currency: str) -> str:
+    fees: Mapping[str, Any] = account.get("fee_model", {})
+    taker, maker = (float(fees.get(key, 0)) for key in ("taker_bps", "maker_bps"))
+    both = f"{_bps(taker)} of what an order is worth when it takes, {_bps(maker)} when it rests"
+    parts = [f"{_bps(taker)} of what an order is worth" if taker == maker else both] if taker or maker else []
+    if fees.get("per_contract"):
+        parts.append(f"{number(float(fees['per_contract']))} {currency} a unit and side")
+    if fees.get("liquidation_bps") not in (None, fees.get("taker_bps")):
+        parts.append(f"{_bps(float(fees['liquidation_bps']))} at a liquidation")
+    paid = f"Fees: {listed(parts)}" if parts else "Fees: none"
+    return f"{paid}. Slippage: {_bps(float(account.get('slippage_bps', 0)))} against us on every fill that takes."
+
+
+def _bps(value: float) -> str:
+    return f"{percent(value / 100)}"
+
+
+def _funding(account: Mapping[str, Any]) -> list[str]:
+    funding = account.get("funding")
+    if not isinstance(funding, Mapping):
+        return []
+    if not funding.get("enabled", True):
+        return ["Funding is not charged."]
+    fixed = funding.get("fixed_rate")
+    without = f"; where there is no history, {percent(100 * float(fixed))} every 8 hours" if fixed is not None else ""
+    return [f"Funding is charged by its history{without}."]
+
+
+def _impact(account: Mapping[str, Any]) -> list[str]:
+    impact = account.get("impact")
+    if not isinstance(impact, Mapping) or impact.get("mode", "disabled") == "disabled":
+        return []
+    part = "share" if impact["mode"] == "linear" else "square root of the share"
+    by, most = (_bps(float(impact.get(key, usual))) for key, usual in (("coef_bps", 50), ("max_bps", 100)))
+    return [f"Large orders slip further: by {by} times the {part} they take of a bar's volume, at most {most}."]
+
+
+def _liquidation(account: Mapping[str, Any]) -> list[str]:
+    """Return what leverage brings with it; without leverage nothing is liquidated that the play could speak of."""
+    if float(account.get("max_leverage", 1)) <= 1:
+        return []
+    lines = ["A position whose margin is used up is liquidated: it loses its margin, never more."]
+    least = float(account.get("min_liq_distance_pct") or 0)
+    if least:
+        lines.append(f"An entry is refused when its liquidation price is closer than {percent(least)} to the price.")
+    if account.get("on_sl_beyond_liq") in _STOP_BEYOND:
+        lines.append(_STOP_BEYOND[account["on_sl_beyond_liq"]])
+    goes_on = "The run goes on after a liquidation." if account.get("continue_after_liquidation") else ""
+    return [*lines, goes_on or "A liquidation ends the run."]
+
+
+def _limits(account: Mapping[str, Any], currency: str, drawdown_stop: float | None) -> list[str]:
+    caps = [f"{percent(float(account['max_position_equity_pct']))} of equity times leverage"]
+    if account.get("max_notional") is not None:
+        caps.append(money(float(account["max_notional"]), currency))
+    if account.get("max_margin") is not None:
+        caps.append(f"a margin of {money(float(account['max_margin']), currency)}")
+    kept = ", the fee of the close kept free" if account.get("include_close_fee", True) else ""
+    lines = [f"No position is larger than {listed(caps, 'or')}{kept}."]
+    least = float(account.get("min_trade_notional", 0))
+    if least:
+        lines.append(f"Orders below {money(least, currency)} are not sent.")
+    if account.get("require_trade_through"):
+        lines.append("A resting order fills only when the price goes beyond it; a touch is not enough.")
+    if drawdown_stop is not None:
+        fall = percent(float(account["max_drawdown_pct"]))
+        lines.append(
+            f"The run stops when equity falls {fall} from its peak: {money(drawdown_stop, currency)} at the start."
+        )
+    else:
+        lines.append("No fall of equity stops the run.")
+    if float(account.get("stop_equity", 0)):
+        lines.append(f"The run stops when equity falls to {money(float(account['stop_equity']), currency)}.")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return listed([f"{key} {_shown(one)}" for key, one in value.items()])
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, int | float) else str(value)
