@@ -114,11 +114,11 @@ def _account(account: Account) -> dict[str, Any]:
     if account.margin.liquidates:
         fees["liquidation_bps"] = account.margin.liquidation_fee * bps
     impact = {"coef_bps": account.impact.coefficient * bps, "max_bps": account.impact.largest * bps}
-    funding: dict[str, Any] = {} if account.funding_rate is None else {"fixed_rate": account.funding_rate}
-    return {
-        **_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)},
-        "funding": {"enabled": True, **_plain(funding)},
-    }  # fmt: skip
+    written = {**_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)}}
+    if account.margin.liquidates:
+        rate = account.funding_rate
+        written["funding"] = {"enabled": False} if rate is None else {"enabled": True, "fixed_rate": float(rate)}
+    return written
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

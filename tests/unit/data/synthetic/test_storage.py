@@ -59,7 +59,8 @@ def test_the_source_names_everything_that_is_not_usual() -> None:
     )  # fmt: skip
 
     assert source_of(market) == (
-        "synthetic: ranging, 500 minutes, seed 1, base 2000.1255, tick 0.5, lot 0.1, first_open_ns 2020-01-01T00:00:00Z, "
+        "synthetic: ranging, 500 minutes, seed 1, base 2000.1255, tick 0.5, lot 0.1, "
+        "first_open_ns 2020-01-01T00:00:00Z, "
         f"halts 1, missing 0.01, range_width 0.1, digest {market.digest}"
     )
 

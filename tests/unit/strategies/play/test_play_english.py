@@ -271,7 +271,7 @@ def test_leverage_liquidation_funding_and_impact_have_words() -> None:
     assert told[2:8] == [
         "Large orders slip further: by 0.5 % times the square root of the share they take of a bar's volume, at most "
         "1 %.",
-        "Funding is charged by its history; where there is no history, 0.01 % every 8 hours.",
+        "Funding is charged every 8 hours: a long pays 0.01 % of its worth.",
         "A position whose margin is used up is liquidated: it loses its margin, never more.",
         "An entry is refused when its liquidation price is closer than 5 % to the price.",
         "A stop that would lie beyond the liquidation price is moved in front of it.",

@@ -75,11 +75,11 @@ def _funding(account: Mapping[str, Any]) -> list[str]:
     funding = account.get("funding")
     if not isinstance(funding, Mapping):
         return []
-    if not funding.get("enabled", True):
-        return ["Funding is not charged."]
-    fixed = funding.get("fixed_rate")
-    without = f"; where there is no history, {percent(100 * float(fixed))} every 8 hours" if fixed is not None else ""
-    return [f"Funding is charged by its history{without}."]
+    if "fixed_rate" not in funding:
+        return ["Funding is not charged: the play names no fixed rate."]
+    return [
+        f"Funding is charged every 8 hours: a long pays {percent(100 * float(funding['fixed_rate']))} of its worth."
+    ]
 
 
 def _impact(account: Mapping[str, Any]) -> list[str]:
