@@ -1,10 +1,12 @@
-"""Writes docs/reference from the code: commands, reasons, indicators with plots, gaps. `--check` only compares.
+"""Writes docs/reference from the code: commands, reasons, indicators and regimes with plots, gaps. `--check` compares.
 
-The plots are drawn on the shipped daily bars of SPY, so they change only with a kernel or with the drawing.
+Indicators are drawn on the shipped daily bars of SPY, regimes on what they generate, so plots change only with a
+kernel, a regime or the drawing.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,8 +15,10 @@ import click
 
 from evenkeel.cli.commands import COMMAND_GAPS
 from evenkeel.cli.entry import root
+from evenkeel.data.aggregate import aggregate
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.sources import bundled_catalog
+from evenkeel.data.synthetic import EXTENSIONS, LIMITS, REGIMES, Parameters, Recipe, generate, regime_of
 from evenkeel.features.node import Node, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.features.request import parse_request
@@ -22,12 +26,18 @@ from evenkeel.model.gaps import GAPS
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
-from evenkeel.monitor.picture import SAMPLES, Subject, draw
+from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PLOTS = "plots"
 PLOTS_END = "2020-08-01"
 """The bars before: a fall and a rise, which show what each node is made for."""
+
+REGIME_TF = Timeframe.parse("6h")
+"""A month of it is 120 candles: a shape is seen, and the file is small."""
+
+_ATTRIBUTE = re.compile(r"^ +(\w+): (.+)$", re.MULTILINE)
+"""A line of the `Attributes` of a docstring."""
 
 HEAD = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
 
@@ -88,6 +98,35 @@ def _default(param: Param) -> str:
     return "required" if param.default is None and not param.optional else f"`{param.default}`"
 
 
+def regimes() -> str:
+    """Return the page of the generated markets."""
+    about = (
+        "# Regimes\n\nGenerated markets, made by `keel data synth REGIME`. T is `trend_magnitude`; shares are of the "
+        "length of the path, and other figures are fractions of the first price. The pictures show 30 days of seed 42 "
+        f"in bars of {REGIME_TF}, with the volume below.\n\n## Parameters\n\n"
+        + _table(("parameter", "default", "from", "to", "meaning"), _parameter_rows())
+    )
+    groups: dict[str, list[str]] = {}
+    for name in (*REGIMES, *EXTENSIONS):
+        groups.setdefault(regime_of(name).group, []).append(name)
+    return about + "".join(f"\n## {group.capitalize()}\n\n{_regime_table(names)}" for group, names in groups.items())
+
+
+def _parameter_rows() -> Iterator[tuple[str, ...]]:
+    meanings = dict(_ATTRIBUTE.findall(Parameters.__doc__ or ""))
+    for name, (low, high) in LIMITS.items():
+        yield f"`{name}`", f"{getattr(Parameters(), name):g}", f"{low:g}", f"{high:g}", meanings[name]
+
+
+def _regime_table(names: Iterable[str]) -> str:
+    rows = [(f"`{name}`", regime_of(name).summary, f"![{name}]({_regime_plot(name)})") for name in names]
+    return _table(("regime", "path", "picture"), rows)
+
+
+def _regime_plot(name: str) -> str:
+    return f"{PLOTS}/regime_{name}.svg"
+
+
 def _names(reasons: Iterable[str]) -> str:
     return ", ".join(f"`{reason}`" for reason in reasons)
 
@@ -107,16 +146,29 @@ def plots() -> Iterator[tuple[str, str]]:
         yield f"{PLOTS}/{node.name}.svg", draw(subject, title=f"{node.name} ({given})" if given else node.name) + "\n"
 
 
+def regime_plots() -> Iterator[tuple[str, str]]:
+    """Yield the path of the plot of each regime below the folder, and its text."""
+    for name in (*REGIMES, *EXTENSIONS):
+        bars = aggregate(generate(Recipe(regime=name)).bars, REGIME_TF, load_calendar("24/7")).bars
+        yield _regime_plot(name), draw_bars(bars, title=name) + "\n"
+
+
 def _shown(value: object) -> str:
     return " ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else str(value)
 
 
-PAGES = {"commands.md": commands, "reasons.md": reasons, "gaps.md": gaps, "indicators.md": indicators}
+PAGES = {
+    "commands.md": commands,
+    "reasons.md": reasons,
+    "gaps.md": gaps,
+    "indicators.md": indicators,
+    "regimes.md": regimes,
+}
 
 
 def main(*, check: bool) -> int:
     """Write the pages, or with `check` name those that differ; exit code 1 if there are any."""
-    files = {name: HEAD + page() for name, page in PAGES.items()} | dict(plots())
+    files = {name: HEAD + page() for name, page in PAGES.items()} | dict(plots()) | dict(regime_plots())
     kept = {FOLDER / name for name in files}
     orphans = [path for path in sorted((FOLDER / PLOTS).glob("*.svg")) if path not in kept]
     stale = [f"{PLOTS}/{path.name}" for path in orphans]

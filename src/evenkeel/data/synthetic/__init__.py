@@ -16,10 +16,10 @@ from evenkeel.data.synthetic.perpetual import Readings
 from evenkeel.data.synthetic.recipe import MINUTES_MAX, MINUTES_MIN, Recipe, bars_max, minutes_of
 from evenkeel.data.synthetic.regimes import EXTENSIONS, REGIMES, Regime, regime_of
 from evenkeel.data.synthetic.stream import normals, split_mix, uniforms
-from evenkeel.data.synthetic.walk import FIRST_OPEN_NS, Walk, random_walk
+from evenkeel.data.synthetic.walk import Walk, random_walk
 
 __all__ = [
-    "EXTENSIONS", "FIRST_OPEN_NS", "LIMITS", "MINUTES_MAX", "MINUTES_MIN", "REGIMES", "Parameters", "Readings",
+    "EXTENSIONS", "LIMITS", "MINUTES_MAX", "MINUTES_MIN", "REGIMES", "Parameters", "Readings",
     "Recipe", "Regime", "SyntheticMarket", "Walk", "bars_max", "generate", "minutes_of", "normals", "random_walk",
     "regime_of", "split_mix", "uniforms",
 ]  # fmt: skip

@@ -37,8 +37,8 @@ class Parameters:
         pullback_depth: How much of a trend a pullback takes back, as a fraction of the trend.
         stairs_steps: Steps of a staircase.
         volatility_base: Standard deviation of the return of a day in an ordinary market.
-        spike: The same at the height of a storm; also the unit of crashes.
-        squeeze: The same in a market that hardly moves.
+        spike: Standard deviation of the return of a day in a storm; a crash goes twice as far.
+        squeeze: Standard deviation of the return of a day in a market that hardly moves.
         range_width: From the lower to the upper edge of a range.
         triangle_slope: How far the sloping edge of a triangle moves in a fiftieth of the path.
         noise_level: Noise of shapes that are not about volatility, as a fraction of `volatility_base`.

@@ -87,7 +87,7 @@ def multi_tf_aligned(p: Parameters, draws: Draws) -> Shape:
 def _crash(p: Parameters) -> list[Leg]:
     """Return the calm before a crash of twice the spike, and the crash."""
     low = 1.0 - 2.0 * p.spike
-    fall = Leg(CRASH_PLACE + CRASH_LENGTH, low, volatility=(_storm(p), _storm(p)), volume=(3.0, 3.0))
+    fall = Leg(CRASH_PLACE + CRASH_LENGTH, low, volatility=(1.0, _storm(p)), volume=(2.0, 3.0))
     return [Leg(CRASH_PLACE, 1.0), fall]
 
 

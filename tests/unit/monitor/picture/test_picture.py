@@ -16,7 +16,7 @@ from evenkeel.features.request import parse_request
 from evenkeel.model.bar import Bars
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.time import Timeframe
-from evenkeel.monitor.picture import SAMPLES, Subject, draw, page
+from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars, page
 from evenkeel.monitor.picture.plan import Plan, plan
 
 NODES = [*all_indicators().values(), *all_structures().values()]
@@ -101,3 +101,15 @@ def test_the_page_tells_formula_and_notes_and_fetches_nothing(bars: Bars) -> Non
     assert "reads &lt;b&gt;" in text
     assert "default-src 'none'" in text.replace("&#x27;", "'")
     assert find_any("ema").formula.split(";")[0].split("*")[0].strip() in text
+
+
+def test_bars_alone_are_drawn_with_every_candle_and_its_volume(bars: Bars) -> None:
+    svg = draw_bars(bars.rows(0, 120), title="a < b")
+    paths = ElementTree.fromstring(svg).findall(f"{SVG}path")
+
+    wicks = [path for path in paths if path.get("class") in ("up", "down") and path.get("stroke-width") is None]
+    volumes = [path for path in paths if path.get("opacity")]
+    assert sum(path.get("d", "").count("M") for path in wicks) == 120
+    assert [path.get("d", "").count("M") for path in volumes] == [120]
+    assert len(svg) < 12_000
+    assert draw_bars(bars.rows(0, 1), title="one").startswith("<svg")
