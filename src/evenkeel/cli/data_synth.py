@@ -34,7 +34,8 @@ DEFAULT_BARS = 4_000
     help=f"How many bars of --tf the market is long. Default: {DEFAULT_BARS:,}, or as many as there may be.",
 )  # fmt: skip
 @click.option("--tf", default=DEFAULT_TF, metavar="TF", help=f"What --bars counts. Default: {DEFAULT_TF}.")
-@click.option("--seed", type=int, default=42, metavar="N", help="Another seed is another market. Default: 42.")
+@click.option("--seed", type=int, metavar="N", help="Another seed is another market. Default: 42.")
+@click.option("--for", "play", metavar="STRATEGY", help="The market that a play's `validation` asks for.")
 @click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the shape.")
 @click.option("--instrument", "name", metavar="ID", help="Store it under this id. Default: REGIME.SIM.")
 @click.option("--price", type=float, metavar="NUMBER", help="First price. Default: 50,000.")
@@ -49,8 +50,9 @@ DEFAULT_BARS = 4_000
 )
 @json_option
 def command(
-    regime: str | None, listed: bool, bars: int | None, tf: str, seed: int, sets: tuple[str, ...], name: str | None,
-    price: float | None, start: int | None, halts: int, missing: float, catalog: Path | None, as_json: bool,
+    regime: str | None, listed: bool, bars: int | None, tf: str, seed: int | None, play: str | None,
+    sets: tuple[str, ...], name: str | None, price: float | None, start: int | None, halts: int, missing: float,
+    catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a synthetic market and store its one-minute bars.
 
@@ -65,21 +67,39 @@ def command(
       keel data synth trend_up_clean
       keel data synth breakout_false --bars 2000 --tf 1h --seed 7 --set hunt_depth=0.03
       keel data synth range_wide --halts 2 --instrument HALTED.SIM
+      keel data synth --for my_play.yaml
     """
     if listed:
         _list(as_json=as_json)
         return
+    if play is not None:
+        regime, bars, tf, seed = _asked_for(play, regime, bars, seed)
     if regime is None:
         raise UsageError(
             "name a regime, for example `keel data synth trend_up_clean`; `keel data synth --list` shows all"
         )
     made = _make(regime, name, catalog, _Length(bars, tf), sets, {
-        "seed": seed, "base": price, "first_open_ns": start, "halts": halts, "missing": missing,
+        "seed": 42 if seed is None else seed, "base": price, "first_open_ns": start, "halts": halts, "missing": missing,
     })  # fmt: skip
     if as_json:
         emit(_document(made))
         return
     _say(made)
+
+
+def _asked_for(play: str, regime: str | None, bars: int | None, seed: int | None) -> tuple[str, int, str, int]:
+    """Return regime, length in minutes and seed that a play asks for."""
+    from evenkeel.data.definitions import Definitions
+    from evenkeel.examples import locate
+    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.play.lower import lower
+    from evenkeel.strategies.play.validation import synthetic_check
+
+    if regime is not None or bars is not None or seed is not None:
+        raise UsageError("--for takes regime, length and seed from the play; leave REGIME, --bars and --seed out")
+    loaded = load_play(locate(play), instruments=Definitions.load(current_home().root).find)
+    asked = synthetic_check(loaded, lower(loaded).program)
+    return asked.regime, asked.minutes, "1m", asked.seed
 
 
 class _Length(NamedTuple):

@@ -223,3 +223,54 @@ def test_a_catalog_that_cannot_be_written_is_an_outside_failure_without_traces(
     assert code == 3
     assert "Traceback" not in err
     assert not home.exists()
+
+
+PLAY = """\
+version: "3.0.0"
+name: checked
+symbol: BTCUSDT
+timeframes: { low_tf: 15m, med_tf: 1h, high_tf: 4h, exec: low_tf }
+account: { starting_equity: 10000 }
+features: { ema_50_1h: { indicator: ema, tf: med_tf, params: { length: 50 } } }
+actions: { entry_long: [[close, ">", ema_50_1h]] }
+risk: { stop_loss_pct: 1, take_profit_pct: 2 }
+"""
+
+
+def test_a_play_names_its_market(keel: Keel, tmp_path: Path) -> None:
+    """By default W and max(2 W, 200) execution bars after it: an `ema` of 50 needs 150 hours, 600 bars of 15 minutes."""
+    play = tmp_path / "checked.yaml"
+    play.write_text(PLAY + "validation: { pattern: range_wide, seed: 7 }\n")
+
+    code, out, _ = keel("data", "synth", "--for", str(play), "--json")
+
+    made = json.loads(out)
+    assert (code, made["regime"], made["seed"], made["bars"]) == (0, "range_wide", 7, 1800 * 15)
+
+    play.write_text(PLAY + "validation: { pattern: range_wide, bars: 300 }\n")
+    assert json.loads(keel("data", "synth", "--for", str(play), "--json")[1])["bars"] == 300 * 15
+
+
+@pytest.mark.parametrize(
+    ("validation", "arguments", "words"),
+    [
+        ("", [], "checked names no regime; add `validation: { pattern: … }`"),
+        ("validation: { pattern: range_wid }\n", [], "there is no regime 'range_wid'; did you mean 'range_wide'?"),
+        ("validation: { seed: 1 }\n", [], "`validation` names no market"),
+        (
+            "validation: { pattern: trending, window: { start: 2024-01-01, end: 2024-02-01 } }\n", [],
+            "`pattern` and `window` exclude each other",
+        ),
+        ("validation: { pattern: trending }\n", ["--bars", "3"], "leave REGIME, --bars and --seed out"),
+    ],
+)  # fmt: skip
+def test_a_play_without_a_market_is_refused(
+    keel: Keel, tmp_path: Path, validation: str, arguments: list[str], words: str
+) -> None:
+    play = tmp_path / "checked.yaml"
+    play.write_text(PLAY + validation)
+
+    code, _, err = keel("data", "synth", "--for", str(play), *arguments)
+
+    assert code == 2
+    assert words in err

@@ -44,6 +44,7 @@ from evenkeel.strategies.play.schema import BacktestSection, RiskModelSection, S
 from evenkeel.strategies.play.scope import Scope
 from evenkeel.strategies.play.setups import read_setups
 from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
+from evenkeel.strategies.play.validation import check_validation
 from evenkeel.strategies.play.variables import apply_overrides, substitute
 from evenkeel.strategies.play.yaml_source import SIZE_MAX, Source, read
 
@@ -150,6 +151,7 @@ class _Loader:
             account=_there(account),
             backtest=backtest,
             warmup=warmup,
+            validation=outline.validation,
             warnings=log.problems(),
         )
 
@@ -222,6 +224,7 @@ class _Loader:
             log.error(("features",), "a play needs at least one feature or structure", key=True)
         if outline.entry is not None:
             check_entry(outline.entry, log)
+        check_validation(outline.validation, log)
         if outline.head is not None:
             lint.warn_of_file_name(outline.head.name, log)
         if not log.failed:

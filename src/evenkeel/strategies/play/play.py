@@ -15,6 +15,7 @@ from evenkeel.strategies.play.declarations import FeatureSpec, StructureSpec
 from evenkeel.strategies.play.expression import Condition
 from evenkeel.strategies.play.problems import Problem
 from evenkeel.strategies.play.risk import Risk
+from evenkeel.strategies.play.schema import ValidationSection
 from evenkeel.strategies.play.scope import Intervals
 from evenkeel.strategies.play.sizing import Sizing
 
@@ -79,6 +80,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         account: Money, costs and limits.
         backtest: Range of a simulation.
         warmup: Timeframe name to the bars it shall have at least before the first decision.
+        validation: The market that it is checked on; None names none.
         warnings: What loads but is probably not meant.
     """
 
@@ -103,4 +105,5 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     account: Account
     backtest: BacktestRange
     warmup: Mapping[str, int]
+    validation: ValidationSection | None
     warnings: tuple[Problem, ...]
