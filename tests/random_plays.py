@@ -66,7 +66,7 @@ def random_play(
     *,
     intervals: tuple[tuple[str, str, str], ...] = MINUTES,
     shorts: bool = True,
-    anchors: bool = True,
+    by_minutes: bool = True,
     warmup_minutes: int = 1000,
 ) -> str:
     """Return the YAML of a play.
@@ -74,22 +74,22 @@ def random_play(
     Args:
         intervals: Low, middle and high timeframe to choose from.
         shorts: Whether the instrument can be sold short.
-        anchors: Whether windows may name a slower grid, which markets with sessions do not have.
+        by_minutes: Whether conditions may look at minutes, which some recordings do not have.
         warmup_minutes: No feature needs more history than this, conditions on it a little more.
     """
     chosen = pick(rng, *intervals)
-    return yaml.safe_dump(_Writer(rng, chosen, shorts, anchors, warmup_minutes).play(), sort_keys=False)
+    return yaml.safe_dump(_Writer(rng, chosen, shorts, by_minutes, warmup_minutes).play(), sort_keys=False)
 
 
 class _Writer:
     def __init__(
-        self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, anchors: bool, warmup_minutes: int
+        self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, by_minutes: bool, warmup_minutes: int
     ) -> None:
         self.rng = rng
         self.intervals = dict(zip(ROLES, intervals, strict=True))
         self.role = pick(rng, *ROLES)
         self.exec = self.intervals[self.role]
-        self.shorts, self.anchors, self.warmup_minutes = shorts, anchors, warmup_minutes
+        self.shorts, self.by_minutes, self.warmup_minutes = shorts, by_minutes, warmup_minutes
         self.phrases: list[Any] = []
         self.minutes: dict[str, int] = {}
         self.features: dict[str, Any] = {}
@@ -97,7 +97,6 @@ class _Writer:
         self.setups: dict[str, Any] = {}
         self.outputs: list[tuple[str, Node, str]] = []
         self.swings: list[str] = []
-        self.windows = 0
 
     def play(self) -> dict[str, Any]:
         rng = self.rng
@@ -264,7 +263,7 @@ class _Writer:
     def condition(self, depth: int, inside: str | None = None) -> Any:
         rng = self.rng
         kind = pick(rng, "compare", "compare", "all", "any", "not", "window", "setup") if depth > 0 else "compare"
-        if kind == "setup" and self.setups and inside is None and not self.windows:
+        if kind == "setup" and self.setups and inside is None:
             return {"setup": pick(rng, *self.setups)}
         if kind in ("all", "any"):
             return {kind: [self.condition(depth - 1, inside) for _ in range(int(rng.integers(1, 4)))]}
@@ -277,16 +276,12 @@ class _Writer:
     def window(self, depth: int, inside: str | None) -> Any:
         rng, minutes = self.rng, Timeframe.parse(self.exec).minutes
         kind, samples = pick(rng, "holds_for", "occurred_within", "count_true"), int(rng.integers(1, 6))
-        self.windows += 1
         facts: dict[str, Any] = {"bars": samples, "expr": self.condition(depth, inside)}
-        self.windows -= 1
         if kind == "count_true":
             facts["min_true"] = int(rng.integers(1, samples + 1))
-        slower = [role for role in ROLES if Timeframe.parse(self.intervals[role]).minutes % minutes == 0
-                  and Timeframe.parse(self.intervals[role]).minutes >= minutes]  # fmt: skip
         form = pick(rng, "bars", "anchored", "duration")
-        if form == "anchored" and slower and self.anchors:
-            facts["anchor_tf"] = pick(rng, *slower)
+        if form == "anchored":
+            facts["anchor_tf"] = pick(rng, *ROLES)
         if form == "duration" and minutes * samples <= 1440:
             del facts["bars"]
             return {f"{kind}_duration": {"duration": f"{minutes * samples}m", **facts}}
@@ -324,7 +319,9 @@ class _Writer:
         is_price = node.name in PRICES or (node.name, output) in PRICE_OUTPUTS
         if is_price:
             right = self.price()
-            left = pick(rng, left, left, pick(rng, "close", "high", "low", "close" if self.windows else "last_price"))
+            left = pick(
+                rng, left, left, pick(rng, "close", "high", "low", "last_price" if self.by_minutes else "close")
+            )
         elif (node.name, output) in PERCENT_OUTPUTS:
             right = pick(rng, number(rng, 25, 75), number(rng, 25, 75), 50)
         elif output == "percent_b":
@@ -334,8 +331,6 @@ class _Writer:
             if node.name == "atr":
                 right = ["close", "*", number(rng, 0.0005, 0.003)]
         op = pick(rng, ">", "<", ">=", "<=", "cross_above", "cross_below", "near", "between")
-        if "last_price" in (left, right) and op.startswith("cross"):
-            op = ">"
         if op == "near" and is_price:
             return [left, "near_pct", right, number(rng, 0.1, 0.5)]
         if op == "between" and is_price:

@@ -83,7 +83,9 @@ def test_drawn_plays_end_equal_in_both_lanes_on_recorded_markets(symbol: str, bu
     trading = 0
     for seed in range(12):
         rng = np.random.default_rng(1000 + seed)
-        text = random_play(rng, intervals=intervals, shorts=asset.shortable, anchors=False, warmup_minutes=minutes)
+        text = random_play(
+            rng, intervals=intervals, shorts=asset.shortable, by_minutes=intervals[0][0] == "1m", warmup_minutes=minutes
+        )
         strategy = desk.play_of(text, asset)
         market = load_market([Catalog(bundled)], asset, strategy.program, start_ns=None, end_ns=None, gaps="report")
         trading += bool(compare(strategy, market, f"play {seed}\n{text}").fills)

@@ -157,9 +157,7 @@ def test_cutting_a_recorded_session_with_missing_minutes_changes_nothing(bundled
     compared = 0
     for seed in range(6):
         rng = np.random.default_rng(40_000 + seed)
-        text = random_play(
-            rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable, anchors=False
-        )
+        text = random_play(rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable)
         strategy = desk.play_of(text, asset)
         whole = engine(strategy, bars)
         for cut in rng.integers(len(bars) // 2, len(bars) - 1, 3).tolist():
