@@ -177,9 +177,11 @@ class PythonStrategy:
         """Wish a short entry at the market, with stop and target as distances in price."""
         return _enter(Direction.SHORT, stop, target, reason, notes)
 
-    def close(self, reason: str) -> Intent:
-        """Wish the position closed at the market."""
-        return Leave(reason=reason)
+    def close(self, reason: str, *, part: float = 1.0) -> Intent:
+        """Wish the position closed at the market, or a part of it, above 0 and at most 1."""
+        if not 0.0 < part <= 1.0:
+            raise UsageError(f"the part of a position that is closed lies above 0 and at most at 1, not {part}")
+        return Leave(reason=reason, fraction=to_decimal(part))
 
     def nothing(self) -> Intent:
         """Wish nothing."""

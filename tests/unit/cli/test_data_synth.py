@@ -238,7 +238,7 @@ risk: { stop_loss_pct: 1, take_profit_pct: 2 }
 
 
 def test_a_play_names_its_market(keel: Keel, tmp_path: Path) -> None:
-    """By default W and max(2 W, 200) execution bars after it: an `ema` of 50 needs 150 hours, 600 bars of 15 minutes."""
+    """By default W and max(2 W, 200) bars after it: an `ema` of 50 hours needs 150 of them, 600 bars of 15 minutes."""
     play = tmp_path / "checked.yaml"
     play.write_text(PLAY + "validation: { pattern: range_wide, seed: 7 }\n")
 
