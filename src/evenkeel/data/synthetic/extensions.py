@@ -54,8 +54,9 @@ def equal_highs_lows(p: Parameters, draws: Draws) -> Shape:
     span = Range(p)
     legs = [span.leg(0.12 * (turn + 1), span.bottom if turn % 2 else span.top) for turn in range(EQUAL_TURNS)]
     swept = span.top + p.hunt_depth
+    sweep = Leg(0.8, swept, floor=(span.bottom, span.bottom), ceiling=(swept, swept))
     down = Leg(1.0, span.bottom - p.hunt_depth, ceiling=(swept, swept))
-    return Shape([*legs, Leg(0.8, swept, ceiling=(swept, swept)), down], p.noise)
+    return Shape([*legs, sweep, down], p.noise)
 
 
 def ob_retest(p: Parameters, draws: Draws) -> Shape:
