@@ -239,7 +239,7 @@ COMMANDS = [
     typed("no run yet", "explain latest --trade 1", "there is no run 'latest'", "keel backtest STRATEGY"),
     typed("no such instrument to show", "data show NOPE", "there is no instrument 'NOPE'"),
     typed("faster bars than there are", "data resample SPY --to 1m", "1m bars cannot be made of D bars"),
-    typed("no such regime", "data synth trend_up_clen", "there is no regime 'trend_up_clen'; did you mean trend_up_clean"),
+    typed("no such regime", "data synth trend_up_clen", "no regime 'trend_up_clen'; did you mean trend_up_clean"),
     typed("no bars to generate", "data synth trending --bars 0", "0 is not in the range x>=1"),
     typed("more bars than can be generated", "data synth trending --bars 300000", "Ask for fewer: 7 to 266,666 bars"),
     typed("generated under a real name", "data synth trending --instrument BTCUSDT", "under the venue SIM only"),

@@ -18,9 +18,9 @@ _MANY = 300
 _NEEDED_SHOWN_MAX = 1_000_000
 
 CAVEATS = (
-    "The ranges redraw these same trades. They assume that trades are independent and that the future resembles this "
-    "stretch of the past, so the true range is wider. How many variants were tried before this one is not known to the "
-    "report: each further variant makes a good figure less surprising."
+    "The ranges redraw these same trades, a position with all its legs being one. They assume that trades are "
+    "independent and that the future resembles this stretch of the past, so the true range is wider. How many variants "
+    "were tried before this one is not known to the report: each further variant makes a good figure less surprising."
 )
 
 

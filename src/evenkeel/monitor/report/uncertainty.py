@@ -140,11 +140,15 @@ def judge(trades: Sequence[Trade], *, start_equity: Decimal, seed: int) -> Uncer
     """Return how far the result of these trades can be trusted.
 
     Args:
-        trades: In the order in which they closed.
+        trades: In the order in which they closed; the legs of one position count as one trade, for they are not
+            independent of each other.
         start_equity: Of the account, in its currency.
         seed: Of the draws; the same seed gives the same figures.
     """
-    nets = [trade.net for trade in trades]
+    positions: dict[str, Decimal] = {}
+    for trade in trades:
+        positions[trade.number] = positions.get(trade.number, Decimal(0)) + trade.net
+    nets = list(positions.values())
     net = sum(nets, Decimal(0))
     ranked = sorted(nets, reverse=True)
     return Uncertainty(

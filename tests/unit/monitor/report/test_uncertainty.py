@@ -14,17 +14,25 @@ from evenkeel.monitor.report.uncertainty import Uncertainty, judge
 START = Decimal(10_000)
 
 
-def trade(net: str | int, *, fees: str = "1", slippage: str = "0.5") -> Trade:
+def trade(net: str | float, *, number: int = 1, fees: str = "1", slippage: str = "0.5") -> Trade:
     return Trade(
-        number="1", symbol="T", side="long", quantity=Decimal(1), entry_ns=0, entry_price=Decimal(100), exit_ns=60,
-        exit_price=Decimal(101), entry_reason="ENTRY_SIGNAL", exit_reason="tp", gross=Decimal(net) + Decimal(fees),
+        number=str(number), symbol="T", side="long", quantity=Decimal(1), entry_ns=0, entry_price=Decimal(100),
+        exit_ns=60, exit_price=Decimal(101), entry_reason="ENTRY_SIGNAL", exit_reason="tp", gross=Decimal(net) + Decimal(fees),
         fees=Decimal(fees), funding=Decimal(0), net=Decimal(net), mae=0.01, mfe=0.02, bars_held=1, stop_price=None,
         target_price=None, slippage=Decimal(slippage),
     )  # fmt: skip
 
 
 def judged(nets: Sequence[str | int], *, seed: int = 7) -> Uncertainty:
-    return judge([trade(net) for net in nets], start_equity=START, seed=seed)
+    return judge([trade(net, number=n) for n, net in enumerate(nets, 1)], start_equity=START, seed=seed)
+
+
+def test_the_legs_of_a_position_are_one_trade() -> None:
+    legs = [trade(net / 2, number=n) for n, net in enumerate(mixed(40, shift=3), 1) for _ in range(2)]
+
+    found = judge(legs, start_equity=START, seed=7)
+
+    assert (found.trades, found.bootstrap) == (40, judged(mixed(40, shift=3)).bootstrap)
 
 
 def mixed(count: int, shift: int = 0) -> list[int]:
