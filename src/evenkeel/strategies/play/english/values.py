@@ -33,7 +33,7 @@ class Values:
         """Return an operand as it stands in a sentence."""
         if isinstance(operand, Builtin) and operand.name != "last_price":
             return f"the {operand.name}{self._ago(operand.offset, self._exec)}"
-        return self._term(operand)
+        return self.term(operand)
 
     def literal(self, value: float | str | bool) -> str:
         """Return a constant."""
@@ -41,7 +41,8 @@ class Values:
             return "true" if value else "false"
         return value if isinstance(value, str) else number(value)
 
-    def _term(self, operand: Operand) -> str:
+    def term(self, operand: Operand) -> str:
+        """Return an operand as it stands in a formula: `close - ema_20`."""
         match operand:
             case Literal(value):
                 return self.literal(value)
@@ -55,7 +56,7 @@ class Values:
                 return f"{self._side(left, op, is_right=False)} {op} {self._side(right, op, is_right=True)}"
 
     def _side(self, operand: Operand, outer: str, *, is_right: bool) -> str:
-        text = self._term(operand)
+        text = self.term(operand)
         if not isinstance(operand, Arithmetic):
             return f"({text})" if " ago" in text else text
         inner = _BINDING[operand.op]
