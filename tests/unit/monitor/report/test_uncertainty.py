@@ -18,8 +18,8 @@ def trade(net: str | float, *, number: int = 1, fees: str = "1", slippage: str =
     return Trade(
         number=str(number), symbol="T", side="long", quantity=Decimal(1), entry_ns=0, entry_price=Decimal(100),
         exit_ns=60, exit_price=Decimal(101), entry_reason="ENTRY_SIGNAL", exit_reason="tp",
-        gross=Decimal(net) + Decimal(fees), fees=Decimal(fees), funding=Decimal(0), net=Decimal(net), mae=0.01, mfe=0.02,
-        bars_held=1, stop_price=None, target_price=None, slippage=Decimal(slippage),
+        gross=Decimal(net) + Decimal(fees), fees=Decimal(fees), funding=Decimal(0), net=Decimal(net), mae=0.01,
+        mfe=0.02, bars_held=1, stop_price=None, target_price=None, slippage=Decimal(slippage),
     )  # fmt: skip
 
 
