@@ -10,7 +10,7 @@ engine, and writes the report.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +34,8 @@ from evenkeel.engine.steps import MemoryLog
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
-from evenkeel.strategies.load import load_strategy, recorded_strategy
+from evenkeel.strategies.library import Library
+from evenkeel.strategies.load import load_strategy, recorded_strategy, strategy_symbols
 from evenkeel.strategies.strategy import Strategy
 
 Lane = Literal["auto", "engine", "research"]
@@ -57,6 +58,7 @@ class Request:
         gaps: What to do about bars that the calendar expects and that are missing.
         out: Folder for the files; None takes one named after the run.
         report: Whether to write `report.html`.
+        library: Where the blocks of a play are looked up; None takes those that ship.
     """
 
     strategy: str
@@ -71,6 +73,7 @@ class Request:
     gaps: GapPolicy = "stop"
     out: Path | None = None
     report: bool = True
+    library: Library | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,33 @@ class Outcome:
         return all(check["ok"] or check["skipped"] for check in self.result["checks"])
 
 
+def separate(request: Request, symbols: Sequence[str] = ()) -> tuple[Request, ...]:
+    """Return a request for each instrument that is to be traded: each is a run of its own, in a folder of its own.
+
+    Args:
+        request: What to backtest.
+        symbols: Trade these; without any, the request's symbol, else those that the strategy names.
+    """
+    chosen = tuple(symbols)
+    if not chosen and request.symbol is None:
+        chosen = strategy_symbols(request.strategy, sets=request.sets, library=request.library)
+    if len(chosen) < 2:
+        return (replace(request, symbol=chosen[0]),) if symbols else (request,)
+    return tuple(
+        replace(request, symbol=symbol, out=None if request.out is None else request.out / symbol) for symbol in chosen
+    )
+
+
 def prepare(request: Request) -> tuple[Strategy, Market]:
     """Load the strategy and its market.
 
     Raises:
         UsageError: If either is not as it must be.
     """
-    sets = dict(request.sets or {})
-    if request.symbol is not None:
-        sets["symbol"] = request.symbol
-    strategy = load_strategy(request.strategy, instruments=request.instruments.find, sets=sets)
+    strategy = load_strategy(
+        request.strategy, instruments=request.instruments.find, sets=request.sets, library=request.library,
+        symbol=request.symbol,
+    )  # fmt: skip
     start, end = _window(strategy, request)
     market = load_market(
         request.catalogs, strategy.instrument, strategy.program, start_ns=start, end_ns=end, gaps=request.gaps

@@ -33,7 +33,7 @@ def right_use(bars: Bars, run: RunId, strategy: StrategyId, instrument: Instrume
         client_id("backtest", run=run, strategy=strategy, instrument=instrument, trade=1, leg=Leg.ENTRY, attempt=1),
         ClientId,
     )
-    error: KeelError = not_available("play.symbols")
+    error: KeelError = not_available("explain.at")
     assert isinstance(error, UsageError)
 
 

@@ -9,7 +9,7 @@ import click
 
 from evenkeel.cli.output import emit, note
 from evenkeel.cli.params import OneOf, json_option
-from evenkeel.cli.running import data_options, request_of, show_outcome, watched
+from evenkeel.cli.running import data_options, requests_of, show_outcome, show_outcomes, watched
 
 
 @click.command(name="backtest")
@@ -23,7 +23,8 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     """Run a strategy on recorded data.
 
     STRATEGY is a .yaml, a .py[:Class] or the name of a shipped example. The range defaults to the data there is. The
-    result is checked independently of the engine; a failed check makes the exit code 1.
+    result is checked independently of the engine; a failed check makes the exit code 1. A play with several symbols,
+    or several --symbol, makes one run for each, and a table at the end.
 
     \b
     Example:
@@ -32,11 +33,13 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     """
     from evenkeel.api import backtest
 
-    request = request_of(strategy, options)
+    requests = requests_of(strategy, options)
     with watched("backtesting") as progress:
-        outcome = backtest(request, progress=progress, told=note)
-    if as_json:
-        emit(outcome.result)
+        outcomes = [backtest(request, progress=progress, told=note) for request in requests]
+    if len(outcomes) > 1:
+        show_outcomes(outcomes, as_json=as_json)
+    elif as_json:
+        emit(outcomes[0].result)
     else:
-        show_outcome(outcome)
-    return 0 if outcome.ok else 1
+        show_outcome(outcomes[0])
+    return 0 if all(outcome.ok for outcome in outcomes) else 1

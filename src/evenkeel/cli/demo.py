@@ -31,6 +31,7 @@ def command(as_json: bool) -> int:
       keel demo
     """
     from evenkeel import examples
+    from evenkeel.cli.running import NUMBERS
     from evenkeel.monitor.report import SUMMARY_COLUMNS, read_uncertainty, summary_table
 
     names = examples.names()
@@ -43,8 +44,7 @@ def command(as_json: bool) -> int:
         luck = [read_uncertainty(outcome.folder) for outcome in outcomes]
         say(f"{len(names)} example strategies on real recorded data. They teach; none is advice.")
         say()
-        right = ("Trades", "Net", "Return", "Drawdown")
-        print_table(SUMMARY_COLUMNS, summary_table(results, luck), right=right)
+        print_table(SUMMARY_COLUMNS, summary_table(results, luck), right=NUMBERS)
         say()
         for outcome in outcomes:
             say(f"report: {outcome.folder / 'report.html'}")

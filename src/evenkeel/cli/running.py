@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from evenkeel.cli.console import announce_compilation, progress
+from evenkeel.cli.console import announce_compilation, print_table, progress
 from evenkeel.cli.home import Home, current_home
-from evenkeel.cli.output import note, say
+from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import INSTANT, OneOf
 from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+NUMBERS = ("Trades", "Net", "Return", "Drawdown")
+"""Columns of a summary that are aligned to the right."""
+
 _PROFILES = ("research", "conservative", "balanced", "aggressive", "perp_small", "micro_futures")
 
 _DATA_OPTIONS: Sequence[Callable[[Any], Any]] = (
@@ -30,7 +33,7 @@ _DATA_OPTIONS: Sequence[Callable[[Any], Any]] = (
         "--catalog", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
         help="Catalog of market data. Default: that of the home, then the shipped sample.",
     ),
-    click.option("--symbol", "symbols", multiple=True, metavar="S", help="Trade this instrument instead."),
+    click.option("--symbol", "symbols", multiple=True, metavar="S", help="Trade this instead; each is a run."),
     click.option("--start", type=INSTANT, metavar="T", help="First instant, UTC."),
     click.option("--end", type=INSTANT, metavar="T", help="First instant behind the range, UTC."),
     click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Set a variable or a dotted path."),
@@ -50,20 +53,32 @@ def data_options(command: Command) -> Command:
 
 
 def request_of(strategy: str, options: dict[str, Any]) -> Request:
-    """Return what the options ask for.
+    """Return what the options ask for, as one run.
+
+    Raises:
+        UsageError: If they contradict each other, ask for what is not built, or ask for several runs.
+    """
+    found = requests_of(strategy, options)
+    if len(found) > 1:
+        symbols = ", ".join(str(request.symbol) for request in found)
+        raise UsageError(f"each of {symbols} is a run of its own; choose one with --symbol")
+    return found[0]
+
+
+def requests_of(strategy: str, options: dict[str, Any]) -> tuple[Request, ...]:
+    """Return what the options ask for: a run for each symbol.
 
     Raises:
         UsageError: If they contradict each other or ask for what is not built.
     """
-    from evenkeel.api import Request
+    from evenkeel.api import Request, separate
     from evenkeel.model.gaps import not_available
+    from evenkeel.strategies.library import Library
 
-    if len(options["symbols"]) > 1:
-        raise not_available("play.symbols", where="--symbol")
     if options["profile"] != "research":
         raise not_available("run.profiles", where="--profile")
     home, catalogs, instruments = sources_of(options["catalog"])
-    return Request(
+    request = Request(
         strategy=strategy,
         catalogs=catalogs,
         instruments=instruments,
@@ -71,12 +86,13 @@ def request_of(strategy: str, options: dict[str, Any]) -> Request:
         start_ns=options["start"],
         end_ns=options["end"],
         sets=read_sets(options["sets"]),
-        symbol=options["symbols"][0] if options["symbols"] else None,
         gaps=options["gaps"],
         lane=options.get("lane", "auto"),
         out=options.get("out"),
         report=options.get("report", False),
+        library=Library(home.root),
     )
+    return separate(request, options["symbols"])
 
 
 def sources_of(catalog: Path | None) -> tuple[Home, Sequence[Catalog], Definitions]:
@@ -146,6 +162,23 @@ def show_outcome(outcome: Outcome) -> None:
         say(f"  FAILED {check['name']}: {check['detail']}")
     page = outcome.folder / "report.html"
     say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
+
+
+def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Print several runs as a table, or as one JSON document."""
+    from evenkeel.monitor.report import SUMMARY_COLUMNS, read_uncertainty, summary_table
+
+    if as_json:
+        runs = [{"folder": str(outcome.folder), **outcome.result} for outcome in outcomes]
+        emit({"schema": "evenkeel.backtests/1", "runs": runs})
+        return
+    results = [outcome.result for outcome in outcomes]
+    luck = [read_uncertainty(outcome.folder) for outcome in outcomes]
+    print_table(SUMMARY_COLUMNS, summary_table(results, luck), right=NUMBERS)
+    say()
+    for outcome in outcomes:
+        page = outcome.folder / "report.html"
+        say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
 
 
 def _figures(figures: dict[str, Any], account: dict[str, Any]) -> list[tuple[str, str]]:

@@ -10,11 +10,11 @@ from evenkeel.cli.plugins import plugin_option
 
 
 @click.command(name="schema")
-@click.argument("kind", type=OneOf(("play",)), default="play")
+@click.argument("kind", type=OneOf(("play", "block", "playbook", "system")), default="play")
 @plugin_option
 @json_option
 def command(kind: str, as_json: bool) -> None:
-    """Print the JSON Schema of KIND (draft 2020-12); the only kind is play.
+    """Print the JSON Schema of KIND (draft 2020-12): play, block, playbook or system.
 
     It completes keys, indicators with their parameters, structures, operators and stops, and refuses unknown keys. An
     editor with a YAML language server reads it from a comment in the first line of a play, which `keel new` writes:
@@ -24,7 +24,11 @@ def command(kind: str, as_json: bool) -> None:
     Example:
       keel schema play > play.schema.json
     """
-    del kind, as_json
-    from evenkeel.strategies.play.json_schema import play_schema
+    del as_json
+    from evenkeel.strategies.play.json_schema import block_schema, play_schema
+    from evenkeel.strategies.playbook.json_schema import playbook_schema, system_schema
 
-    emit(play_schema())
+    schemas = {
+        "play": play_schema, "block": block_schema, "playbook": playbook_schema, "system": system_schema,
+    }  # fmt: skip
+    emit(schemas[kind]())

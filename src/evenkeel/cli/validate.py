@@ -17,6 +17,8 @@ from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from evenkeel.data.definitions import Definitions
     from evenkeel.strategies.play.english import Section
     from evenkeel.strategies.play.play import Play
@@ -30,13 +32,19 @@ class Verdict(NamedTuple):
 
     Attributes:
         file: As given.
-        play: The play, if it loads.
+        kind: `play`, `block`, `playbook` or `system`.
+        name: As in the file; None if it does not load.
+        hashes: Of a play that loads: instrument to hash, one for each symbol; of another kind: name to hash.
         problems: In the order of the file; only warnings if it loads.
+        plays: The play, once for each symbol, if it loads.
     """
 
     file: str
-    play: Play | None
+    kind: str
+    name: str | None
+    hashes: dict[str, str]
     problems: tuple[Problem, ...]
+    plays: tuple[Play, ...] = ()
 
 
 @click.command(name="validate")
@@ -48,7 +56,8 @@ class Verdict(NamedTuple):
 def command(files: tuple[str, ...], sets: tuple[str, ...], explains: bool, as_json: bool) -> int:
     """Check strategy files: all problems at once, each with file, line and remedy.
 
-    FILE is a play or the name of a shipped example. Exit code 2 if any file has a problem; warnings do not count.
+    FILE is a play, a block, a playbook, a system, or the name of a shipped example. Exit code 2 if any file has a
+    problem; warnings do not count.
 
     \b
     Example:
@@ -61,7 +70,7 @@ def command(files: tuple[str, ...], sets: tuple[str, ...], explains: bool, as_js
     definitions = Definitions.load(current_home().root)
     overrides = dict(_override(text) for text in sets)
     verdicts = [_check(file, overrides, definitions) for file in files]
-    told = [_explained(verdict.play) if explains and verdict.play else [] for verdict in verdicts]
+    told = [[s for play in verdict.plays for s in _explained(play)] if explains else [] for verdict in verdicts]
     if as_json:
         documents = [_document(verdict, sections) for verdict, sections in zip(verdicts, told, strict=True)]
         emit({"schema": "evenkeel.validation/1", "ok": _all_fine(verdicts), "files": documents})
@@ -80,19 +89,44 @@ def _override(text: str) -> tuple[str, str]:
 
 def _check(file: str, sets: dict[str, str], definitions: Definitions) -> Verdict:
     from evenkeel.examples import locate
-    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.kinds import kind_of
     from evenkeel.strategies.play.problems import PlayErrors, Problem
+    from evenkeel.strategies.play.yaml_source import read_file
 
+    kind = "play"
     try:
         path = locate(file)
         if path.suffix == ".py":
             raise UsageError(f"'{file}' is Python; `keel validate` checks plays (.yaml)")
-        play = load_play(path, instruments=definitions.find, sets=sets)
+        kind = kind_of(read_file(path).value)
+        return _loaded(file, path, kind, sets, definitions)
     except PlayErrors as error:
-        return Verdict(file, None, error.problems)
+        return Verdict(file, kind, None, {}, error.problems)
     except UsageError as error:
-        return Verdict(file, None, (Problem(kind="error", file=file, message=error.message),))
-    return Verdict(file, play, play.warnings)
+        return Verdict(file, kind, None, {}, (Problem(kind="error", file=file, message=error.message),))
+
+
+def _loaded(file: str, path: Path, kind: str, sets: dict[str, str], definitions: Definitions) -> Verdict:
+    """Return the verdict on a file that loads."""
+    from evenkeel.strategies.library import Library
+    from evenkeel.strategies.play.block_load import load_block
+    from evenkeel.strategies.play.load import load_plays
+    from evenkeel.strategies.playbook.load import load_playbook
+    from evenkeel.strategies.playbook.system_load import load_system
+
+    library = Library(current_home().root)
+    if kind == "block":
+        if sets:
+            raise UsageError("--set is for plays; a block takes its values from whoever includes it")
+        block = load_block(path, library=library)
+        return Verdict(file, kind, block.name, {}, block.warnings)
+    if kind in ("playbook", "system"):
+        load = load_playbook if kind == "playbook" else load_system
+        found = load(path, instruments=definitions.find, sets=sets, library=library)
+        return Verdict(file, kind, found.name, {found.name: found.hash}, found.warnings)
+    plays = load_plays(path, instruments=definitions.find, sets=sets, library=library)
+    hashes = {str(play.instrument.id): play.hash for play in plays}
+    return Verdict(file, kind, plays[0].name, hashes, plays[0].warnings, plays)
 
 
 def _explained(play: Play) -> list[Section]:
@@ -106,17 +140,18 @@ def _explained(play: Play) -> list[Section]:
 
 
 def _all_fine(verdicts: list[Verdict]) -> bool:
-    return all(verdict.play is not None for verdict in verdicts)
+    return all(verdict.name is not None for verdict in verdicts)
 
 
 def _document(verdict: Verdict, sections: list[Section]) -> dict[str, Any]:
-    play = verdict.play
     explained = [{"title": section.title, "lines": section.lines} for section in sections]
     return {
         "file": verdict.file,
-        "ok": play is not None,
-        "name": play.name if play else None,
-        "hash": play.hash if play else None,
+        "kind": verdict.kind,
+        "ok": verdict.name is not None,
+        "name": verdict.name,
+        "hash": next(iter(verdict.hashes.values()), None),
+        "hashes": verdict.hashes,
         "problems": [
             {
                 "kind": problem.kind,
@@ -149,7 +184,13 @@ def _print(verdict: Verdict, sections: list[Section]) -> None:
 def _summary(verdict: Verdict) -> str:
     warnings = sum(problem.kind == "warning" for problem in verdict.problems)
     counted = f", {warnings} warning{'s' if warnings != 1 else ''}" if warnings else ""
-    if verdict.play is not None:
-        return f"{verdict.file}: ok{counted} (play {verdict.play.name}, hash {verdict.play.hash})"
+    if verdict.name is not None:
+        return f"{verdict.file}: ok{counted} ({verdict.kind} {verdict.name}{_digests(verdict.hashes)})"
     wrong = len(verdict.problems) - warnings
     return f"{verdict.file}: {wrong} problem{'s' if wrong != 1 else ''}{counted}"
+
+
+def _digests(hashes: dict[str, str]) -> str:
+    if len(hashes) == 1:
+        return f", hash {next(iter(hashes.values()))}"
+    return "".join(f", {symbol} {digest}" for symbol, digest in hashes.items())

@@ -13,11 +13,13 @@ from evenkeel.model.errors import UsageError
 
 FOLDER = Path(__file__).resolve().parent
 _SUFFIXES = (".yaml", ".py")
+_KINDS = {"block": "blocks", "playbook": "playbooks", "system": "systems"}
+"""Kinds of files that are no strategy by themselves, with the folder in which they are kept."""
 
 
 def names(folder: Path = FOLDER) -> list[str]:
-    """Return the names of all examples, sorted."""
-    return sorted({path.stem for path in _files(folder)})
+    """Return the names of all example strategies, sorted; blocks, playbooks and systems are not among them."""
+    return sorted({path.stem for path in files("play", folder)})
 
 
 def find(name: str, folder: Path = FOLDER) -> Path:
@@ -30,7 +32,8 @@ def find(name: str, folder: Path = FOLDER) -> Path:
     Raises:
         UsageError: If there is none or more than one of that name.
     """
-    found = [path for path in _files(folder) if name in (path.stem, path.name)]
+    candidates = [path for kind in ("play", *_KINDS) for path in files(kind, folder)]
+    found = [path for path in candidates if name in (path.stem, path.name)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -55,6 +58,19 @@ def locate(text: str) -> Path:
     return find(text)
 
 
-def _files(folder: Path) -> list[Path]:
-    found = (path for suffix in _SUFFIXES for path in folder.rglob(f"*{suffix}"))
-    return sorted(path for path in found if not path.name.startswith("_"))
+def files(kind: str, folder: Path = FOLDER) -> list[Path]:
+    """Return the files of the examples of one kind, sorted; folders below are searched too.
+
+    Args:
+        kind: `play` for strategies, else `block`, `playbook` or `system`.
+        folder: Where to look.
+    """
+    if kind in _KINDS:
+        return _visible(folder / _KINDS[kind], folder)
+    apart = {folder / name for name in _KINDS.values()}
+    return [path for path in _visible(folder, folder) if not apart.intersection(path.parents)]
+
+
+def _visible(below: Path, folder: Path) -> list[Path]:
+    found = (path for suffix in _SUFFIXES for path in below.rglob(f"*{suffix}"))
+    return sorted(path for path in found if not any(part.startswith("_") for part in path.relative_to(folder).parts))

@@ -9,11 +9,11 @@ from __future__ import annotations
 from evenkeel.model.errors import NotAvailable
 
 GAPS: dict[str, str] = {
-    "play.symbols": "several symbols in one play (`symbols` with more than one entry)",
     "play.leverage": "leverage above 1 for anything but a perpetual (`account.max_leverage`)",
     "play.liquidity": "fills limited to a part of a bar's volume (`account.max_volume_fraction`)",
     "play.trigger": "stops triggered by a mark or an index price (`account.trigger_source`)",
-    "play.include": "blocks with `include`, playbooks and systems",
+    "playbook.run": "running a playbook: it is checked by `keel validate` only",
+    "system.run": "running a system: it is checked by `keel validate` only",
     "explain.at": "explaining a moment (`keel explain --at`)",
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",

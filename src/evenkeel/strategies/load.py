@@ -12,6 +12,7 @@ from evenkeel import examples
 from evenkeel.features.plugin import recorded_plugins, using
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
+from evenkeel.strategies.library import Library
 from evenkeel.strategies.strategy import Strategy
 
 
@@ -20,6 +21,8 @@ def load_strategy(
     *,
     instruments: Callable[[str], Instrument],
     sets: Mapping[str, str] | None = None,
+    library: Library | None = None,
+    symbol: str | None = None,
 ) -> Strategy:
     """Return the strategy that a text names.
 
@@ -27,23 +30,41 @@ def load_strategy(
         text: A file with its path, `file.py:Class`, or the name of an example.
         instruments: Finds an instrument by id or unique symbol.
         sets: Values of `--set`, by variable name or dotted path.
+        library: Where the blocks of a play are looked up; None takes those that ship.
+        symbol: Trade this instrument instead of the strategy's own.
 
     Raises:
         UsageError: If there is none, or it is not valid; a play tells all its problems at once.
     """
     file, _, class_name = text.partition(".py:") if ".py:" in text else (text, "", "")
-    if class_name or text.endswith(".py"):
+    if _is_python(text):
         from evenkeel.strategies.python_strategy import load_python_strategy
 
-        if sets:
-            raise UsageError("--set is for plays; a Python strategy takes its values from its own file")
+        if sets or symbol is not None:
+            option = "--set" if sets else "--symbol"
+            raise UsageError(f"{option} is for plays; a Python strategy takes its values from its own file")
         path = Path(f"{file}.py") if class_name else Path(text)
         return load_python_strategy(path, class_name or None, instruments=instruments)
     from evenkeel.strategies.play.load import load_play
     from evenkeel.strategies.play.program import PlayStrategy
 
     path = examples.locate(text)
-    return PlayStrategy(load_play(path, instruments=instruments, sets=dict(sets or {})))
+    return PlayStrategy(load_play(path, instruments=instruments, sets=sets, library=library, symbol=symbol))
+
+
+def strategy_symbols(
+    text: str, *, sets: Mapping[str, str] | None = None, library: Library | None = None
+) -> tuple[str, ...]:
+    """Return the symbols of a strategy of which each is a run of its own; none if it trades a single one."""
+    if _is_python(text):
+        return ()
+    from evenkeel.strategies.play.load import play_symbols
+
+    return play_symbols(examples.locate(text), sets=sets, library=library)
+
+
+def _is_python(text: str) -> bool:
+    return ".py:" in text or text.endswith(".py")
 
 
 def recorded_strategy(manifest: Mapping[str, Any], *, instruments: Callable[[str], Instrument]) -> Strategy:

@@ -83,6 +83,35 @@ def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", "plays"]) == 2
 
 
+def test_a_block_is_checked_as_a_block(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["validate", "trend_filter"]) == 0
+    assert "trend_filter: ok (block trend_filter)" in capsys.readouterr().out
+    (desk / "mine.yaml").write_text('kind: block\nversion: "3.0.0"\nname: mine\nsetups: { up: [close, ">", opne] }\n')
+    assert run(["validate", "mine.yaml"]) == 2
+    assert "mine.yaml:4:28: setups.up[2]: 'opne' is not declared; did you mean 'open'?" in capsys.readouterr().out
+    assert run(["validate", "mine.yaml", "--set", "n=1"]) == 2
+
+
+def test_a_play_finds_the_blocks_of_the_home(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["new", "mine"])
+    path = desk / "mine.yaml"
+    path.write_text(path.read_text() + "\ninclude: [kept]\n")
+    assert run(["validate", "mine.yaml"]) == 2
+    blocks = desk / "home" / "blocks"
+    blocks.mkdir(parents=True)
+    kept = 'kind: block\nversion: "3.0.0"\nname: kept\nsetups: { up: [close, ">", open] }\n'
+    (blocks / "kept.yaml").write_text(kept)
+    assert run(["validate", "mine.yaml"]) == 0
+
+
+def test_each_kind_has_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("play", "block", "playbook", "system"):
+        assert run(["schema", kind]) == 0
+        schema = json.loads(capsys.readouterr().out)
+        assert schema["title"] == f"Evenkeel {kind}"
+        assert {"const": kind, "type": "string"} in schema["properties"]["kind"]["anyOf"]
+
+
 def test_explain_says_what_a_play_does_behind_its_verdict(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["validate", "ema_cross", "--explain"]) == 0
     verdict, _, explanation = capsys.readouterr().out.partition("\n\n")

@@ -9,7 +9,10 @@ import pytest
 from evenkeel import examples
 from evenkeel.data.definitions import Definitions
 from evenkeel.model.errors import UsageError
+from evenkeel.strategies.play.block_load import load_block
 from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.playbook.load import load_playbook
+from evenkeel.strategies.playbook.system_load import load_system
 
 BUILT = {
     "ema", "sma", "rsi", "atr", "macd", "bbands", "adx", "stoch", "donchian", "supertrend", "vwap", "roc", "obv",
@@ -22,6 +25,21 @@ def test_an_example_loads_without_a_warning(name: str) -> None:
     assert play.name == name
     assert play.warnings == ()
     assert play.description
+
+
+@pytest.mark.parametrize("file", examples.files("block"), ids=lambda file: file.stem)
+def test_a_block_that_ships_loads_without_a_warning(file: Path) -> None:
+    assert load_block(file).warnings == ()
+    assert file.stem not in examples.names()
+    assert examples.locate(file.stem) == file
+
+
+@pytest.mark.parametrize("kind", ["playbook", "system"])
+def test_what_ships_of_other_kinds_loads_without_a_warning(kind: str) -> None:
+    for file in examples.files(kind):
+        found = (load_playbook if kind == "playbook" else load_system)(file, instruments=Definitions.load().find)
+        assert (found.name, found.warnings) == (file.stem, ())
+        assert file.stem not in examples.names()
 
 
 def test_the_examples_use_every_indicator_that_is_built() -> None:

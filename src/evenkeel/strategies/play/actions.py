@@ -92,7 +92,8 @@ class ActionReader:
             self._log.error(path, "a block must be a map", "write `- id: …` with `cases:` below it")
             return None
         if "include" in value:
-            self._log.unavailable((*path, "include"), "play.include")
+            remedy = "include it at the top of the play, and use its setups here"
+            self._log.error((*path, "include"), "a block is not included among the actions", remedy, key=True)
             return None
         self._check_keys(value, _BLOCK_KEYS, ("id", "cases"), path)
         name, cases = value.get("id"), value.get("cases", [])

@@ -90,14 +90,8 @@ def _check_id(name: str, path: Path, scope: Scope, log: ProblemLog) -> None:
     elif name in RESERVED:
         log.error(path, f"'{name}' is a word of the language", f"rename it, for example {name}_1", key=True)
     elif name in scope.declared:
-        first = dotted_place(scope.declared[name], log)
+        first = log.source.place(scope.declared[name].path)
         log.error(path, f"'{name}' is declared twice, first {first}", "rename one", key=True)
-
-
-def dotted_place(declared: Declared, log: ProblemLog) -> str:
-    """Return where something was declared, for a message."""
-    span = log.source.key_spans.get(declared.path) or log.source.spans.get(declared.path)
-    return f"in line {span.line}" if span else "on the command line"
 
 
 def _node(name: str, kind: str, path: Path, registry: Registry, log: ProblemLog) -> NodeInfo | None:

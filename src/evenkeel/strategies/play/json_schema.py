@@ -1,15 +1,18 @@
-"""The JSON Schema of play files (draft 2020-12), for completion and checks in an editor.
+"""The JSON Schemas of strategy files (draft 2020-12), for completion and checks in an editor.
 
-It is made from the models of `schema`, so that a new section appears by itself, and from the registry, so that each
-indicator brings its own parameters. Every scalar may also be a variable in quotes. It accepts every play that loads;
-it cannot know which features are declared, which only the loader checks.
+They are made from the models of `schema`, so that a new section appears by itself, and from the registry, so that each
+indicator brings its own parameters. Every scalar may also be a variable in quotes. They accept every file that loads;
+they cannot know which features are declared, which only the loader checks.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from evenkeel.features.registry import all_indicators, all_structures
+from evenkeel.strategies.play.block import BlockDocument
 from evenkeel.strategies.play.json_conditions import (
     ROLE_WORDS,
     Schema,
@@ -33,38 +36,67 @@ _NAMES = {
 
 
 def play_schema() -> dict[str, Any]:
-    """Return the schema with the indicators and structures that are known now, those of plug-ins included."""
+    """Return the schema of plays."""
+    schema = document_schema(PlayDocument, "Evenkeel play")
+    brings = ("features", "structures", "include")
+    schema["allOf"] = [
+        {"anyOf": [{"required": ["symbol"]}, {"required": ["symbols"]}]},
+        {"not": {"required": ["risk", "risk_model"]}},
+        {"anyOf": [{"required": [name]} for name in brings]},
+    ]
+    return schema
+
+
+def block_schema() -> dict[str, Any]:
+    """Return the schema of blocks; a scalar may be a parameter in quotes."""
+    return document_schema(BlockDocument, "Evenkeel block")
+
+
+def document_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """Return the schema of a document with the indicators and structures that are known now, plug-ins included.
+
+    Args:
+        model: The whole document.
+        title: Of the schema.
+    """
     indicators, structures = all_indicators(), all_structures()
-    top = PlayDocument.model_json_schema(by_alias=True)
+    top = model.model_json_schema(by_alias=True)
     sections = _Sections(top.pop("$defs"))
     shaped = {name: sections.section(name) for name in sections.raw}
-    shaped["FeatureSection"] = feature_section(shaped["FeatureSection"], indicators)
-    shaped["StructureSection"] = structure_section(shaped["StructureSection"], structures)
-    shaped["IntentSection"]["properties"]["metadata"]["additionalProperties"] = {
-        "description": "A constant, or a value read at the decision.",
-        "anyOf": [{"type": ["string", "number", "boolean"]}, ref("reference")],
-    }
+    if "FeatureSection" in shaped:
+        shaped["FeatureSection"] = feature_section(shaped["FeatureSection"], indicators)
+        shaped["StructureSection"] = structure_section(shaped["StructureSection"], structures)
+    if "IntentSection" in shaped:
+        shaped["IntentSection"]["properties"]["metadata"]["additionalProperties"] = {
+            "description": "A constant, or a value read at the decision.",
+            "anyOf": [{"type": ["string", "number", "boolean"]}, ref("reference")],
+        }
     properties = {name: sections.value(part) for name, part in top["properties"].items()}
-    for name in ("features", "structures", "setups", "variables"):
-        properties[name] = _map_or_nothing(properties[name], _NAMES.get(name))
-    for role, part in properties["structures"]["anyOf"][0]["properties"].items():
-        part["description"] = f"Structures on {ROLE_WORDS[role]}."
+    for part in (properties, *(section.get("properties", {}) for section in shaped.values())):
+        _open_maps(part)
     outputs = output_meanings([*indicators.values(), *structures.values()])
     return {
         "$schema": DIALECT,
-        "title": "Evenkeel play",
+        "title": title,
         "description": top["description"],
         "type": "object",
         "properties": properties,
         "required": top["required"],
         "additionalProperties": False,
-        "allOf": [
-            {"anyOf": [{"required": ["symbol"]}, {"required": ["symbols"]}]},
-            {"not": {"required": ["risk", "risk_model"]}},
-            {"anyOf": [{"required": ["features"]}, {"required": ["structures"]}]},
-        ],
         "$defs": {**shaped, **condition_definitions(outputs), **node_definitions({**indicators, **structures})},
     }
+
+
+def _open_maps(properties: dict[str, Schema]) -> None:
+    """Let the sections that bring names into a document be empty, and hold their names to a pattern."""
+    if "variables" in properties:
+        properties["variables"] = _map_or_nothing(properties["variables"], _NAMES["variables"])
+    if "features" not in properties:
+        return
+    for name in ("features", "structures", "setups", "include"):
+        properties[name] = _map_or_nothing(properties[name], _NAMES.get(name))
+    for role, part in properties["structures"]["anyOf"][0]["properties"].items():
+        part["description"] = f"Structures on {ROLE_WORDS[role]}."
 
 
 def _map_or_nothing(part: Schema, names: str | None) -> Schema:

@@ -10,12 +10,14 @@ from evenkeel.strategies.play.scope import Scope
 
 
 def warn_of_unused(scope: Scope, log: ProblemLog) -> None:
-    """Warn of features, structures and setups that nothing refers to."""
+    """Warn of features, structures and setups that nothing refers to; a block may bring more than a play needs."""
     for name, declared in scope.declared.items():
-        if name not in scope.used:
+        if name not in scope.used and not log.source.is_inserted(declared.path):
             kind = "structure" if declared.is_structure else "feature"
             log.warn(declared.path, f"the {kind} '{name}' is never used", "remove it", key=True)
     for name in sorted(scope.setups - scope.used_setups):
+        if log.source.is_inserted(("setups", name)):
+            continue
         log.warn(("setups", name), f"the setup '{name}' is never used", "remove it", key=True)
 
 
@@ -23,6 +25,8 @@ def warn_of_bare_names(features: list[FeatureSpec], log: ProblemLog) -> None:
     """Warn of features whose name does not say with which parameters they are computed."""
     for feature in features:
         numbers = [value for value in feature.params.values() if isinstance(value, int | float)]
+        if log.source.is_inserted(("features", feature.id)):
+            continue
         if numbers and not any(character.isdigit() for character in feature.id):
             example = f"{feature.indicator}_{numbers[0]:g}".replace(".", "_")
             log.warn(

@@ -3,26 +3,30 @@
     play = load_play(Path("ema_cross.yaml"), instruments=definitions.find, sets={"fast": "10"})
     play.hash
 
-The steps: read with positions, apply `--set`, write variables in, refuse what is removed or not built, check every
-section by itself, resolve names and types across sections, and only then build the play. A step that fails does not
-stop the others: who mends a file wants to hear everything.
+The steps: read with positions, apply `--set`, write variables and blocks in, refuse what is removed or not built, check
+every section by itself, resolve names and types across sections, and only then build the play. A step that fails does
+not stop the others: who mends a file wants to hear everything.
 """
 
 from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from evenkeel.model.errors import InvariantBroken, StorageError, UsageError
+from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import to_decimal
+from evenkeel.strategies.kinds import kind_of
+from evenkeel.strategies.library import Library
 from evenkeel.strategies.play import lint
 from evenkeel.strategies.play.account import Account, build_account
 from evenkeel.strategies.play.actions import ActionReader, Block
 from evenkeel.strategies.play.conditions import ConditionReader
 from evenkeel.strategies.play.declarations import FeatureSpec, declare_features, declare_structures
 from evenkeel.strategies.play.expression import Condition
+from evenkeel.strategies.play.include import expand
 from evenkeel.strategies.play.operands import OperandReader
 from evenkeel.strategies.play.outline import (
     Outline,
@@ -35,7 +39,7 @@ from evenkeel.strategies.play.outline import (
 from evenkeel.strategies.play.play import Entry, Play, Policy
 from evenkeel.strategies.play.policy import Protection, check_entry, check_policy, check_shorting
 from evenkeel.strategies.play.problem_log import ProblemLog
-from evenkeel.strategies.play.problems import PlayErrors
+from evenkeel.strategies.play.problems import PlayErrors, Problem
 from evenkeel.strategies.play.refusals import refuse
 from evenkeel.strategies.play.registry import Registry, ShippedRegistry
 from evenkeel.strategies.play.resolved import play_hash, resolved_document
@@ -46,7 +50,7 @@ from evenkeel.strategies.play.setups import read_setups
 from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
 from evenkeel.strategies.play.validation import check_validation
 from evenkeel.strategies.play.variables import apply_overrides, substitute
-from evenkeel.strategies.play.yaml_source import SIZE_MAX, Source, read
+from evenkeel.strategies.play.yaml_source import read, read_file
 
 T = TypeVar("T")
 
@@ -57,6 +61,8 @@ def load_play(
     instruments: Callable[[str], Instrument],
     registry: Registry | None = None,
     sets: Mapping[str, str] | None = None,
+    library: Library | None = None,
+    symbol: str | None = None,
 ) -> Play:
     """Return the play of a file or of a text.
 
@@ -65,45 +71,107 @@ def load_play(
         instruments: Returns the definition of an instrument by id or unique symbol; raises `UsageError` otherwise.
         registry: Indicators and structures; None takes those that ship.
         sets: Variable name or dotted path to a value as YAML text; overrides the file.
+        library: Where blocks are looked up besides the play's own folder; None takes those that ship.
+        symbol: Trade this instrument, whatever the play names; a play with several `symbols` needs it.
 
     Raises:
         PlayErrors: With every problem found, by line.
         UsageError: If the file does not exist or is not text.
         StorageError: If the disk refuses.
     """
-    source = _read_file(path_or_text) if isinstance(path_or_text, pathlib.Path) else read(path_or_text, "<text>")
-    return _Loader(apply_overrides(source, sets or {}), registry or ShippedRegistry(), instruments).load()
+    document, log = _open(path_or_text, sets, library)
+    if symbol is not None:
+        origins = {**log.source.origins, ("symbol",): f"--symbol {symbol}"}
+        log.source = replace(log.source, origins=origins)
+        document = {**{key: value for key, value in document.items() if key != "symbols"}, "symbol": symbol}
+    return _Loader(document, log, registry or ShippedRegistry(), instruments).load()
 
 
-def _read_file(path: pathlib.Path) -> Source:
-    try:
-        with path.open("rb") as file:
-            data = file.read(4 * SIZE_MAX + 1)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise UsageError(f"there is no file '{path}'; give the path of a play, or the name of an example") from None
-    except OSError as error:
-        raise StorageError(f"'{path}' cannot be read: {error.strerror}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        byte = f"byte {error.start + 1} is {data[error.start]:#04x}, in line {line}"
-        raise UsageError(f"'{path}' is not UTF-8 text: {byte}; save the file as UTF-8") from None
-    return read(text, str(path))
+def load_plays(
+    path_or_text: pathlib.Path | str,
+    *,
+    instruments: Callable[[str], Instrument],
+    registry: Registry | None = None,
+    sets: Mapping[str, str] | None = None,
+    library: Library | None = None,
+) -> tuple[Play, ...]:
+    """Return one play for each symbol that a file or a text names; arguments and errors as of `load_play`."""
+    plays: dict[str, Play] = {}
+    problems: list[Problem] = []
+    for place in range(max(1, len(play_symbols(path_or_text, sets=sets, library=library)))):
+        document, log = _open(path_or_text, sets, library)
+        try:
+            play = _Loader(document, log, registry or ShippedRegistry(), instruments, place).load()
+            if play.instrument.id in plays:
+                log.error(("symbols", place), f"{play.instrument.id} stands twice", "remove one")
+            log.raise_if_failed()
+            plays[play.instrument.id] = play
+        except PlayErrors as error:
+            problems += [problem for problem in error.problems if problem not in problems]
+    if problems:
+        raise PlayErrors(problems)
+    return tuple(plays.values())
+
+
+def play_symbols(
+    path_or_text: pathlib.Path | str, *, sets: Mapping[str, str] | None = None, library: Library | None = None
+) -> tuple[str, ...]:
+    """Return the `symbols` of a play as written; none if it names a single one.
+
+    Raises:
+        PlayErrors: If the file is no play at all.
+        UsageError: If it does not exist or is not text.
+        StorageError: If the disk refuses.
+    """
+    symbols = _open(path_or_text, sets, library)[0].get("symbols")
+    return tuple(str(symbol) for symbol in symbols) if isinstance(symbols, list) else ()
+
+
+def _open(
+    path_or_text: pathlib.Path | str, sets: Mapping[str, str] | None, library: Library | None
+) -> tuple[dict[str, Any], ProblemLog]:
+    """Return the document of a play with variables and blocks written in, and the log of what was wrong so far."""
+    file = path_or_text if isinstance(path_or_text, pathlib.Path) else None
+    source = read(str(path_or_text), "<text>") if file is None else read_file(file)
+    log = ProblemLog(apply_overrides(source, sets or {}))
+    return expand(_substituted(log), log, library or Library(), None if file is None else file.parent), log
+
+
+def _substituted(log: ProblemLog) -> dict[str, Any]:
+    """Return the document of a play with variables written in."""
+    value = log.source.value
+    if not isinstance(value, dict):
+        if not log.failed:
+            log.error((), "a play is a map of keys", "start from `keel new NAME`")
+        raise PlayErrors(log.problems())
+    kind = kind_of(value)
+    if kind != "play":
+        place = next(key for key in ("kind", "playbooks", "regime_detector", "plays") if key in value)
+        if kind == "block":
+            log.error((place,), "this file is a block, not a play", "include it in a play")
+        else:
+            log.unavailable((place,), f"{kind}.run", key=False)
+        raise PlayErrors(log.problems())
+    document: dict[str, Any] = substitute(value, log)
+    return document
 
 
 class _Loader:
     """One load of one document: reads the parts in the order in which they need each other."""
 
-    def __init__(self, source: Source, registry: Registry, instruments: Callable[[str], Instrument]) -> None:
-        self._log = ProblemLog(source)
+    def __init__(
+        self,
+        document: dict[str, Any],
+        log: ProblemLog,
+        registry: Registry,
+        instruments: Callable[[str], Instrument],
+        place: int | None = None,
+    ) -> None:
+        self._document = document
+        self._log = log
         self._registry = registry
         self._instruments = instruments
-        if not isinstance(source.value, dict):
-            if not self._log.failed:
-                self._log.error((), "a play is a map of keys", "start from `keel new NAME`")
-            raise PlayErrors(self._log.problems())
-        self._document: dict[str, Any] = substitute(source.value, self._log)
+        self._place = place
         self._protection = self._declared_protection()
         refuse(self._document, self._log)
         self._outline: Outline = read_outline(self._document, self._log)
@@ -112,7 +180,7 @@ class _Loader:
     def load(self) -> Play:
         """Return the play, or raise everything that is wrong with it."""
         log, scope, outline = self._log, self._scope, self._outline
-        instrument = find_instrument(outline.head, self._instruments, log) if outline.head else None
+        instrument = self._instrument()
         features = declare_features(self._section("features"), scope, self._registry, log)
         structures = declare_structures(self._section("structures"), scope, self._registry, log)
         setups, blocks = self._rules(instrument)
@@ -154,6 +222,10 @@ class _Loader:
             validation=outline.validation,
             warnings=log.problems(),
         )
+
+    def _instrument(self) -> Instrument | None:
+        head = self._outline.head
+        return find_instrument(head, self._instruments, self._log, self._place) if head else None
 
     def _section(self, name: str) -> Any:
         value = self._document.get(name)

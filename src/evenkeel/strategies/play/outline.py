@@ -24,6 +24,7 @@ from evenkeel.strategies.play.schema import (
     PolicySection,
     RiskModelSection,
     RiskSection,
+    ThreeTimeframes,
     TimeframesSection,
     ValidationSection,
     WarmupSection,
@@ -84,26 +85,36 @@ def _refuse_unknown_keys(document: dict[str, Any], log: ProblemLog) -> None:
             log.error((), f"`{key}` is missing", f"add `{key}:`")
 
 
-def find_instrument(head: Head, instruments: Callable[[str], Instrument], log: ProblemLog) -> Instrument | None:
-    """Return the definition of the instrument that the play names."""
+def find_instrument(
+    head: Head, instruments: Callable[[str], Instrument], log: ProblemLog, place: int | None = None
+) -> Instrument | None:
+    """Return the definition of the instrument that the play names.
+
+    Args:
+        head: What the play trades.
+        instruments: Finds an instrument by id or unique symbol.
+        log: Takes the problems.
+        place: Which of its `symbols`; None if there may be only one.
+    """
     if head.version.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         log.error(("version",), f"version '{head.version}' is not read", f'write version: "{SCHEMA_VERSION}"')
-    path: Path = ("symbol",) if head.symbol is not None else ("symbols", 0)
+    path: Path = ("symbol",) if head.symbol is not None else ("symbols", place or 0)
     if head.symbol is not None and head.symbols is not None:
         log.error(("symbols",), "`symbol` and `symbols` exclude each other", "keep one", key=True)
-    elif head.symbols is not None and len(head.symbols) > 1:
-        log.unavailable(("symbols",), "play.symbols")
+    elif head.symbols is not None and len(head.symbols) > 1 and place is None:
+        message = f"the play names {len(head.symbols)} symbols, and each is a run of its own"
+        log.error(("symbols",), message, f"choose one, such as --symbol {head.symbols[0]}", key=True)
     elif head.symbol is None and head.symbols is None:
         log.error((), "`symbol` is missing", "add `symbol:`; `keel instruments list` shows them")
     else:
         try:
-            return instruments(head.symbol or (head.symbols or [""])[0])
+            return instruments(head.symbol or (head.symbols or [""])[place or 0])
         except UsageError as error:
             log.error(path, error.message)
     return None
 
 
-def find_intervals(document: dict[str, Any], section: TimeframesSection | None, log: ProblemLog) -> Intervals:
+def find_intervals(document: dict[str, Any], section: ThreeTimeframes | None, log: ProblemLog) -> Intervals:
     """Return the timeframes; of a refused section what can be read, so that the rest can still be looked at."""
     if section is None:
         return _guessed_intervals(document.get("timeframes"))

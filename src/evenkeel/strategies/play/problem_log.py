@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from evenkeel.model.gaps import GAPS
 from evenkeel.strategies.play.problems import Path, PlayErrors, Problem
 from evenkeel.strategies.play.yaml_source import Source
@@ -48,14 +50,24 @@ class ProblemLog:
         """Whether `path` or something above it is closed."""
         return any(path[:length] in self._closed for length in range(len(path) + 1))
 
+    def close_like(self, path: Path, other: ProblemLog, place: Path) -> None:
+        """Close below `path` what another log has closed below `place`: the same part, under another name."""
+        for closed in other._closed:
+            if closed[: len(place)] == place:
+                self.close((*path, *closed[len(place) :]))
+
+    def adopt(self, problems: Iterable[Problem]) -> None:
+        """Take over what was told of another file."""
+        self._problems += [problem for problem in problems if problem not in self._problems]
+
     @property
     def failed(self) -> bool:
         """Whether anything but warnings was told."""
         return any(problem.kind != "warning" for problem in self._problems)
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return everything told, in the order of the file; the command line's first."""
-        return tuple(sorted(self._problems, key=lambda p: (p.line, p.column, p.kind, p.path, p.message)))
+        """Return everything told, in the order of the file; the command line's first, other files' last."""
+        return tuple(sorted(self._problems, key=self._order))
 
     def raise_if_failed(self) -> None:
         """Raise everything at once.
@@ -65,6 +77,11 @@ class ProblemLog:
         """
         if self.failed:
             raise PlayErrors(self.problems())
+
+    def _order(self, problem: Problem) -> tuple[str, int, int, str, str, str]:
+        elsewhere = problem.line > 0 and problem.file != self.source.name
+        file = problem.file if elsewhere else ""
+        return file, problem.line, problem.column, problem.kind, problem.path, problem.message
 
     def _add(self, path: Path, message: str, *, kind: str, remedy: str, key: bool) -> None:
         if self.is_closed(path):

@@ -24,9 +24,6 @@ _REMOVED: dict[Path, str] = {
 }
 
 _GAPS: dict[Path, str] = {
-    ("include",): "play.include",
-    ("plays",): "play.include",
-    ("regime_detector",): "play.include",
     ("account", "max_volume_fraction"): "play.liquidity",
 }
 

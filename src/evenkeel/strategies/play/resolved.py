@@ -63,8 +63,8 @@ def resolved_document(
         "symbol": instrument.id,
         "timeframes": _dump(outline.timeframes),
         "account": _account(account),
-        "features": {spec.id: _feature(spec) for spec in features},
-        "structures": _structures(structures),
+        "features": {spec.id: feature_document(spec) for spec in features},
+        "structures": structure_documents(structures),
         "variables": document.get("variables") or {},
         "setups": document.get("setups") or {},
         "actions": document["actions"],
@@ -127,7 +127,8 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _feature(spec: FeatureSpec) -> dict[str, Any]:
+def feature_document(spec: FeatureSpec) -> dict[str, Any]:
+    """Return a feature with every parameter written out."""
     source = spec.source
     text = f"indicator:{source.id}.{source.field}" if isinstance(source, FeatureRef) else source
     given = {name: value for name, value in spec.params.items() if value is not None}
@@ -135,7 +136,8 @@ def _feature(spec: FeatureSpec) -> dict[str, Any]:
     return written if text is None else {**written, "source": text}
 
 
-def _structures(specs: list[StructureSpec]) -> dict[str, Any]:
+def structure_documents(specs: list[StructureSpec]) -> dict[str, Any]:
+    """Return structures by role with every parameter written out."""
     roles: dict[str, Any] = {}
     for spec in specs:
         params = {name: value for name, value in spec.params.items() if value is not None}

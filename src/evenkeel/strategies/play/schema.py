@@ -59,9 +59,18 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
+class IncludeSection(Section):
+    """A block to include."""
+
+    block: Annotated[str, Field(min_length=1)] = Field(description="Name of the block, or its path from this file.")
+    as_: Id | None = Field(default=None, alias="as", description="Prefix of its ids; default: the block's name.")
+    with_: dict[str, Any] | None = Field(default=None, alias="with", description="Parameter to value.")
+
+
 class Head(Section):
     """What the play is and what it trades."""
 
+    kind: Literal["play"] = Field(default="play", description="What the file is.")
     version: str = Field(description=f'Version of the format: "{SCHEMA_VERSION}".', examples=[SCHEMA_VERSION])
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")] = Field(
         description="Name in snake_case, the same as the file's."
@@ -74,17 +83,22 @@ class Head(Section):
         examples=["BTCUSDT", "SPY.US"],
     )
     symbols: Annotated[list[str], Field(min_length=1)] | None = Field(
-        default=None, description="A list with one instrument."
+        default=None, description="Several instruments: each is a run of its own."
     )
 
 
-class TimeframesSection(Section):
-    """Three timeframes and which of them steps the play."""
+class ThreeTimeframes(Section):
+    """Three timeframes and which of them decisions are made on."""
 
     low_tf: TimeframeName = Field(description="Fastest timeframe.")
     med_tf: TimeframeName = Field(description="Middle timeframe; may equal the others.")
     high_tf: TimeframeName = Field(description="Slowest timeframe.")
     exec: Literal["low_tf", "med_tf", "high_tf"] = Field(description="Which of the three the decisions are made on.")
+
+
+class TimeframesSection(ThreeTimeframes):
+    """Three timeframes and how the play steps on them."""
+
     evaluate: Literal["bar_close", "intrabar"] = Field(
         default="bar_close", description="One decision at each close of that timeframe, or at each close of a minute."
     )
@@ -512,6 +526,7 @@ class PlayDocument(Head):
 
     timeframes: TimeframesSection
     account: AccountSection
+    include: list[str | IncludeSection] = Field(default_factory=list, description="Blocks that are written in.")
     features: dict[str, FeatureSection] = Field(
         default_factory=dict, description="Indicators by id; a good id carries the parameters: ema_50_1h."
     )

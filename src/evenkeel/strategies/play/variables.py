@@ -90,7 +90,7 @@ def substitute(value: Any, log: ProblemLog) -> Any:
     if not isinstance(value, dict):
         return value
     variables = _declared(value.get("variables"), log)
-    writer = _Writer(variables, log)
+    writer = Writer(variables, log)
     result = {
         key: copy.deepcopy(part) if key == "variables" else writer.write(part, (key,)) for key, part in value.items()
     }
@@ -119,11 +119,36 @@ def _declared(section: Any, log: ProblemLog) -> dict[str, Any]:
     return variables
 
 
-class _Writer:
-    def __init__(self, variables: dict[str, Any], log: ProblemLog) -> None:
+class Writer:
+    """Writes named values into a document; what is unknown is told to the log.
+
+    Attributes:
+        used: Names that some text has used.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        log: ProblemLog,
+        *,
+        noun: str = "variable",
+        section: str = "variables",
+        open_names: frozenset[str] = frozenset(),
+    ) -> None:
+        """Prepare to write.
+
+        Args:
+            values: What each name stands for.
+            log: Takes the problems.
+            noun: What a name is called in messages.
+            section: Where names are declared.
+            open_names: Names without a value yet: their text stays, and nothing is told of its place.
+        """
         self.used: set[str] = set()
-        self._variables = variables
+        self._variables = values
         self._log = log
+        self._noun, self._section = noun, section
+        self._open = open_names
 
     def write(self, value: Any, path: Path) -> Any:
         """Return `value` with every token replaced."""
@@ -137,16 +162,17 @@ class _Writer:
 
     def _text(self, text: str, path: Path) -> Any:
         names = _TOKEN.findall(text)
-        unknown = [name for name in names if name not in self._variables]
+        self.used.update(names)
+        known = [*self._variables, *self._open]
+        unknown = [name for name in names if name not in known]
         for name in unknown:
-            remedy = suggestion(name, self._variables) if self._variables else "declare it under `variables`"
-            self._log.error(path, f"the variable '{name}' is not declared", remedy)
+            remedy = suggestion(name, known) if known else f"declare it under `{self._section}`"
+            self._log.error(path, f"the {self._noun} '{name}' is not declared", remedy)
         if not names:
-            self._log.error(path, f"'{text[:40]}' opens a variable but names none", 'write "{{ name }}"')
-        if unknown or not names:
+            self._log.error(path, f"'{text[:40]}' opens a {self._noun} but names none", 'write "{{ name }}"')
+        if unknown or not names or self._open.intersection(names):
             self._log.close(path)
             return text
-        self.used.update(names)
         whole = _TOKEN.fullmatch(text.strip())
         if whole:
             return self._variables[whole.group(1)]

@@ -13,12 +13,14 @@ nesting beyond `DEPTH_MAX` (the parser would run out of stack), aliases that gro
 
 from __future__ import annotations
 
+import pathlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.strategies.play.problems import Path, Problem, Span, dotted
 
 SIZE_MAX = 1_000_000
@@ -59,6 +61,7 @@ class Source:
         key_spans: Path of a map entry to the place of its key.
         faults: What is wrong with the text as YAML, in the order found.
         origins: Path of a value given on the command line to the option that gave it.
+        inserts: Path of a part that stands elsewhere (in the file of a block) to where it does.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Source:
     key_spans: dict[Path, Span] = field(default_factory=dict)
     faults: tuple[Problem, ...] = ()
     origins: dict[Path, str] = field(default_factory=dict)
+    inserts: dict[Path, Insert] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str, *, kind: Any = "error", remedy: str = "", key: bool = False) -> Problem:
         """Return a problem of the value at `path`, or of its key; a value that is not there is shown at its parent."""
@@ -75,8 +79,24 @@ class Source:
             origin = self.origins.get(path[:length])
             if origin is not None:
                 return Problem(kind=kind, file=origin, path=dotted(path), message=message, remedy=remedy)
+            insert = self.inserts.get(path[:length])
+            if insert is not None:
+                place = (*insert.path, *path[length:])
+                return insert.source.problem(place, f"{message}{insert.note}", kind=kind, remedy=remedy, key=key)
         span = self._span(path, key=key)
         return _problem(self, span, message, kind=kind, remedy=remedy, path=path)
+
+    def place(self, path: Path) -> str:
+        """Return in words where the key at `path` stands, seen from this file."""
+        found = self.problem(path, "", key=True)
+        if not found.line:
+            return "on the command line"
+        return f"in line {found.line}" if found.file == self.name else f"in {found.file}, line {found.line}"
+
+    def is_inserted(self, path: Path) -> bool:
+        """Whether what stands at `path` was written in another file."""
+        found = next((self.inserts[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.inserts), None)
+        return found is not None and found.source.name != self.name
 
     def _span(self, path: Path, *, key: bool) -> Span | None:
         if key and path in self.key_spans:
@@ -88,6 +108,48 @@ class Source:
             if found is not None:
                 return found
         return self.spans.get(())
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Where a part of a document really stands.
+
+    Attributes:
+        source: The file that holds it.
+        path: Its place there.
+        note: Added to messages: how it came to be in the document.
+    """
+
+    source: Source
+    path: Path
+    note: str = ""
+
+
+def read_file(path: pathlib.Path, *, what: str = "play") -> Source:
+    """Return the document in a file.
+
+    Args:
+        path: The file.
+        what: What it should hold, for the message if it is not there.
+
+    Raises:
+        UsageError: If there is no such file, or it is not text.
+        StorageError: If the disk refuses.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * SIZE_MAX + 1)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise UsageError(f"there is no file '{path}'; give the path of a {what}, or the name of an example") from None
+    except OSError as error:
+        raise StorageError(f"'{path}' cannot be read: {error.strerror}") from None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = f"byte {error.start + 1} is {data[error.start]:#04x}, in line {line}"
+        raise UsageError(f"'{path}' is not UTF-8 text: {byte}; save the file as UTF-8") from None
+    return read(text, str(path))
 
 
 def read(text: str, name: str) -> Source:

@@ -123,11 +123,8 @@ def test_a_removed_key_says_what_replaced_it(change: dict[str, Any], line: str) 
 
 
 GAPS = [
-    {"symbol": None, "symbols": ["BTCUSDT", "ETHUSDT"]},
     {"account": {"max_volume_fraction": 0.1}},
     {"account": {"trigger_source": "MarkPrice"}},
-    {"actions": [{"include": "pullback"}]},
-    {"regime_detector": {}},
     {"features": {**DOCUMENT["features"], "psar_1": {"indicator": "psar"}}},
     {"account": {"starting_equity": 1, "currency": "EUR"}},
     {"symbol": "SPY.US", "account": {"starting_equity_usdt": 1}},
@@ -225,3 +222,16 @@ def test_a_spot_instrument_cannot_be_sold_short() -> None:
     policy = {"mode": "short_only", "exit_mode": "first_hit"}
     (found,) = told(document(symbol="COIN-USDT.X", actions=short, position_policy=policy))
     assert "COIN-USDT.X is spot and cannot be sold short" in found
+
+
+def test_a_file_of_another_kind_is_named() -> None:
+    (line,) = told(document(regime_detector={}))
+    assert line.startswith("regime_detector: running a playbook is not available yet")
+    assert told(document(kind="block")) == ["kind: this file is a block, not a play; include it in a play"]
+    assert told(document(kind="plya")) == ["kind: 'plya' is not allowed here; did you mean 'play'?"]
+    assert load(document(kind="play")).hash == load(document()).hash
+
+
+def test_a_block_is_not_included_among_the_actions() -> None:
+    (line,) = told(document(actions=[{"include": "pullback"}]))
+    assert line.startswith("actions[0].include: a block is not included among the actions")
