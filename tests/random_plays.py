@@ -4,12 +4,13 @@
 
 Each play loads without an error and tends to trade: conditions compare like with like, so that most are true now and
 then. Every part of the format that is built turns up: timeframes, chained sources, structures, setups, windows,
-offsets, arithmetic, both forms of actions, all order types, stops, targets and sizes.
+offsets, arithmetic, both forms of actions, all order types, stops, targets and sizes, exits of a part, ladders,
+trailing and break-even, leverage with every policy of liquidation, funding, impact, and decisions within the bar.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import yaml
@@ -18,6 +19,7 @@ from evenkeel.features.node import Node, OutputType, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
+from evenkeel.strategies.play.schema import TimeframesSection
 
 Rng = np.random.Generator
 
@@ -46,6 +48,14 @@ PERCENT_OUTPUTS = frozenset(
 )
 
 
+INTRABAR = "intrabar" in get_args(TimeframesSection.model_fields["evaluate"].annotation)
+"""Whether decisions within the execution bar are built."""
+
+LEVERAGES = (1, 1, 2, 5, 10, 25)
+MAINTENANCE = (0.005, 0.01, 0.02)
+"""Rates that leave room below the smallest initial margin, a twenty-fifth."""
+
+
 def pick(rng: Rng, *choices: Any) -> Any:
     """Return one of the choices, as it was given."""
     return choices[int(rng.integers(len(choices)))]
@@ -67,6 +77,8 @@ def random_play(
     intervals: tuple[tuple[str, str, str], ...] = MINUTES,
     shorts: bool = True,
     by_minutes: bool = True,
+    perpetual: bool = True,
+    intrabar: bool = True,
     warmup_minutes: int = 1000,
 ) -> str:
     """Return the YAML of a play.
@@ -75,17 +87,206 @@ def random_play(
         intervals: Low, middle and high timeframe to choose from.
         shorts: Whether the instrument can be sold short.
         by_minutes: Whether conditions may look at minutes, which some recordings do not have.
+        perpetual: Whether the instrument has leverage, liquidation and funding.
+        intrabar: Whether a slower execution bar may be decided on at each of its minutes.
         warmup_minutes: No feature needs more history than this, conditions on it a little more.
     """
     chosen = pick(rng, *intervals)
-    return yaml.safe_dump(_Writer(rng, chosen, shorts, by_minutes, warmup_minutes).play(), sort_keys=False)
+    writer = _Writer(rng, chosen, shorts, by_minutes, warmup_minutes, Sections(rng, perpetual))
+    return yaml.safe_dump(writer.play(intrabar), sort_keys=False)
+
+
+class Sections:
+    """Draws the sections that say how to trade, whatever the conditions are: account, entry, risk and exits.
+
+    Args:
+        rng: Where the draws come from.
+        perpetual: Whether the instrument has leverage, liquidation and funding.
+        price: About where the market is, for distances and quantities.
+        leverages: What the account may allow.
+
+    Attributes:
+        swings: Keys of swings on the execution timeframe, to which stops may be set.
+    """
+
+    def __init__(
+        self, rng: Rng, perpetual: bool, *, price: float = 100.0, leverages: tuple[int, ...] = LEVERAGES
+    ) -> None:
+        self.rng, self.perpetual, self.price = rng, perpetual, price
+        self.leverages = leverages if perpetual else (1,)
+        self.leverage = int(pick(rng, *self.leverages))
+        self.swings: list[str] = []
+
+    def account(self) -> dict[str, Any]:
+        rng = self.rng
+        fees = {
+            "taker_bps": float(pick(rng, 0, 5.5, 10)), "maker_bps": float(pick(rng, 0, 2)),
+            "per_contract": float(pick(rng, 0, 0, 0.62)),
+        }  # fmt: skip
+        account: dict[str, Any] = {
+            "starting_equity": float(pick(rng, 10_000, 25_000, 98_765.43)),
+            "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
+            "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
+            "fee_model": fees,
+            "min_trade_notional": float(pick(rng, 0, 10)),
+            "require_trade_through": chance(rng, 0.3),
+            "include_close_fee": chance(rng, 0.7),
+        }
+        if chance(rng, 0.3):
+            account["impact"] = {
+                "mode": pick(rng, "linear", "sqrt"), "coef_bps": float(pick(rng, 5, 50, 200)),
+                "max_bps": float(pick(rng, 3, 100)),
+            }  # fmt: skip
+        if self.perpetual:
+            account |= self.margin(fees)
+        return account
+
+    def margin(self, fees: dict[str, float]) -> dict[str, Any]:
+        """Return what only accounts with leverage have."""
+        rng = self.rng
+        if chance(rng, 0.4):
+            fees["liquidation_bps"] = float(pick(rng, 0, 7.5, 50))
+        found: dict[str, Any] = {
+            "max_leverage": float(self.leverage),
+            "on_sl_beyond_liq": pick(rng, "reject", "adjust", "warn"),
+            "min_liq_distance_pct": float(pick(rng, 0, 0, 1, 5)),
+            "maintenance_margin_rate": pick(rng, *MAINTENANCE),
+            "continue_after_liquidation": chance(rng, 0.5),
+            "funding": pick(
+                rng, {"enabled": False}, {"fixed_rate": 0.0001}, {"fixed_rate": -0.0003}, {"fixed_rate": 0.02}
+            ),
+        }  # fmt: skip
+        if chance(rng, 0.15):
+            found["mm_deduction"] = float(pick(rng, 0.5, 3))
+        return found
+
+    def entry(self) -> dict[str, Any]:
+        rng = self.rng
+        if chance(rng, 0.5):
+            return {}
+        tif = pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly")
+        expire = int(rng.integers(0, 6)) if tif in ("GTC", "PostOnly") else 0
+        offset = float(pick(rng, 0.0, 0.02, 0.1))
+        return {
+            "order_type": "LIMIT", "limit_offset_pct": offset, "time_in_force": tif, "expire_after_bars": expire,
+        }  # fmt: skip
+
+    def risk(self, exit_mode: str) -> dict[str, Any]:
+        rng = self.rng
+        stop = self.stop() if exit_mode == "sl_tp_only" or chance(rng, 0.7) else None
+        target = self.target(stop is not None) if exit_mode == "sl_tp_only" or chance(rng, 0.7) else None
+        found = {
+            "stop_loss": stop, "take_profit": target, "sizing": self.sizing(stop is not None),
+            **(self.moves(stop) if stop else {}),
+        }  # fmt: skip
+        return {
+            **{key: value for key, value in found.items() if value},
+            "tp_order_type": pick(rng, "Market", "Limit"),
+        }
+
+    def sizing(self, has_stop: bool) -> dict[str, Any]:
+        rng = self.rng
+        models = ["percent_equity", "fixed_usdt", "fixed_quantity", *(["risk_based", "risk_based"] if has_stop else [])]
+        model = pick(rng, *models)
+        value = {"percent_equity": pick(rng, 40.0, 100.0), "fixed_usdt": 900.0,
+                 "fixed_quantity": max(3.0, 300 // self.price),
+                 "risk_based": pick(rng, 0.5, 3.0)}[model]  # fmt: skip
+        sizing: dict[str, Any] = {"model": model, "value": value}
+        if model == "risk_based":
+            sizing["include_costs"] = chance(rng, 0.5)
+        if self.perpetual and chance(rng, 0.3):
+            self.leverage = min(self.leverage, int(pick(rng, *self.leverages)))
+            sizing["max_leverage"] = float(self.leverage)
+        return sizing
+
+    def stop(self) -> dict[str, Any]:
+        """Return a rule of a stop: now and then one beyond liquidation."""
+        rng = self.rng
+        if self.leverage > 1 and chance(rng, 0.25):
+            return {"type": "percent", "value": number(rng, 60, 120) / self.leverage, "basis": "price"}
+        rules = [*self.distances(), *self.trails()]
+        if self.swings:
+            rule = {
+                "type": "structure",
+                "structure_key": pick(rng, *self.swings),
+                "max_distance_pct": number(rng, 0.5, 3),
+            }
+            rules.append(
+                {**rule, **pick(rng, {"buffer_pct": 0.05}, {"buffer_atr": 0.5, "atr_feature_id": "atr_exec"}),
+                 **pick(rng, {}, {"value": 0.5})}
+            )  # fmt: skip
+        return dict(pick(rng, *rules))
+
+    def target(self, has_stop: bool) -> dict[str, Any]:
+        rng = self.rng
+        kind = pick(rng, "plain", "plain", "ratio", "ladder")
+        if kind == "ladder":
+            return {"type": "ladder", "steps": self.ladder(has_stop)}
+        if kind == "ratio" and has_stop:
+            return {"type": "rr_ratio", "value": number(rng, 0.5, 3)}
+        target = dict(pick(rng, *self.distances()))
+        target.pop("buffer_pct", None)
+        return target
+
+    def ladder(self, has_stop: bool) -> list[dict[str, float]]:
+        """Return one to eight steps in any order, some of them close to nothing."""
+        rng = self.rng
+        count = int(rng.integers(1, 9))
+        cuts = sorted(rng.choice(np.arange(1, 100), count - 1, replace=False).tolist())
+        shares = [float(b - a) for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
+        return [
+            {**({"rr": number(rng, 0.3, 4)} if has_stop and chance(rng, 0.5) else {"pct": number(rng, 0.05, 2)}),
+             "close_pct": share}
+            for share in shares
+        ]  # fmt: skip
+
+    def moves(self, stop: dict[str, Any]) -> dict[str, Any]:
+        """Return what moves a stop after the entry, or nothing."""
+        rng = self.rng
+        found: dict[str, Any] = {}
+        if not stop["type"].startswith("trailing") and chance(rng, 0.3):
+            found["trailing"] = dict(pick(rng, *self.trails()))
+        if chance(rng, 0.3):
+            activation = number(rng, 0.02, 1.5)
+            found["break_even"] = {
+                "activation_pct": activation, "offset_pct": float(f"{activation * rng.uniform(0, 0.9):.2g}"),
+            }  # fmt: skip
+        return found
+
+    def trails(self) -> list[dict[str, Any]]:
+        rng = self.rng
+        by_atr: dict[str, Any] = {"type": "trailing_atr", "atr_feature_id": "atr_exec"}
+        if chance(rng, 0.7):
+            by_atr["atr_multiplier"] = number(rng, 0.5, 4)
+        by_share: dict[str, Any] = {"type": "trailing_pct", "trail_pct": number(rng, 0.05, 1.5)}
+        for rule in (by_atr, by_share):
+            if chance(rng, 0.6):
+                rule["activation_pct"] = number(rng, 0, 0.8)
+        return [by_atr, by_share]
+
+    def distances(self) -> list[dict[str, Any]]:
+        """Return rules that stops and targets have in common."""
+        rng, basis = self.rng, pick(self.rng, "price", "roi")
+        value = number(rng, 0.05, 1.5) * (self.leverage if basis == "roi" else 1)
+        return [
+            {"type": "percent", "value": value, "basis": basis},
+            {"type": "atr_multiple", "value": number(rng, 0.5, 4), "atr_feature_id": "atr_exec", "buffer_pct": 0.05},
+            {"type": "fixed_points", "value": number(rng, 0.05, 2) * self.price / 100},
+        ]
+
+    def intent(self, action: str) -> Any:
+        """Return an action as an intent; an exit may close a part."""
+        if action.startswith("exit") and chance(self.rng, 0.5):
+            return {"action": action, "percent": float(pick(self.rng, 100, 50, 33.3, 25, 10, 0.01))}
+        return action
 
 
 class _Writer:
     def __init__(
-        self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, by_minutes: bool, warmup_minutes: int
-    ) -> None:
-        self.rng = rng
+        self, rng: Rng, intervals: tuple[str, str, str], shorts: bool, by_minutes: bool, warmup_minutes: int,
+        sections: Sections,
+    ) -> None:  # fmt: skip
+        self.rng, self.sections = rng, sections
         self.intervals = dict(zip(ROLES, intervals, strict=True))
         self.role = pick(rng, *ROLES)
         self.exec = self.intervals[self.role]
@@ -96,9 +297,8 @@ class _Writer:
         self.structures: dict[str, list[dict[str, Any]]] = {}
         self.setups: dict[str, Any] = {}
         self.outputs: list[tuple[str, Node, str]] = []
-        self.swings: list[str] = []
 
-    def play(self) -> dict[str, Any]:
+    def play(self, intrabar: bool) -> dict[str, Any]:
         rng = self.rng
         self.features["atr_exec"] = {
             "indicator": "atr",
@@ -121,32 +321,22 @@ class _Writer:
             "version": "3.0.0",
             "name": "drawn",
             "symbol": "TEST",
-            "timeframes": {**self.intervals, "exec": self.role},
-            "account": self.account(),
+            "timeframes": {**self.intervals, "exec": self.role, **self.schedule(intrabar)},
+            "account": self.sections.account(),
             "features": self.features,
             "structures": self.structures,
             "setups": self.setups,
             "actions": self.actions(mode, exit_mode),
             "position_policy": {"mode": mode, "exit_mode": exit_mode},
-            "entry": self.entry(),
-            "risk_model": self.risk(exit_mode, mode),
+            "entry": self.sections.entry(),
+            "risk_model": self.sections.risk(exit_mode),
         }
         return {key: value for key, value in document.items() if value not in ({}, [])}
 
-    def account(self) -> dict[str, Any]:
-        rng = self.rng
-        return {
-            "starting_equity": float(pick(rng, 10_000, 25_000, 98_765.43)),
-            "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
-            "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
-            "fee_model": {
-                "taker_bps": float(pick(rng, 0, 5.5, 10)), "maker_bps": float(pick(rng, 0, 2)),
-                "per_contract": float(pick(rng, 0, 0, 0.62)),
-            },
-            "min_trade_notional": float(pick(rng, 0, 10)),
-            "require_trade_through": chance(rng, 0.3),
-            "include_close_fee": chance(rng, 0.7),
-        }  # fmt: skip
+    def schedule(self, intrabar: bool) -> dict[str, Any]:
+        """Return when the play decides, where that is not at the close alone."""
+        wanted = chance(self.rng, 0.3)
+        return {"evaluate": "intrabar"} if wanted and intrabar and INTRABAR and self.exec != "1m" else {}
 
     def value(self, param: Param) -> Any:
         rng = self.rng
@@ -223,7 +413,7 @@ class _Writer:
         declared += self.more_structures(place, key, role, built)
         self.structures.setdefault(role, []).extend(declared)
         if role == "exec" or self.intervals[role] == self.exec:
-            self.swings.append(key)
+            self.sections.swings.append(key)
 
     def more_structures(self, place: int, swing: str, role: str, built: dict[str, Node]) -> list[dict[str, Any]]:
         """Return some of the detectors that read a swing or nothing, and note what can be said of them."""
@@ -357,7 +547,9 @@ class _Writer:
             return {action: [self.condition(3)] for action in wanted}
         blocks = []
         for place, action in enumerate(wanted):
-            emit = [{"action": action, "metadata": self.metadata()} if chance(rng, 0.3) else action]
+            emit = [
+                {"action": action, "metadata": self.metadata()} if chance(rng, 0.3) else self.sections.intent(action)
+            ]
             cases = [{"when": self.condition(2), "emit": emit}]
             if chance(rng, 0.4):
                 cases.insert(
@@ -374,59 +566,6 @@ class _Writer:
         name, _, output = pick(self.rng, *self.outputs)
         seen = {"feature_id": name, "field": output, "offset": int(self.rng.integers(0, 3))}
         return {"drawn": "yes", "range": {"feature_id": "atr_exec"}, "seen": seen}
-
-    def entry(self) -> dict[str, Any]:
-        rng = self.rng
-        if chance(rng, 0.5):
-            return {}
-        tif = pick(rng, "GTC", "GTC", "IOC", "FOK", "PostOnly")
-        expire = int(rng.integers(0, 6)) if tif in ("GTC", "PostOnly") else 0
-        offset = float(pick(rng, 0.0, 0.02, 0.1))
-        return {
-            "order_type": "LIMIT", "limit_offset_pct": offset, "time_in_force": tif, "expire_after_bars": expire,
-        }  # fmt: skip
-
-    def risk(self, exit_mode: str, mode: str) -> dict[str, Any]:
-        rng = self.rng
-        stop = self.distance(rng, mode) if exit_mode == "sl_tp_only" or chance(rng, 0.7) else None
-        target: Any = None
-        if exit_mode == "sl_tp_only" or chance(rng, 0.7):
-            target = (
-                {"type": "rr_ratio", "value": number(rng, 0.5, 3)}
-                if stop and chance(rng, 0.5)
-                else self.distance(rng, None)
-            )
-            target.pop("buffer_pct", None)
-        models = ["percent_equity", "fixed_usdt", "fixed_quantity", *(["risk_based", "risk_based"] if stop else [])]
-        model = pick(rng, *models)
-        value = {"percent_equity": 40.0, "fixed_usdt": 900.0, "fixed_quantity": 3.0, "risk_based": 0.5}[model]
-        sizing: dict[str, Any] = {"model": model, "value": value}
-        if model == "risk_based":
-            sizing["include_costs"] = chance(rng, 0.5)
-        found = {"stop_loss": stop, "take_profit": target, "sizing": sizing}
-        return {
-            **{key: value for key, value in found.items() if value},
-            "tp_order_type": pick(rng, "Market", "Limit"),
-        }
-
-    def distance(self, rng: Rng, mode: str | None) -> dict[str, Any]:
-        """Return a rule of a stop, or of a target for which `mode` is None."""
-        rules: list[dict[str, Any]] = [
-            {"type": "percent", "value": number(rng, 0.05, 1.5), "basis": pick(rng, "price", "roi")},
-            {"type": "atr_multiple", "value": number(rng, 0.5, 4), "atr_feature_id": "atr_exec", "buffer_pct": 0.05},
-            {"type": "fixed_points", "value": number(rng, 0.05, 2)},
-        ]
-        if mode is not None and self.swings:
-            rule = {
-                "type": "structure",
-                "structure_key": pick(rng, *self.swings),
-                "max_distance_pct": number(rng, 0.5, 3),
-            }
-            rules.append(
-                {**rule, **pick(rng, {"buffer_pct": 0.05}, {"buffer_atr": 0.5, "atr_feature_id": "atr_exec"}),
-                 **pick(rng, {}, {"value": 0.5})}
-            )  # fmt: skip
-        return pick(rng, *rules)
 
 
 def _renamed(node: Node) -> Node:

@@ -16,8 +16,8 @@ from evenkeel.model.intent import TimeInForce
 from evenkeel.model.number import money_from_postings
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
-from reference import exchange
-from reference.exchange import Decision, Outcome, Rules
+from reference.exchange import Outcome, simulate
+from reference.terms import ONE, ZERO, Bar, Decision, Plan, Rules, Step
 
 CASES = 300
 SEEDS = range(CASES)
@@ -82,7 +82,9 @@ def random_decisions(rng: Rng, closes: list[Decimal]) -> dict[int, Decision]:
         offset = side * away(close) * int(pick(rng, 1, 1, -1))
         price = {"market": None, "limit": close - offset, "stop": close + offset}[kind]
         stop, target = (away(close) if rng.random() < 0.8 else None for _ in range(2))
-        decisions[number] = Decision(side, kind, price, stop, target, leave=bool(rng.random() < 0.3))
+        leave = ONE if rng.random() < 0.3 else ZERO
+        plan = Plan(stop, () if target is None else (Step(target),))
+        decisions[number] = Decision(side, kind, price, plan, leave, leave)
     return decisions
 
 
@@ -107,7 +109,8 @@ def terms_of(rules: Rules) -> tuple[AccountTerms, SizingTerms, OrderTerms]:
 
 def wish_of(decision: Decision) -> desk.Wish:
     """Return an entry decision as the desk's script has it."""
-    numbers = {name: getattr(decision, name) for name in ("price", "stop", "target")}
+    target = decision.plan.targets[0].distance if decision.plan.targets else None
+    numbers = {"price": decision.price, "stop": decision.plan.stop, "target": target}
     return desk.Wish(decision.side, decision.kind, **{k: float(v) for k, v in numbers.items() if v is not None})
 
 
@@ -124,12 +127,13 @@ def both_worlds(seed: int) -> tuple[RunRecord, Outcome, Bars]:
     first = int(rng.integers(0, 4)) if len(higher.bars) > 4 else 0
     part = desk.Piece(
         base, {n: wish_of(d) for n, d in decisions.items() if d.side},
-        frozenset(n for n, d in decisions.items() if d.leave), first,
+        frozenset(n for n, d in decisions.items() if d.leave_long), first,
     )  # fmt: skip
     record = desk.run(part, exec_tf=exec_tf.name, asset=asset, costs=costs, sizing=sizing, order=order)
     rows = zip(base.open.tolist(), base.high.tolist(), base.low.tolist(), base.close.tolist(), strict=True)
-    exact = [exchange.Bar(*(Decimal(repr(price)) for price in row)) for row in rows]
-    outcome = exchange.simulate(exact, higher.last.tolist(), decisions, rules, first_exec=first)
+    exact = [Bar(*(Decimal(repr(price)) for price in row)) for row in rows]
+    last = higher.last.tolist()
+    outcome = simulate(exact, last, decisions, rules, first_row=last[first])
     return record, outcome, higher.bars
 
 
@@ -147,7 +151,9 @@ def assert_same_fills(record: RunRecord, outcome: Outcome) -> None:
         assert abs(event.slippage - theirs.slippage) <= MONEY, number
         assert (event.exit_reason or "") == theirs.reason, number
         if event.exit_reason is None:
-            assert (event.stop_price, event.target_price) == (theirs.stop, theirs.target), number
+            assert (event.stop_price, event.target_price) == (theirs.stop, next(iter(theirs.targets), None)), number
+        else:
+            assert event.stop_price == theirs.final_stop, number
         assert float(event.adverse) == pytest.approx(float(theirs.adverse), abs=PRICE), number
         assert float(event.favourable) == pytest.approx(float(theirs.favourable), abs=PRICE), number
         assert event.bars_held == theirs.bars_held, number

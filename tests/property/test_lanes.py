@@ -66,14 +66,19 @@ def compare(strategy: PlayStrategy, market: Market, told: str) -> RunRecord:
 def test_drawn_plays_end_equal_in_both_lanes_on_random_walks(first: int, walks: list[Bars]) -> None:
     seen: Counter[str] = Counter()
     for seed in range(first, first + 40):
-        text = random_play(np.random.default_rng(seed))
-        strategy = desk.play_of(text, INSTRUMENTS[seed % len(INSTRUMENTS)])
+        asset = INSTRUMENTS[seed % len(INSTRUMENTS)]
+        text = random_play(np.random.default_rng(seed), perpetual=asset.kind is InstrumentKind.PERPETUAL)
+        strategy = desk.play_of(text, asset)
         record = compare(strategy, desk.play_market(strategy, walks[seed % len(walks)]), f"play {seed}\n{text}")
         seen["trading"] += bool(record.fills)
         seen.update(str(fill.event.exit_reason) for fill in record.fills)
+        seen["intrabar"] += "intrabar" in text and bool(record.fills)
 
     assert seen["trading"] >= TRADING_MIN * 40
-    assert all(seen[reason] > 0 for reason in ("sl", "tp", "signal", "end_of_data"))
+    assert all(
+        seen[what] > 0
+        for what in ("sl", "tp", "trailing", "breakeven", "liquidation", "signal", "end_of_data", "intrabar")
+    )
 
 
 @pytest.mark.parametrize("symbol", RECORDINGS)
@@ -84,8 +89,9 @@ def test_drawn_plays_end_equal_in_both_lanes_on_recorded_markets(symbol: str, bu
     for seed in range(12):
         rng = np.random.default_rng(1000 + seed)
         text = random_play(
-            rng, intervals=intervals, shorts=asset.shortable, by_minutes=intervals[0][0] == "1m", warmup_minutes=minutes
-        )
+            rng, intervals=intervals, shorts=asset.shortable, by_minutes=intervals[0][0] == "1m",
+            perpetual=asset.kind is InstrumentKind.PERPETUAL, intrabar=intervals[0][0] == "1m", warmup_minutes=minutes,
+        )  # fmt: skip
         strategy = desk.play_of(text, asset)
         market = load_market([Catalog(bundled)], asset, strategy.program, start_ns=None, end_ns=None, gaps="report")
         trading += bool(compare(strategy, market, f"play {seed}\n{text}").fills)
@@ -162,16 +168,19 @@ def test_a_run_repeated_is_the_same_run(walks: list[Bars]) -> None:
 
 
 def test_the_size_of_a_block_of_features_never_shows(walks: list[Bars], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks end in the middle of positions, orders and windows."""
+    """Incremental is vectorised (plays.md 8.3): thousands of bars at once, some, or each bar by itself.
+
+    Blocks end in the middle of positions, orders and windows.
+    """
     from evenkeel.engine import research
     from evenkeel.features.timeline import FeatureRun, Series
 
     whole = {}
-    for block in (2048, 7, 100):
+    for block, plays in ((2048, 20), (7, 20), (100, 20), (1, 6)):
         monkeypatch.setattr(
             research, "FeatureRun", lambda program, series, b=block: FeatureRun(program, series, block=b)
         )
-        for seed in range(20):
+        for seed in range(plays):
             strategy = desk.play_of(random_play(np.random.default_rng(300 + seed)))
             record = run_research(strategy, desk.play_market(strategy, walks[seed % len(walks)]))
             assert record.result_hash() == whole.setdefault(seed, record.result_hash())

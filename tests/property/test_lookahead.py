@@ -1,4 +1,7 @@
-"""No run knows the future: cut the data at any bar, or put garbage behind it, and the past stays as it was."""
+"""No run knows the future: cut the data at any bar, or put garbage behind it, and the past stays as it was.
+
+The first of the metamorphic properties of plays.md 8.3; the others are in `test_metamorphic` and `test_lanes`.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,9 @@ def test_cutting_a_recorded_session_with_missing_minutes_changes_nothing(bundled
     compared = 0
     for seed in range(6):
         rng = np.random.default_rng(40_000 + seed)
-        text = random_play(rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable)
+        text = random_play(
+            rng, intervals=(("1m", "5m", "15m"), ("5m", "15m", "1h")), shorts=asset.shortable, perpetual=False
+        )
         strategy = desk.play_of(text, asset)
         whole = engine(strategy, bars)
         for cut in rng.integers(len(bars) // 2, len(bars) - 1, 3).tolist():

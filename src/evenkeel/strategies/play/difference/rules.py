@@ -71,7 +71,7 @@ class _RuleComparison:
             [
                 (
                     "" if case.when is None else side.meanings.condition(case.when),
-                    [(emit.action, emit.percent) for emit in case.emits],
+                    [(emit.action, emit.fraction) for emit in case.emits],
                 )
                 for case in block.cases
             ]
@@ -124,7 +124,7 @@ class _RuleComparison:
 
     def _cases(self, before: Case, after: Case, where: str) -> list[Change]:
         found: list[Change] = []
-        was, now = ([(emit.action, emit.percent) for emit in case.emits] for case in (before, after))
+        was, now = ([(emit.action, emit.fraction) for emit in case.emits] for case in (before, after))
         if was != now:
             text = f"{_wishes(before.emits)} became {_wishes(after.emits)}"
             found.append(Change(PART, where, text, Effect.OTHER))
@@ -145,7 +145,7 @@ class _RuleComparison:
 
 def _order_is_free(blocks: Sequence[Block]) -> bool:
     return all(
-        len(block.cases) == 1 and len(block.cases[0].emits) == 1 and block.cases[0].emits[0].percent == 100
+        len(block.cases) == 1 and len(block.cases[0].emits) == 1 and block.cases[0].emits[0].fraction == 1
         for block in blocks
     )
 
@@ -161,7 +161,7 @@ def _partner(block: Block, gained: list[Block], lost: list[Block]) -> Block | No
 
 
 def _wanted(block: Block) -> list[tuple[str, float]]:
-    return [(emit.action, emit.percent) for case in block.cases for emit in case.emits]
+    return [(emit.action, emit.fraction) for case in block.cases for emit in case.emits]
 
 
 def _name(block: Block) -> str:
@@ -171,5 +171,6 @@ def _name(block: Block) -> str:
 
 def _wishes(emits: Sequence[Emit]) -> str:
     return listed(
-        [emit.action if emit.percent == 100 else f"{emit.action} of {number(emit.percent)} %" for emit in emits], "then"
+        [emit.action if emit.fraction == 1 else f"{emit.action} of {number(100 * emit.fraction)} %" for emit in emits],
+        "then",
     )

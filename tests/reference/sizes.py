@@ -1,0 +1,145 @@
+"""How much an entry is, and whether it may be made: plays.md 6.8, and the stop beside liquidation of 6.7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from reference.margin import BEFORE_LIQUIDATION, liquidation_price
+from reference.terms import ONE, ZERO, Decision, Plan, Rules, Step, down
+
+INFINITE = Decimal("Infinity")
+A_LOT_IS_A_LOT = 1 + Decimal("1e-12")
+"""The money for exactly n lots buys n lots, however its division by the price was rounded."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """An entry that may be made."""
+
+    quantity: Decimal
+    plan: Plan
+
+
+def fee_rate(rules: Rules, price: Decimal) -> Decimal:
+    return rules.taker + rules.per_contract / (price * rules.multiplier)
+
+
+def cap(rules: Rules, equity: Decimal, free: Decimal, price: Decimal) -> Decimal:
+    """The largest notional, whatever the model wants."""
+    sides = 2 if rules.include_close_fee else 1
+    return min(
+        equity * rules.max_position * rules.leverage,
+        free * rules.leverage / (1 + sides * fee_rate(rules, price) * rules.leverage),
+        free * rules.leverage,
+        INFINITE if rules.max_notional is None else rules.max_notional,
+        INFINITE if rules.max_margin is None else rules.max_margin * rules.leverage,
+    )
+
+
+def wanted(rules: Rules, equity: Decimal, free: Decimal, price: Decimal, stop: Decimal | None) -> Decimal | None:
+    """The notional that the model asks for before any cap; None where it needs a stop and there is none."""
+    if rules.model == "percent_equity":
+        return free * rules.value * rules.leverage
+    if rules.model == "risk_based":
+        if stop is None:
+            return None
+        loss = stop / price + (2 * fee_rate(rules, price) + rules.slippage if rules.include_costs else ZERO)
+        return equity * rules.value / loss
+    if rules.model == "fixed_usdt":
+        return rules.value if rules.basis == "notional" else rules.value * rules.leverage
+    return rules.value * price * rules.multiplier
+
+
+def size(rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None) -> Decimal | str:
+    """Return the quantity of an entry on a flat account, or why there is none."""
+    limit = cap(rules, money, money, price)
+    asked = wanted(rules, money, money, price, stop)
+    if asked is None:
+        return "RISK_INPUT_MISSING"
+    if rules.model == "fixed_quantity":
+        if asked > limit:
+            return "INSUFFICIENT_MARGIN"
+        limit = asked
+    quantity = down(min(asked, limit) / (price * rules.multiplier) * A_LOT_IS_A_LOT, rules.lot)
+    if quantity <= 0 or quantity < rules.min_quantity:
+        return "BELOW_MIN_QUANTITY"
+    if rules.max_quantity is not None and quantity > rules.max_quantity:
+        return "QUANTITY_ABOVE_LIMIT"
+    if quantity * price * rules.multiplier < rules.min_notional:
+        return "BELOW_MIN_NOTIONAL"
+    return quantity
+
+
+def away(step: Step, stop: Decimal | None) -> Decimal | None:
+    """The distance of a target, in prices; None where it counts a stop that is not there."""
+    if step.rr is None:
+        return step.distance
+    return None if stop is None else stop * step.rr
+
+
+def badly_placed(rules: Rules, side: int, price: Decimal, plan: Plan) -> str | None:
+    """Why the levels of a plan cannot be, or None; the steps of a ladder are taken as they are."""
+    targets = [away(step, plan.stop) for step in plan.targets]
+    if any(target is None for target in targets):
+        return "RISK_INPUT_MISSING"
+    stops = [] if plan.stop is None else [plan.stop]
+    targets = targets if len(targets) == 1 else []
+    if any(distance < rules.tick for distance in [*stops, *targets]):
+        return "STOP_TOO_CLOSE"
+    if any(distance >= price for distance in (stops if side > 0 else targets)):
+        return "STOP_BEYOND_ZERO"
+    return None
+
+
+def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision) -> Admitted | str:
+    """Judge an entry at the decision price on a flat account; return it, or the reason for refusing it.
+
+    Where a deduction of the risk tier makes liquidation depend on the size, a stop that was moved may lie behind the
+    liquidation of the new size again: such an entry is refused.
+    """
+    plan, side = asked.plan, asked.side
+    problem = badly_placed(rules, side, price, plan)
+    if problem is not None:
+        return problem
+    quantity = size(rules, money, price, plan.stop)
+    if isinstance(quantity, str):
+        return quantity
+    level = liquidation_price(rules, side, quantity, price)
+    if level is None:
+        return Admitted(quantity, plan)
+    distance = side * (price - level)
+    if distance < rules.min_liq_distance * price:
+        return "LIQUIDATION_TOO_CLOSE"
+    allowed = distance * BEFORE_LIQUIDATION
+    if plan.stop is None or plan.stop < allowed or rules.on_sl_beyond_liq == "warn":
+        return Admitted(quantity, plan)
+    if rules.on_sl_beyond_liq == "reject":
+        return "SL_BEYOND_LIQUIDATION"
+    plan = replace(plan, stop=allowed)
+    problem = badly_placed(rules, side, price, plan)
+    quantity = size(rules, money, price, plan.stop)
+    if problem is not None or isinstance(quantity, str):
+        return problem or str(quantity)
+    level = liquidation_price(rules, side, quantity, price)
+    if level is not None and allowed > side * (price - level) * BEFORE_LIQUIDATION * A_LOT_IS_A_LOT:
+        return "SL_BEYOND_LIQUIDATION"
+    return Admitted(quantity, plan)
+
+
+def in_steps(rules: Rules, plan: Plan, total: Decimal) -> list[tuple[Decimal, Decimal]]:
+    """Return distance and quantity of each target, nearest first; the last one takes what the others left."""
+    steps = sorted(((away(step, plan.stop) or ZERO, step.share) for step in plan.targets), key=lambda step: step[0])
+    found, left = [], total
+    for place, (distance, share) in enumerate(steps):
+        last = place == len(steps) - 1
+        quantity = left if last else down(total * share, rules.lot)
+        if quantity > 0:
+            found.append((distance, quantity))
+        left -= quantity
+    return found
+
+
+def part_of(rules: Rules, quantity: Decimal, share: Decimal) -> Decimal:
+    """The part of a position that an exit closes: in whole lots, the whole where the share is 1."""
+    return quantity if share == ONE else down(quantity * share, rules.lot)
