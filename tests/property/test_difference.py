@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import desk
+from amount import cases
 from evenkeel.data.calendar import load_calendar
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Floats
@@ -25,8 +26,8 @@ from play_mutations import containers
 from random_plays import random_play
 
 WALK = desk.walk(11, 3000)
-PLAYS = 40
-EDITS = 4
+PLAYS = cases(12, 1000)
+EDITS = 8
 OPERATORS = (">", "<", ">=", "<=")
 
 

@@ -325,3 +325,11 @@ def test_more_history_is_told() -> None:
 def test_a_play_equals_itself() -> None:
     found = difference(DOCUMENT, DOCUMENT)
     assert (found.is_equal, found.notes) == (True, [])
+
+
+def test_nothing_is_claimed_of_a_rule_that_reads_a_changed_feature_or_other_bars() -> None:
+    before, after = entry(RSI), entry(["rsi_14", "<", 35])
+    after["features"]["rsi_14"]["params"]["length"] = 21
+    assert changes(before, after)[0] == f"entry_long: rsi_14 < 30 became < 35: {OTHER}"
+    elsewhere = entry(["rsi_14", "<", 35], timeframes={**DOCUMENT["timeframes"], "exec": "med_tf"})
+    assert changes(before, elsewhere)[0] == f"entry_long: rsi_14 < 30 became < 35: {OTHER}"

@@ -61,9 +61,19 @@ def compare(
     now = _side(after, pairing.after, pairing.misleading, "as it is now")
     rules = compare_rules(was, now)
     features = compare_features(before, after, pairing)
-    changes = [*rules.changes, *features.changes, *compare_settings(before, after, pairing)]
+    changes = [_sober(change, before, after, features.shaken) for change in rules.changes]
+    changes += [*features.changes, *compare_settings(before, after, pairing)]
     changes += compare_warmup(warmup_before, warmup_after)
     return Comparison(changes, [*rules.notes, *features.notes, *_setups(was, now), *_names(before, after)])
+
+
+def _sober(change: Change, before: Play, after: Play, shaken: set[str]) -> Change:
+    """Return a change of a rule without its claim, where the rule looks at other bars or other features than before."""
+    same_bars = before.intervals.exec == after.intervals.exec and before.instrument == after.instrument
+    block = change.where.partition(", case ")[0].partition(" (")[0]
+    if change.effect is None or (same_bars and block not in shaken):
+        return change
+    return Change(change.part, change.where, change.text, Effect.OTHER)
 
 
 def _side(play: Play, keys: Mapping[str, str], misleading: set[str], marked: str) -> Side:
@@ -72,11 +82,12 @@ def _side(play: Play, keys: Mapping[str, str], misleading: set[str], marked: str
 
 
 def _names(before: Play, after: Play) -> list[str]:
-    notes = [
-        f"the {key} is another one"
-        for key in ("name", "id", "description")
-        if before.resolved.get(key) != after.resolved.get(key)
-    ]
+    keys = (
+        ("name", "description")
+        if before.name == before.id and after.name == after.id
+        else ("name", "id", "description")
+    )
+    notes = [f"the {key} is another one" for key in keys if before.resolved.get(key) != after.resolved.get(key)]
     if before.resolved.get("variables") != after.resolved.get("variables"):
         notes.append("the variables are other ones; what they are written into is compared by itself")
     return notes

@@ -31,10 +31,12 @@ class FeatureDifference(NamedTuple):
     Attributes:
         changes: Of features that decide something.
         notes: Other names, and features that nothing reads.
+        shaken: Blocks that read a feature that changed.
     """
 
     changes: list[Change]
     notes: list[str]
+    shaken: set[str]
 
 
 def compare_features(before: Play, after: Play, pairing: Pairing) -> FeatureDifference:
@@ -43,7 +45,9 @@ def compare_features(before: Play, after: Play, pairing: Pairing) -> FeatureDiff
     was, now = _specs(before), _specs(after)
     changes: list[Change] = []
     notes: list[str] = []
+    shaken: set[str] = set()
     for name in pairing.changed:
+        shaken.update(readers_before.of(name), readers_after.of(name))
         text = _difference(was[name], now[name], pairing)
         where = readers_after.of(name)
         if where or readers_before.of(name):
@@ -59,7 +63,7 @@ def compare_features(before: Play, after: Play, pairing: Pairing) -> FeatureDiff
         where = readers_after.of(name)
         by = f"read by {listed(where)}" if where else "which nothing reads"
         notes.append(f"{name} is new: {_words(now[name])}, {by}")
-    return FeatureDifference(changes, notes)
+    return FeatureDifference(changes, notes, shaken)
 
 
 def _specs(play: Play) -> dict[str, FeatureSpec | StructureSpec]:
