@@ -35,6 +35,12 @@ class Bar(NamedTuple):
     highest: float
     lowest: float
     last_price: float
+    volume: float
+
+    @property
+    def traded(self) -> Decimal:
+        """The value that was traded: volume at the last price."""
+        return exact(self.volume) * self.close
 
     @property
     def open(self) -> Decimal:
@@ -125,7 +131,7 @@ class BaseBars:
         return dict(zip(instants, map(Place, *columns), strict=True))
 
     def _read(self, rows: list[int]) -> dict[int, Bar]:
-        part = self.table.select("open_ns", "close_ns", *_PRICES)[rows]
+        part = self.table.select("open_ns", "close_ns", *_PRICES, "volume")[rows]
         return dict(zip(rows, map(Bar._make, part.rows()), strict=True))
 
     def __len__(self) -> int:

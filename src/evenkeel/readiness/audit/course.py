@@ -96,6 +96,13 @@ def bankruptcy(terms: Terms, stake: Stake) -> Decimal | None:
     return price if price > 0 else None
 
 
+def stop_within(course: Course, closing: Closing) -> Decimal | None:
+    """Return the level of the stop within the bar of an exit; one at the close may know a level that came after it."""
+    if closing.trade.exit_point == "close" and course.path is not None and course.path.derived:
+        return course.path.at(closing.row).loose.price
+    return closing.trade.final_stop
+
+
 def read_courses(run: Run, bars: BaseBars, known: Knowledge) -> list[Course | None]:
     """Return the course of each position; None where no base bar opens at its entry or at an exit."""
     due = funding_rows(run.terms, bars)
@@ -124,7 +131,7 @@ def _course(
 ) -> Course:
     """Follow one position; `rows` are those of its entry, its exits and its funding, `cash` what the account had."""
     entry, exits, due = rows
-    closes = bars.table["close"].slice(entry, exits[-1] - entry)
+    closes = bars.table["close"].slice(entry, exits[-1] - entry + 1)
     walk = _Walk(terms, position, entry, cash - position.entry_fee)
     for row, leg in _in_order(due, zip(exits, position.legs, strict=True)):
         if leg is None:

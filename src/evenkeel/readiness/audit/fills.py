@@ -179,7 +179,7 @@ def _slippage_of(
         if row is None:
             continue
         if fill.leg == "entry":
-            quotes = entry_quotes(run.terms, position.entry, bars, row)
+            quotes = entry_quotes(run.terms, position, bars, row)
         else:
             closing = next(closings, None)
             quote = (
@@ -206,7 +206,7 @@ def entry_prices(run: Run, bars: BaseBars | None) -> Check:
         if row is None:
             problems.append(f"trade {trade.number}: no base bar opens at {instant_text(trade.entry_ns)}")
             continue
-        quotes = entry_quotes(run.terms, trade, bars, row)
+        quotes = entry_quotes(run.terms, position, bars, row)
         said = f"{trade.entry_price:f} ({trade.entry_point}, {trade.entry_liquidity})"
         if not any(
             quote.agrees(price=trade.entry_price, point=trade.entry_point, liquidity=trade.entry_liquidity)

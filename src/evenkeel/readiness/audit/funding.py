@@ -15,7 +15,7 @@ import polars as pl
 from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.margin import Stake
-from evenkeel.readiness.audit.moment import MINUTE_NS
+from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES
 from evenkeel.readiness.audit.number import CENT, FLOAT_TOLERANCE, POSTING_TOLERANCE, ZERO, shown
 from evenkeel.readiness.audit.terms import Terms
 
@@ -45,8 +45,12 @@ class Payment(NamedTuple):
 
 
 def funding_rows(terms: Terms, bars: BaseBars) -> list[int]:
-    """Return the base bars at whose open a position of the run pays funding."""
-    if terms.funding_rate is None or not terms.margin.liquidates:
+    """Return the base bars at whose open a position of the run pays funding.
+
+    Bars longer than its period hide most of its instants: such a run pays none.
+    """
+    minutes = TIMEFRAME_MINUTES.get(terms.base_timeframe)
+    if terms.funding_rate is None or not terms.margin.liquidates or minutes is None or minutes * MINUTE_NS > PERIOD_NS:
         return []
     rows: list[int] = bars.table.select((pl.col("open_ns") % PERIOD_NS == 0).arg_true()).to_series().to_list()
     return rows

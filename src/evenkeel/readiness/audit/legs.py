@@ -1,7 +1,7 @@
 """The legs of a position: `LEGS`, how much each closes, and `STOP_PATH`, where the stop stood when it closed.
 
-A signal closes its part of what is held, rounded down to the lot; a step of a ladder its share of the whole position;
-everything else closes all that is left. Only the last leg leaves nothing.
+A signal closes its part of what is held when it is decided, rounded down to the lot; a step of a ladder its share of
+the whole position; everything else closes all that is left. Only the last leg leaves nothing.
 """
 
 from __future__ import annotations
@@ -42,16 +42,20 @@ def _unlike(position: Position) -> Iterator[str]:
 
 
 def _quantity_problems(terms: Terms, position: Position, course: Course | None) -> Iterator[str]:
-    held = position.quantity
+    held = ordered = position.quantity
     for number, leg in enumerate(position.legs):
+        if leg.exit_point == "close" or number == 0 or leg.exit_ns != position.legs[number - 1].exit_ns:
+            ordered = held  # a signal is sized before the bar in which it fills
         closing = None if course is None else course.closings[number]
         if leg.quantity < held and leg.exit_reason not in ("signal", "tp"):
             yield f"{leg.label}: {leg.exit_reason} closes {leg.quantity} of {held}; it must close all"
         if leg.exit_reason == "signal":
             shares = None if terms.exit_shares is None else terms.exit_shares[leg.sign]
-            parts = None if shares is None else {part for share in shares for part in floors(held * share, terms.lot)}
-            if parts is not None and leg.quantity not in parts:
-                yield f"{leg.label}: a signal closes {leg.quantity} of {held}, which none of the exits asks for"
+            parts = (
+                None if shares is None else {part for share in shares for part in floors(ordered * share, terms.lot)}
+            )
+            if parts is not None and leg.quantity not in {min(part, held) for part in parts}:
+                yield f"{leg.label}: a signal closes {leg.quantity} of {ordered}, which none of the exits asks for"
         if leg.exit_reason == "tp" and closing is not None and course is not None:
             yield from _step_problems(course, closing)
         held -= leg.quantity
@@ -90,7 +94,7 @@ def _path_problems(course: Course) -> Iterator[str]:
             if leg.final_stop is not None:
                 yield f"{leg.label}: its stop is {leg.final_stop}, but the position had none"
             continue
-        stage = course.path.at(closing.row)
+        stage = course.path.at(closing.row + (leg.exit_point == "close"))
         reason = leg.exit_reason if leg.exit_reason in REASONS else None
         if course.path.derived and not stage.has(leg.final_stop, reason):
             said = f"the stop stood at {leg.final_stop}" + ("" if reason is None else f", moved by {reason}")

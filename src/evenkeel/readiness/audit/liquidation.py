@@ -12,7 +12,7 @@ from decimal import Decimal
 from evenkeel.readiness.audit.artifacts import Position, Run
 from evenkeel.readiness.audit.bars import NO_BARS, Bar, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.course import Closing, Course, bankruptcy, liquidation
+from evenkeel.readiness.audit.course import Closing, Course, bankruptcy, liquidation, stop_within
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import stop_distance
@@ -70,10 +70,12 @@ def _entry_problems(terms: Terms, position: Position, known: Knowledge) -> Itera
 
 
 def _exit_problems(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Iterator[str]:
-    trade, due = closing.trade, liquidation_point(terms, closing, bar)
+    trade, due = closing.trade, liquidation_point(terms, course, closing, bar)
     label = f"{trade.label}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
     if trade.exit_reason == LIQUIDATION:
-        if trade.exit_point != due and not _beyond_bankruptcy(terms, closing, bar):
+        entered = bar.open_ns == trade.entry_ns  # then the open may count as one or as the first price inside
+        right = due is not None if entered else due == trade.exit_point
+        if not right and not _beyond_bankruptcy(terms, closing, bar):
             yield f"{label}, but the bar does not go beyond the liquidation price"
         loss, margin = trade.exit_fee - trade.gross, position_margin(terms.margin, closing.stake)
         notional = closing.stake.units * (trade.entry_price + trade.exit_price)
@@ -89,14 +91,15 @@ def _held_on(course: Course, closing: Closing) -> bool:
     return all(other.row > closing.row for other in later) and closing.trade.quantity < closing.held
 
 
-def liquidation_point(terms: Terms, closing: Closing, bar: Bar) -> str | None:
+def liquidation_point(terms: Terms, course: Course, closing: Closing, bar: Bar) -> str | None:
     """Return where in the bar of an exit the position had to be liquidated, were it held so long; None for nowhere."""
     trade, level = closing.trade, liquidation(terms, closing.stake)
     if level is None:
         return None
     slack = PRICE_TOLERANCE * level * trade.sign
     level = level + slack if trade.exit_reason == LIQUIDATION else level - slack
-    if trade.final_stop is not None and trade.sign * (trade.final_stop - level) >= 0:
+    stop = stop_within(course, closing)
+    if stop is not None and trade.sign * (stop - level) >= 0:
         return None
     if not entered_inside(trade, bar) and passed(level, bar.open, -trade.sign):
         return "open"
@@ -112,4 +115,5 @@ def _beyond_bankruptcy(terms: Terms, closing: Closing, bar: Bar) -> bool:
         return False
     if trade.exit_point == "inside" and not passed(base, bar.worst(trade.sign), -trade.sign):
         return False
-    return trade.sign * (terms.slipped(base, -trade.sign) - limit) < PRICE_TOLERANCE * limit
+    filled = terms.taking(trade.quantity, bar.traded).price(base, -trade.sign)
+    return trade.sign * (filled - limit) < PRICE_TOLERANCE * limit

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evenkeel.readiness.audit.artifacts import Trade
+from evenkeel.readiness.audit.artifacts import Position, Trade
 from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.course import Closing, Course, bankruptcy
+from evenkeel.readiness.audit.impact import Taking
 from evenkeel.readiness.audit.number import ceilings, floors, same_price
 from evenkeel.readiness.audit.stop_path import REASONS
 from evenkeel.readiness.audit.targets import Step
@@ -57,24 +58,25 @@ class Quote:
         return f"{self.price:f} ({self.point}, {self.liquidity})"
 
 
-def took(terms: Terms, base: Decimal, side: int, point: str) -> Quote:
-    """Return the fill of an order that took at `base`: with slippage against the buyer (+1) or seller (-1)."""
-    return Quote(base, terms.slipped(base, side), point, "taker")
+def took(taking: Taking, base: Decimal, side: int, point: str) -> Quote:
+    """Return the fill of an order that took at `base`: moved against the buyer (+1) or seller (-1)."""
+    return Quote(base, taking.price(base, side), point, "taker")
 
 
-def entry_quotes(terms: Terms, trade: Trade, bars: BaseBars, row: int) -> list[Quote]:
-    """Return the fills that the trade's entry may have had in the base bar of `row`."""
-    bar = bars.bar(row)
+def entry_quotes(terms: Terms, position: Position, bars: BaseBars, row: int) -> list[Quote]:
+    """Return the fills that the position's entry may have had in the base bar of `row`."""
+    bar, trade = bars.bar(row), position.entry
+    taking = terms.taking(position.quantity, bar.traded)
     if trade.entry_kind == "market":
-        return [took(terms, bar.open, trade.sign, "open")]
+        return [took(taking, bar.open, trade.sign, "open")]
     if trade.entry_kind == "stop":
-        return _stop_entry(terms, trade, bar)
+        return _stop_entry(taking, trade, bar)
     decided = bars.decision_row(trade.decided_ns, trade.entry_ns)
     first_minute = decided is not None and row == decided + 1
     return [
         quote
         for limit in limit_prices(terms, trade, bars)
-        for quote in _limit_entry(terms, trade.sign, limit, bar, first_minute=first_minute)
+        for quote in _limit_entry(terms, taking, trade.sign, limit, bar, first_minute=first_minute)
     ]
 
 
@@ -90,12 +92,14 @@ def limit_prices(terms: Terms, trade: Trade, bars: BaseBars) -> list[Decimal]:
     return sorted(floors(raw, terms.tick) if trade.sign > 0 else ceilings(raw, terms.tick))
 
 
-def _limit_entry(terms: Terms, side: int, limit: Decimal, bar: Bar, *, first_minute: bool) -> list[Quote]:
+def _limit_entry(
+    terms: Terms, taking: Taking, side: int, limit: Decimal, bar: Bar, *, first_minute: bool
+) -> list[Quote]:
     marketable = side * (limit - bar.open) >= 0
     if first_minute and marketable:
         if terms.time_in_force == "PostOnly":
             return []
-        slipped = terms.slipped(bar.open, side)
+        slipped = taking.price(bar.open, side)
         return [Quote(bar.open, min(limit, slipped) if side > 0 else max(limit, slipped), "open", "taker")]
     if terms.time_in_force in ("IOC", "FOK"):
         return []
@@ -110,13 +114,13 @@ def reaches(terms: Terms, side: int, limit: Decimal, price: Decimal) -> bool:
     return past > 0 or (past == 0 and not terms.through)
 
 
-def _stop_entry(terms: Terms, trade: Trade, bar: Bar) -> list[Quote]:
+def _stop_entry(taking: Taking, trade: Trade, bar: Bar) -> list[Quote]:
     """Return the fill of a stop entry, whose trigger is known from the fill alone unless the bar opened beyond it."""
     if trade.entry_point == "open":
-        return [took(terms, bar.open, trade.sign, "open")]
-    trigger = trade.entry_price / (1 + trade.sign * terms.slippage)
+        return [took(taking, bar.open, trade.sign, "open")]
+    trigger = taking.base(trade.entry_price, trade.sign)
     reached = bar.low <= trigger <= bar.high or same_price(trigger, bar.high) or same_price(trigger, bar.low)
-    return [took(terms, trigger, trade.sign, "inside")] if reached else []
+    return [took(taking, trigger, trade.sign, "inside")] if reached else []
 
 
 def exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quote | None:
@@ -135,36 +139,37 @@ def exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quot
 
 def _exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quote | None:
     trade = closing.trade
+    taking = terms.taking(trade.quantity, bar.traded)
     if trade.exit_reason in REASONS:
-        return _stop_exit(terms, trade, bar)
+        return _stop_exit(taking, trade, bar)
     if trade.exit_reason == "tp":
         step = course.steps[closing.filled] if closing.filled < len(course.steps) else None
-        return None if step is None else _target_exit(terms, trade, step, bar)
+        return None if step is None else _target_exit(terms, taking, trade, step, bar)
     base = bar.close if trade.exit_point == "close" else bar.open
-    return took(terms, base, -trade.sign, "close" if trade.exit_point == "close" else "open")
+    return took(taking, base, -trade.sign, "close" if trade.exit_point == "close" else "open")
 
 
-def _stop_exit(terms: Terms, trade: Trade, bar: Bar) -> Quote | None:
+def _stop_exit(taking: Taking, trade: Trade, bar: Bar) -> Quote | None:
     level = trade.final_stop
     if level is None or not passed(level, bar.worst(trade.sign), -trade.sign):
         return None
     gap = not entered_inside(trade, bar) and passed(level, bar.open, -trade.sign)
-    return took(terms, bar.open if gap else level, -trade.sign, "open" if gap else "inside")
+    return took(taking, bar.open if gap else level, -trade.sign, "open" if gap else "inside")
 
 
-def _target_exit(terms: Terms, trade: Trade, step: Step, bar: Bar) -> Quote | None:
-    level = step_level(terms, trade, step)
+def _target_exit(terms: Terms, taking: Taking, trade: Trade, step: Step, bar: Bar) -> Quote | None:
+    level = _step_level(terms, taking, trade, step)
     if not passed(level, bar.close if entered_inside(trade, bar) else bar.best(trade.sign), trade.sign):
         return None
     gap = not entered_inside(trade, bar) and passed(level, bar.open, trade.sign)
     base, point = (bar.open, "open") if gap else (level, "inside")
-    return Quote(base, base, point, "maker") if terms.target_is_limit else took(terms, base, -trade.sign, point)
+    return Quote(base, base, point, "maker") if terms.target_is_limit else took(taking, base, -trade.sign, point)
 
 
-def step_level(terms: Terms, trade: Trade, step: Step) -> Decimal:
+def _step_level(terms: Terms, taking: Taking, trade: Trade, step: Step) -> Decimal:
     """Return the level of a step: the one that the fill shows among those it may have, else the nearest."""
-    factor = Decimal(1) if terms.target_is_limit else terms.slipped(Decimal(1), -trade.sign)
-    shown = (trade.exit_price / factor / terms.tick).to_integral_value() * terms.tick
+    base = trade.exit_price if terms.target_is_limit else taking.base(trade.exit_price, -trade.sign)
+    shown = (base / terms.tick).to_integral_value() * terms.tick
     return shown if trade.exit_point == "inside" and step.may_be(shown, terms.tick) else step.near
 
 

@@ -1,8 +1,9 @@
 """The way of a stop from the entry on: where trailing and break-even move it at the close of each base bar.
 
-At a close the trailing rule comes first, then the break-even rule; a level counts from the next base bar on. The path
-is followed twice, once in favour of a tighter stop and once of a looser one, wherever float64 may decide either way: at
-the border of an activation, or of a tick. Both are the same almost always.
+At a close the trailing rule comes first, then the break-even rule; a level counts from the next base bar on, and for an
+exit at the very close, which comes after it. The path is followed twice, once in favour of a tighter stop and once of a
+looser one, wherever float64 may decide either way: at the border of an activation, or of a tick. Both are the same
+almost always.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def stop_path(
         terms: The terms of the run.
         position: Its entry counts, and its first level.
         known: Gives the ATR of the trail.
-        closes: Of the base bars from that of the entry to the one before the last exit.
+        closes: Of the base bars from that of the entry to that of the last exit.
         first_row: Row of the entry's bar.
     """
     stop = position.entry.stop

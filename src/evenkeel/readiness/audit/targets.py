@@ -43,14 +43,13 @@ def target_steps(terms: Terms, position: Position, known: Knowledge) -> tuple[St
         return () if entry.target is None else (Step(entry.target, entry.target, frozenset()),)
     stop = stop_distance(terms, position, known)
     spans = [(rung, rung_span(rung, stop, known.price(entry))) for rung in rule.rungs]
-    steps = [
+    if not spans or not all(span.high.is_finite() for _, span in spans):
+        return ()
+    spans.sort(key=lambda placed: placed[1].low)
+    *earlier, last = (
         Step(*_levels(terms, entry, span), frozenset(floors(position.quantity * rung.share, terms.lot)))
         for rung, span in spans
-        if span.high.is_finite()
-    ]
-    if not steps:
-        return ()
-    *earlier, last = sorted(steps, key=lambda step: entry.sign * step.near)
+    )
     return (*(step for step in earlier if max(step.quantities) > 0), last._replace(quantities=frozenset()))
 
 

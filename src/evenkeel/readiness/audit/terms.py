@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from evenkeel.readiness.audit.document import Document, Unreadable
+from evenkeel.readiness.audit.impact import MODES, Impact, Taking
 from evenkeel.readiness.audit.margin import MarginTerms
 from evenkeel.readiness.audit.moment import parse_instant
 from evenkeel.readiness.audit.number import HUNDRED, ZERO
@@ -75,6 +76,7 @@ class Terms:
     side_policy: str
     exit_policy: str
     through: bool
+    impact: Impact
     margin: MarginTerms
     funding_rate: Decimal | None
     trailing: Trailing | None
@@ -89,8 +91,12 @@ class Terms:
         return self.maker if liquidity == "maker" else self.taker
 
     def slipped(self, price: Decimal, side: int) -> Decimal:
-        """Return `price` moved against a buyer (`side` +1) or a seller (-1) by the slippage."""
+        """Return `price` moved against a buyer (`side` +1) or a seller (-1) by the slippage, without impact."""
         return price * (1 + side * self.slippage)
+
+    def taking(self, quantity: Decimal, traded: Decimal) -> Taking:
+        """Return the prices of a fill of that quantity in a bar of that traded value."""
+        return Taking(self.slippage, self.impact, quantity, traded)
 
 
 def read_terms(manifest: Document) -> Terms:
@@ -148,6 +154,7 @@ def read_terms(manifest: Document) -> Terms:
         side_policy=manifest.text("position_policy.mode"),
         exit_policy=manifest.text("position_policy.exit_mode"),
         through=manifest.flag("require_trade_through"),
+        impact=_impact(manifest),
         margin=_margin(manifest),
         funding_rate=_funding_rate(manifest),
         trailing=read_trailing(manifest),
@@ -218,6 +225,17 @@ def _margin(manifest: Document) -> MarginTerms:
         distance_min=_account(manifest, "min_liq_distance_pct", Decimal(5)) / HUNDRED,
         goes_on=_account_value(manifest, "continue_after_liquidation", default=False) is True,
     )
+
+
+def _impact(manifest: Document) -> Impact:
+    mode = _account_value(manifest, "impact.mode", MODES[0])
+    if not isinstance(mode, str) or mode not in MODES:
+        raise Unreadable(f"{manifest.name}: the mode of impact is {mode!r}, one of {', '.join(MODES)} was expected")
+    coefficient, largest = (
+        _account(manifest, f"impact.{key}", default) / BPS
+        for key, default in (("coef_bps", Decimal(50)), ("max_bps", Decimal(100)))
+    )
+    return Impact(mode, coefficient, largest)
 
 
 def _funding_rate(manifest: Document) -> Decimal | None:

@@ -14,7 +14,7 @@ from itertools import groupby
 from evenkeel.readiness.audit.artifacts import Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, Bar, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.course import Closing, Course
+from evenkeel.readiness.audit.course import Closing, Course, stop_within
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.liquidation import LIQUIDATION, liquidation_point
 from evenkeel.readiness.audit.moment import instant_text
@@ -47,51 +47,46 @@ def first_touch(run: Run, bars: BaseBars | None, courses: list[Course | None] | 
 def _bar_problems(terms: Terms, course: Course, closings: list[Closing], bar: Bar) -> Iterator[str]:
     """Report events of a bar that came in another order than the exits recorded in it say."""
     first, legs = closings[0], [closing.trade for closing in closings]
-    side, stop = first.trade.sign, first.trade.final_stop
+    side, stop = first.trade.sign, stop_within(course, first)
     steps = course.steps[first.filled :]
     inside = entered_inside(first.trade, bar)
+    closed = closings[-1].trade.quantity >= closings[-1].held
     if not inside:
         if stop is not None and passed(stop, bar.open, -side):
             if legs[0].exit_reason not in STOPS or legs[0].exit_point != "open":
                 yield f"{_label(legs[0])}, but the bar opened beyond the stop"
             return
         taken = _targets(legs, "open")
-        if taken < _reached(steps, bar.open, side):
+        if taken < _reached(steps, bar.open, side) and not (closed and taken == len(legs)):
             yield f"{_label(legs[0])}, but the bar opened beyond the target"
             return
         legs, steps = legs[taken:], steps[taken:]
         if legs and legs[0].exit_point == "open" and legs[0].exit_reason not in (*REASONS, "tp"):
             legs = legs[1:]
-    closed = sum((closing.trade.quantity for closing in closings), Decimal(0))
-    if not legs and closed >= first.held:
-        return
-    yield from _inside_problems(closings, legs, steps, bar, inside=inside, liquidated=_liquidated(terms, first, bar))
+    liquidated = liquidation_point(terms, course, first, bar) or any(leg.exit_reason == LIQUIDATION for leg in legs)
+    if not liquidated and not (closed and not legs):  # the check of liquidations looks at these
+        yield from _inside_problems(closings, legs, steps, stop, bar)
 
 
 def _inside_problems(
-    closings: list[Closing], legs: list[Trade], steps: Sequence[Step], bar: Bar, *, inside: bool, liquidated: bool
+    closings: list[Closing], legs: list[Trade], steps: Sequence[Step], stop: Decimal | None, bar: Bar
 ) -> Iterator[str]:
     """Report the events after the open of a bar; `legs` are those that are left for them."""
-    first, last = closings[0].trade, closings[-1].trade
-    side, stop = first.sign, first.final_stop
+    last = closings[-1].trade
+    side, inside = last.sign, entered_inside(last, bar)
     if stop is not None and passed(stop, bar.worst(side), -side):
         if not legs or legs[0].exit_reason not in STOPS or legs[0].exit_point != "inside":
             yield f"{_label(legs[0] if legs else last)}, but the bar reached the stop too, which counts first"
         return
-    if liquidated or any(leg.exit_reason == LIQUIDATION for leg in legs):
-        return  # the check of liquidations looks at these
     taken = _targets(legs, "inside")
-    if taken < _reached(steps, bar.close if inside else bar.best(side), side):
+    ended = taken == len(legs) and last.quantity >= closings[-1].held
+    if taken < _reached(steps, bar.close if inside else bar.best(side), side) and not ended:
         yield f"{_label(legs[taken] if taken < len(legs) else last)}, but the bar reached the target before"
     rest = legs[taken:]
     if rest and rest[0].exit_point == "close":
         rest = rest[1:]
     for leg in rest:
         yield f"{_label(leg)}, which is not its turn in the bar"
-
-
-def _liquidated(terms: Terms, closing: Closing, bar: Bar) -> bool:
-    return liquidation_point(terms, closing, bar) is not None
 
 
 def _targets(legs: list[Trade], point: str) -> int:

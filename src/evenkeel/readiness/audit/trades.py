@@ -149,7 +149,8 @@ def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
             return
         if terms.target_rule is not None and terms.target_rule.kind == LADDER:
             return
-        floor = trade.target if terms.target_is_limit else terms.slipped(trade.target, -trade.sign)
+        lost = 0 if terms.target_is_limit else terms.slippage + terms.impact.most
+        floor = trade.target * (1 - trade.sign * lost)
         if trade.sign * (trade.exit_price - floor) < -slack:
             yield f"{label} at {trade.exit_price}, worse than the target {trade.target} allows"
 

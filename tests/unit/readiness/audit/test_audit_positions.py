@@ -16,6 +16,7 @@ from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.course import Course, read_courses
 from evenkeel.readiness.audit.document import Document, Unreadable
 from evenkeel.readiness.audit.funding import funding_rows, payment
+from evenkeel.readiness.audit.impact import Impact, Taking
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.margin import Stake, bankruptcy_price, position_margin
 from evenkeel.readiness.audit.resolved import read_exit_shares
@@ -23,6 +24,7 @@ from evenkeel.readiness.audit.terms import read_terms
 
 from .audited_run import MINUTE, START_NS, Scenario, edit_json, flat, write
 from .position_scenarios import LADDER, LIQUIDATED, PARTIAL, TRAILING, TRAILING_BESIDE
+from .scenarios import FORTY_DAYS
 
 
 def course_of(folder: Path, scenario: Scenario) -> Course:
@@ -115,7 +117,7 @@ def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None
 def test_funding_of_the_golden_vector(side: int, rate: str, amount: str, tmp_path: Path) -> None:
     write(tmp_path, PARTIAL)
     edit_json(tmp_path / "manifest.json", "account.funding.fixed_rate", rate)
-    bar = Bar(START_NS, START_NS + MINUTE, 50100.0, 50100.0, 50100.0, 50100.0)
+    bar = Bar(START_NS, START_NS + MINUTE, 50100.0, 50100.0, 50100.0, 50100.0, 1.0)
 
     paid = payment(read_run(tmp_path).terms, Stake(side, Decimal("0.2"), Decimal(50010)), 0, bar)
 
@@ -124,7 +126,7 @@ def test_funding_of_the_golden_vector(side: int, rate: str, amount: str, tmp_pat
 
 def test_a_payment_between_two_postings_may_become_either(tmp_path: Path) -> None:
     write(tmp_path, PARTIAL)
-    bar = Bar(START_NS, START_NS + MINUTE, 50100.05, 50100.05, 50100.05, 50100.05)
+    bar = Bar(START_NS, START_NS + MINUTE, 50100.05, 50100.05, 50100.05, 50100.05, 1.0)
 
     paid = payment(read_run(tmp_path).terms, Stake(1, Decimal("0.001"), Decimal(50010)), 0, bar)
 
@@ -144,6 +146,30 @@ def test_a_position_closed_at_the_open_of_the_instant_still_pays(tmp_path: Path)
     scenario = replace(PARTIAL, trades=[replace(PARTIAL.trades[0], exit=480)])
 
     assert len(course_of(tmp_path, scenario).payments) == 1
+
+
+def test_bars_longer_than_the_period_of_funding_pay_none(tmp_path: Path) -> None:
+    written = write(tmp_path, FORTY_DAYS)
+    edit_json(tmp_path / "manifest.json", "account.funding", {"enabled": True, "fixed_rate": "0.0001"})
+
+    assert funding_rows(read_run(tmp_path).terms, BaseBars(written.base, None, [])) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "bps", "price"), [("linear", "2.5", "50022.5"), ("sqrt", "11.1803398875", "50065.90")]
+)
+def test_impact_of_the_golden_vector(mode: str, bps: str, price: str) -> None:
+    impact = Impact(mode, Decimal("0.005"), Decimal("0.01"))
+    taking = Taking(Decimal("0.0002"), impact, Decimal(1), Decimal(1000000))
+
+    assert round(impact.at(Decimal("0.05")) * 10000, 10) == Decimal(bps)
+    assert round(taking.price(Decimal(50000), 1), 2) == Decimal(price)
+    assert abs(taking.base(taking.price(Decimal(50000), -1), -1) - 50000) < Decimal("1e-20")
+
+
+def test_impact_has_a_largest_value() -> None:
+    assert Impact("linear", Decimal("0.005"), Decimal("0.01")).at(Decimal(9)) == Decimal("0.01")
+    assert Impact("disabled", Decimal("0.005"), Decimal("0.01")).at(Decimal(9)) == 0
 
 
 def test_what_free_cash_cannot_pay_comes_from_the_margin(tmp_path: Path) -> None:
