@@ -91,13 +91,15 @@ def _asked_for(play: str, regime: str | None, bars: int | None, seed: int | None
     """Return regime, length in minutes and seed that a play asks for."""
     from evenkeel.data.definitions import Definitions
     from evenkeel.examples import locate
-    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.library import Library
+    from evenkeel.strategies.play.load import load_plays
     from evenkeel.strategies.play.lower import lower
     from evenkeel.strategies.play.validation import synthetic_check
 
     if regime is not None or bars is not None or seed is not None:
         raise UsageError("--for takes regime, length and seed from the play; leave REGIME, --bars and --seed out")
-    loaded = load_play(locate(play), instruments=Definitions.load(current_home().root).find)
+    home = current_home().root
+    loaded = load_plays(locate(play), instruments=Definitions.load(home).find, library=Library(home))[0]
     asked = synthetic_check(loaded, lower(loaded).program)
     return asked.regime, asked.minutes, "1m", asked.seed
 

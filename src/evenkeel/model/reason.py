@@ -49,6 +49,13 @@ class Reason(StrEnum):
     POSITION_CONFLICT = ("POSITION_CONFLICT", "Another strategy owns this instrument.")
     LIQUIDATION_TOO_CLOSE = ("LIQUIDATION_TOO_CLOSE", "The position would be liquidated too close to its entry.")
     SL_BEYOND_LIQUIDATION = ("SL_BEYOND_LIQUIDATION", "The stop would lie behind the liquidation price.")
+    REGIME_INACTIVE = ("REGIME_INACTIVE", "The playbook gives the play no capital now: by its regime, or its turn.")
+    ACTIVE_PLAYS_LIMIT = ("ACTIVE_PLAYS_LIMIT", "As many plays of the playbook as may are in the market already.")
+    CORRELATION_LIMIT = (
+        "CORRELATION_LIMIT",
+        "Another play holds what moves alike, or it is not known that it does not: the same position twice.",
+    )
+    EXPOSURE_LIMIT = ("EXPOSURE_LIMIT", "The positions of the playbook together would be larger than allowed.")
 
 
 REASONS = tuple(Reason)

@@ -25,6 +25,9 @@ LEVERAGE_MAX_PCT = 12_500
 BARS_MAX = 10_000
 """Most bars of hysteresis or blending."""
 
+REGIMES_MAX = 50
+"""Most regimes of a detector."""
+
 Exposure = Annotated[float, Field(gt=0, le=LEVERAGE_MAX_PCT)]
 Active = Annotated[int, Field(ge=1, le=1000)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")]
@@ -42,7 +45,9 @@ class DetectorHead(Section):
 
     symbol: Annotated[str, Field(min_length=1)] = Field(description="Instrument that it looks at.")
     timeframes: ThreeTimeframes
-    regimes: list[RegimeSection] = Field(min_length=1, description="In order: the first that is true wins.")
+    regimes: list[RegimeSection] = Field(
+        min_length=1, max_length=REGIMES_MAX, description="In order: the first that is true wins."
+    )
     default: Id = Field(description="The regime when none is true, and before anything is known.")
 
 
