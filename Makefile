@@ -4,7 +4,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check soak bench docs lock clean
+.PHONY: help setup demo test suites check soak bench docs lock clean
 
 help: ## This list
 	@echo "Evenkeel. Needs Python 3.11 or newer, git and make."
@@ -26,7 +26,19 @@ demo: $(READY) ## Backtest the shipped examples on shipped real data and write r
 
 test: $(READY) ## Run the tests; ALL=1 includes the slow ones
 	@echo "Running the tests in random order on two processes ..."
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(ALL),,-m "not slow")
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(if $(ALL),--tier full,-m "not slow")
+
+# The gates of each tier beside the plays (docs/develop/suites.md): contracts and parity of what the plays rest on.
+GATES_QUICK := tests/unit/features/test_node_declarations.py tests/unit/features/test_against_reference.py
+GATES_STANDARD := $(GATES_QUICK) tests/unit/features/test_structure_reference.py tests/property/test_aggregate.py \
+  tests/scenario/test_entries.py tests/scenario/test_exits.py tests/unit/engine/test_metrics.py
+GATES_FULL := $(GATES_STANDARD) tests/architecture
+TIER ?= quick
+
+suites: $(READY) ## Run the play suites and their gates; TIER=standard or full for more
+	@echo "Running the $(TIER) tier of the play suites on two processes ..."
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --tier $(TIER) tests/suites \
+	  $(GATES_$(shell echo $(TIER) | tr a-z A-Z))
 
 check: $(READY) ## Format, lint, types, and the rules of the house
 	@echo "format";  $(BIN)/ruff format --check --quiet . || { echo "mend it with: $(BIN)/ruff format ."; exit 1; }

@@ -14,6 +14,11 @@ settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--tier` chooses how many plays of the suites run; `tests/suites` tells what is in each."""
+    parser.addoption("--tier", choices=("quick", "standard", "full"), default="quick", help="tier of the play suites")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Recorded market data beside the repository, not part of it."""

@@ -1,7 +1,7 @@
-"""Writes docs/reference from the code: commands, reasons, indicators and regimes with plots, gaps. `--check` compares.
+"""Writes docs/reference from the code: commands, reasons, gaps, indicators and regimes with plots, coverage.
 
-Indicators are drawn on the shipped daily bars of SPY, regimes on what they generate, so plots change only with a
-kernel, a regime or the drawing.
+`--check` compares. Indicators are drawn on the shipped daily bars of SPY, regimes on what they generate, so plots
+change only with a kernel, a regime or the drawing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
 from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from suites.coverage import page as coverage
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PLOTS = "plots"
@@ -163,6 +166,7 @@ PAGES = {
     "gaps.md": gaps,
     "indicators.md": indicators,
     "regimes.md": regimes,
+    "coverage.md": coverage,
 }
 
 
