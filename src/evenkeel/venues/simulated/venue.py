@@ -197,7 +197,8 @@ class SimulatedVenue:
             final = features.stop >= len(self._last_row)
             stop_row = len(self._bars) if final else int(self._last_row[features.stop - 1]) + 1
             pause = Pause(self._run(stop_row, features.stop))
-            if pause is not Pause.END or final or self.book[Book.STOPPED] != 0:
+            stopped = self.book[Book.STOPPED] != 0 and self.book[Book.LOTS] == 0
+            if pause is not Pause.END or final or stopped:
                 return pause
 
     def _next_block(self) -> bool:
