@@ -94,6 +94,19 @@ def test_a_node_of_numbers_gives_for_every_pair_what_the_language_says(name: str
     np.testing.assert_array_equal(found, expected)
 
 
+KLEENE = {
+    (True, True): (True, True), (True, None): (None, True), (True, False): (False, True),
+    (None, True): (None, True), (None, None): (None, None), (None, False): (False, None),
+    (False, True): (False, True), (False, None): (False, None), (False, False): (False, False),
+}  # fmt: skip
+"""Two truths to what `all` and `any` make of them, as plays.md 2.4 says it; None is UNKNOWN."""
+
+
+def test_the_reference_itself_is_kleenes_logic() -> None:
+    assert {pair: (language.both(*pair), language.either(*pair)) for pair in KLEENE} == KLEENE
+    assert [language.negation(truth) for truth in (True, None, False)] == [False, None, True]
+
+
 @pytest.mark.parametrize("name", OF_TRUTHS)
 def test_a_connective_gives_for_every_pair_what_kleene_says(name: str) -> None:
     node, rule = OF_TRUTHS[name]

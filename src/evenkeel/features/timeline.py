@@ -265,7 +265,7 @@ class Series:
     def closes(self, timeframes: Iterable[Timeframe]) -> Ints:
         """Return the instants at which bars of any of some timeframes close, rising."""
         found = instants.union([self._intervals_of(timeframe).close_ns for timeframe in sorted(timeframes)])
-        return found[: np.searchsorted(found, self.base.close_ns[-1:], side="right").sum()]
+        return found[found <= self.base.close_ns[-1]] if len(self.base) else found[:0]
 
     def _intervals_of(self, timeframe: Timeframe) -> instants.Intervals:
         if timeframe not in self._intervals:

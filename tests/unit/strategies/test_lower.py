@@ -84,6 +84,21 @@ def test_setups_that_name_each_other_twice_are_looked_at_once() -> None:
     assert len(found.program.nodes) < 100
 
 
+def test_a_setup_is_lowered_once_however_often_it_is_referred_to() -> None:
+    """plays.md 1.7: at most once per setup and instant; a chain of ten by threes would be 59,049 times."""
+    setups: dict[str, Any] = {"s0": ["close", ">", "open"]}
+    setups |= {f"s{i}": {"all": [{"setup": f"s{i - 1}"}] * 3} for i in range(1, 11)}
+
+    found = lowered(setups=setups, actions={"entry_long": [{"holds_for": {"bars": 2, "expr": {"setup": "s10"}}}]})
+
+    assert len(found.traced) < 50
+    assert {one.path for one in found.traced} >= {
+        "setups.s0",
+        "setups.s1.all[0].setup",
+        "actions.entry_long[0].holds_for",
+    }
+
+
 def test_the_first_case_that_holds_speaks_and_else_where_none_does() -> None:
     found = lowered(
         actions=[
