@@ -146,7 +146,7 @@ def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]
         path.bars_held(run, bars),
         equity.equity_points(run, bars, curve),
         equity.equity_marks(bars, curve),
-        marks.intrabar_drawdown(run, account),
+        marks.intrabar_drawdown(run, account, courses),
         marks.stop_reason(run, bars, account),
         funding.funding(run, courses),
         liquidation.liquidations(run, bars, courses, held, known),

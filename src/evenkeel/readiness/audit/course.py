@@ -38,6 +38,7 @@ class Closing(NamedTuple):
         filled: How many steps of the target were filled before it.
         held: The quantity held before it.
         stake: What was at stake before it.
+        left: What is at stake after it, None where it ends the position.
     """
 
     trade: Trade
@@ -45,6 +46,7 @@ class Closing(NamedTuple):
     filled: int
     held: Decimal
     stake: Stake
+    left: Stake | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +183,14 @@ class _Walk:
 
     def close(self, row: int, leg: Trade) -> None:
         """Close a part, or all that is left; its share of the margin is free at once."""
-        stake = self._stake
-        self.closings.append(Closing(leg, row, self._filled, self._held, stake))
+        stake, left = self._stake, self._held - leg.quantity
+        units, extra = left * self._terms.multiplier, stake.extra * left / self._held
+        rest = Stake(stake.side, units, stake.entry, extra) if left > 0 else None
+        self.closings.append(Closing(leg, row, self._filled, self._held, stake, rest))
         self._filled += leg.exit_reason == "tp"
         self._cash += leg.gross - leg.exit_fee
-        left = self._held - leg.quantity
-        if left > 0:
-            self._hold(
-                row + 1,
-                Stake(stake.side, left * self._terms.multiplier, stake.entry, stake.extra * left / self._held),
-            )
+        if rest is not None:
+            self._hold(row + 1, rest)
             self._held = left
 
     def _hold(self, row: int, stake: Stake) -> None:

@@ -70,7 +70,7 @@ def _entry_problems(terms: Terms, position: Position, known: Knowledge) -> Itera
 
 
 def _exit_problems(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Iterator[str]:
-    trade, due = closing.trade, liquidation_point(terms, course, closing, bar)
+    trade, due = closing.trade, liquidation_point(terms, course, closing, closing.stake, bar)
     label = f"{trade.label}: {trade.exit_reason} at {instant_text(trade.exit_ns)}"
     if trade.exit_reason == LIQUIDATION:
         entered = bar.open_ns == trade.entry_ns  # then the open may count as one or as the first price inside
@@ -81,19 +81,21 @@ def _exit_problems(terms: Terms, course: Course, closing: Closing, bar: Bar) -> 
         notional = closing.stake.units * (trade.entry_price + trade.exit_price)
         if abs(loss - margin) > CENT + FLOAT_TOLERANCE * notional:
             yield f"{label} cost {loss}, the margin was {margin:.8f}"
-    elif due == "open" or (due == "inside" and (trade.exit_point != "open" or _held_on(course, closing))):
+    elif due == "open" or (due == "inside" and trade.exit_point != "open") or _missed(terms, course, closing, bar):
         yield f"{label}, but the bar went beyond the liquidation price first"
 
 
-def _held_on(course: Course, closing: Closing) -> bool:
-    """Whether a part was held beyond the last exit in a bar."""
+def _missed(terms: Terms, course: Course, closing: Closing, bar: Bar) -> bool:
+    """Whether what was held beyond the last exit in a bar went beyond its liquidation price inside it."""
     later = (other for other in course.closings if other.trade.leg > closing.trade.leg)
-    return all(other.row > closing.row for other in later) and closing.trade.quantity < closing.held
+    if closing.left is None or not all(other.row > closing.row for other in later):
+        return False
+    return liquidation_point(terms, course, closing, closing.left, bar) is not None
 
 
-def liquidation_point(terms: Terms, course: Course, closing: Closing, bar: Bar) -> str | None:
-    """Return where in the bar of an exit the position had to be liquidated, were it held so long; None for nowhere."""
-    trade, level = closing.trade, liquidation(terms, closing.stake)
+def liquidation_point(terms: Terms, course: Course, closing: Closing, stake: Stake, bar: Bar) -> str | None:
+    """Return where in the bar of an exit a stake had to be liquidated, were it held so long; None for nowhere."""
+    trade, level = closing.trade, liquidation(terms, stake)
     if level is None:
         return None
     slack = PRICE_TOLERANCE * level * trade.sign

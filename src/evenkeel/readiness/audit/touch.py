@@ -63,7 +63,8 @@ def _bar_problems(terms: Terms, course: Course, closings: list[Closing], bar: Ba
         legs, steps = legs[taken:], steps[taken:]
         if legs and legs[0].exit_point == "open" and legs[0].exit_reason not in (*REASONS, "tp"):
             legs = legs[1:]
-    liquidated = liquidation_point(terms, course, first, bar) or any(leg.exit_reason == LIQUIDATION for leg in legs)
+    due = liquidation_point(terms, course, first, first.stake, bar)
+    liquidated = due is not None or any(leg.exit_reason == LIQUIDATION for leg in legs)
     if not liquidated and not (closed and not legs):  # the check of liquidations looks at these
         yield from _inside_problems(closings, legs, steps, stop, bar)
 
