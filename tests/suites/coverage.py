@@ -1,7 +1,7 @@
 """What the suites cover, as tables without an empty cell; `docs/reference/coverage.md` is made of them.
 
 The lines and columns come from the registry, the vocabulary and the schema, the counts from the plays. Plays that must
-be refused cover nothing, and a play that waits for the engine counts when it runs.
+be refused cover nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from evenkeel.strategies.play.vocabulary import (
     SOURCES,
     WINDOWS,
 )
-from suites.rows import Row, runnable_rows
+from suites.rows import Row, all_rows
 from suites.traits import Traits, known_nodes, traits_of
 from suites.windows import PHASES, windows
 
@@ -135,7 +135,7 @@ class Covered:
 @cache
 def covered() -> tuple[Covered, ...]:
     """Return every play that trades."""
-    return tuple(Covered(row, traits_of(row)) for row in runnable_rows() if not row.is_negative)
+    return tuple(Covered(row, traits_of(row)) for row in all_rows() if not row.is_negative)
 
 
 def tables() -> tuple[Table, ...]:
@@ -251,7 +251,7 @@ def page() -> str:
     """Return the page of the coverage."""
     plays = covered()
     recorded = sum(bool(play.phase) for play in plays)
-    refused = sum(row.is_negative for row in runnable_rows())
+    refused = sum(row.is_negative for row in all_rows())
     head = (
         "# Coverage of the play suites\n\n"
         f"{len(plays) - recorded} plays on generated markets, {recorded} on recorded ones, and {refused} that must be "

@@ -20,7 +20,6 @@ A table is a YAML file in `plays/`: `suite`, `tier`, `defaults` for all rows, an
     market      a generated market: regime, minutes, seed
     window      a recorded market instead: a name in `windows.yaml`
     expect      load_error, stop_reason, min_trades, max_trades, exits: what must come of it
-    needs       what the engine must have before the play can run
 """
 
 from __future__ import annotations
@@ -69,7 +68,6 @@ class Row:
     market: tuple[Any, ...] = ()
     window: str = ""
     expect: Mapping[str, Any] = field(default_factory=dict)
-    needs: str = ""
 
     @property
     def is_recorded(self) -> bool:
@@ -95,11 +93,6 @@ def all_rows(folder: Path = FOLDER) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def runnable_rows() -> tuple[Row, ...]:
-    """Return the rows of which the engine has everything."""
-    return tuple(row for row in all_rows() if not row.needs)
-
-
 def find(name: str) -> Row:
     """Return the row of that id."""
     for row in all_rows():
@@ -111,7 +104,7 @@ def find(name: str) -> Row:
 def in_tier(tier: str) -> tuple[Row, ...]:
     """Return the rows that run in a tier: its own and those of the smaller ones."""
     reached = TIERS[: TIERS.index(tier) + 1]
-    return tuple(row for row in runnable_rows() if row.tier in reached)
+    return tuple(row for row in all_rows() if row.tier in reached)
 
 
 def read_document(path: Path) -> Any:

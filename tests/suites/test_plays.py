@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from suites.rows import Row, all_rows, find, in_tier
-from suites.trial import Trial, attempt
+from suites.rows import Row, find, in_tier
+from suites.trial import Trial, attempt, untimely
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -30,7 +30,8 @@ def test_a_play_does_what_its_row_says(
 ) -> None:
     if row.is_recorded:
         request.getfixturevalue("shared_data")
-    assert attempt(row, tmp_path, thorough=thorough).problems == []
+    problems = attempt(row, tmp_path, thorough=thorough).problems
+    assert not problems, "\n".join([*problems, f"see it alone: python -m tests.suites run {row.id}"])
 
 
 def test_resting_orders_cost_less_than_the_same_orders_at_the_market(tmp_path: Path) -> None:
@@ -80,6 +81,13 @@ class TestATrialCanFail:
         row = self.altered("step_01_one_condition", expect={"exits": ["max_drawdown"]})
         assert "no trade ended by max_drawdown" in self.problems(tmp_path, row)
 
+    def test_times_out_of_order(self) -> None:
+        trade = {"trade": "1", "decided_time": "2024-01-01T00:05:00Z", "entry_time": "2024-01-01T00:04:00Z",
+                 "exit_time": "2024-01-01T00:09:30Z"}  # fmt: skip
+        told = list(untimely([trade]))
+
+        assert told == ["trade 1: its times are not in order", "trade 1: 2024-01-01T00:09:30Z is no whole minute"]
+
     def test_a_bad_play_that_loads(self, tmp_path: Path) -> None:
         row = self.altered("refuse_field", when=["macd_12.histogram", ">", 0], use={"macd_12": "macd 12 26 9"})
         assert "it loads; it should be refused" in self.problems(tmp_path, row)
@@ -87,8 +95,3 @@ class TestATrialCanFail:
     def test_a_bad_play_that_is_refused_for_another_reason(self, tmp_path: Path) -> None:
         row = self.altered("refuse_field", expect={"load_error": "did you mean 'signal'"})
         assert "it is refused, but not because of" in self.problems(tmp_path, row)
-
-
-def test_no_play_waits_for_the_engine() -> None:
-    """A row with `needs` is passed over in silence, so there is none."""
-    assert [row.id for row in all_rows() if row.needs] == []

@@ -12,7 +12,7 @@ import yaml
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.schema import RiskModelSection
 from suites import coverage, document, instruments, markets
-from suites.rows import Row, all_rows, find, in_tier, runnable_rows
+from suites.rows import Row, all_rows, find, in_tier
 from suites.traits import loaded, traits_of
 from suites.windows import PHASES, Window, phase_of, windows
 
@@ -46,20 +46,20 @@ def test_the_quick_tier_holds_the_core_plays_and_all_risk_stops() -> None:
     quick = Counter(row.suite for row in in_tier("quick"))
 
     assert quick["ladder"] == CORE
-    assert quick["risk_stop"] == len([row for row in rows_of("risk_stop") if not row.needs])
-    assert len(in_tier("quick")) < len(in_tier("standard")) < len(in_tier("full")) == len(runnable_rows())
+    assert quick["risk_stop"] == len(rows_of("risk_stop"))
+    assert len(in_tier("quick")) < len(in_tier("standard")) < len(in_tier("full")) == len(all_rows())
 
 
 @pytest.mark.parametrize("suite", [suite for suite in LEAST if suite != "negative"])
 def test_every_play_loads_without_a_warning(suite: str) -> None:
     """G1. The text is what a person would see; it is read back by the loader of plays."""
-    told = {row.id: loaded(row).warnings for row in rows_of(suite) if not row.needs}
+    told = {row.id: loaded(row).warnings for row in rows_of(suite)}
     assert {name: warnings for name, warnings in told.items() if warnings} == {}
 
 
 def test_a_printed_play_is_the_play() -> None:
     """What `show` prints is plain YAML, equal to the document that the tests load."""
-    for row in runnable_rows():
+    for row in all_rows():
         assert yaml.safe_load(document.text(row)) == document.document(row), row.id
 
 

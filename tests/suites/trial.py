@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,7 @@ def attempt(row: Row, folder: Path, *, thorough: bool) -> Trial:
         *_differences(research, engine),
         *_unrepeated(research, engine, again),
         *(f"{outcome.result['lane']} lane: {one}" for outcome in (research, engine) for one in _audit_of(outcome)),
+        *untimely(trial.trades),
         *_unexpected(row, trial),
     ]
     return trial
@@ -142,6 +143,17 @@ def _audit_of(outcome: Outcome) -> Iterator[str]:
             yield f"the audit failed {check['name']}: {check['detail']}"
     if _checks_run(outcome) < CHECKS_MIN:
         yield f"the audit ran {_checks_run(outcome)} checks; {CHECKS_MIN} are needed"
+
+
+def untimely(trades: Iterable[Mapping[str, str]]) -> Iterator[str]:
+    """Yield what is wrong with the times of trades (G17): whole minutes of UTC, decided before entered before left."""
+    for trade in trades:
+        times = [trade[name] for name in ("decided_time", "entry_time", "exit_time")]
+        if times != sorted(times):
+            yield f"trade {trade['trade']}: its times are not in order"
+        for time in times:
+            if not time.endswith(":00Z"):
+                yield f"trade {trade['trade']}: {time} is no whole minute"
 
 
 def _unexpected(row: Row, trial: Trial) -> Iterator[str]:
