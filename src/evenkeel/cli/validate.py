@@ -111,6 +111,7 @@ def _loaded(file: str, path: Path, kind: str, sets: dict[str, str], definitions:
     from evenkeel.strategies.library import Library
     from evenkeel.strategies.play.block_load import load_block
     from evenkeel.strategies.play.load import load_plays
+    from evenkeel.strategies.play.lower import lower
     from evenkeel.strategies.playbook.load import load_playbook
     from evenkeel.strategies.playbook.system_load import load_system
 
@@ -125,6 +126,8 @@ def _loaded(file: str, path: Path, kind: str, sets: dict[str, str], definitions:
         found = load(path, instruments=definitions.find, sets=sets, library=library)
         return Verdict(file, kind, found.name, {found.name: found.hash}, found.warnings)
     plays = load_plays(path, instruments=definitions.find, sets=sets, library=library)
+    for play in plays:
+        lower(play)
     hashes = {str(play.instrument.id): play.hash for play in plays}
     return Verdict(file, kind, plays[0].name, hashes, plays[0].warnings, plays)
 

@@ -77,6 +77,16 @@ def test_validate_takes_overrides(desk: Path, capsys: pytest.CaptureFixture[str]
     assert "is not NAME=VALUE" in capsys.readouterr().err
 
 
+def test_validate_tells_of_more_warm_up_than_a_play_may_need(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """plays.md 2.8: how far back a play looks against what it may ask for."""
+    assert run(["validate", "ema_cross", "--set", "slow=400"]) == 2
+    said = capsys.readouterr().out
+    assert "closed D bars before the first decision" in said
+    assert "and the limit is 1,000" in said
+
+    assert run(["validate", "ema_cross", "--set", "slow=400", "--set", "warmup.min_bars=1500"]) == 0
+
+
 def test_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["schema", "play"]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == "Evenkeel play"
