@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
 from evenkeel.data.calendar import calendar_names, day_number, load_calendar
 from evenkeel.model.bar import Ints
 from evenkeel.model.errors import UsageError
-from evenkeel.model.time import HOUR, MINUTE, Timeframe, format_time, parse_time
+from evenkeel.model.time import HOUR, Timeframe, format_time, parse_time
 
 
 def instants(*texts: str) -> Ints:
@@ -195,20 +193,6 @@ def test_sessions_per_year_are_those_of_the_market() -> None:
 def test_trading_days_are_inclusive_at_both_ends() -> None:
     found = load_calendar("NYSE").trading_days(day_number("2024-07-03"), day_number("2024-07-08"))
     assert found.tolist() == days("2024-07-03", "2024-07-05", "2024-07-08")
-
-
-def test_a_million_instants_are_placed_well_under_a_tenth_of_a_second() -> None:
-    start = parse_time("2015-01-01")
-    stamps = start + np.arange(1_000_000, dtype=np.int64) * (5 * MINUTE)
-    for name in ("CME_EQUITY", "NYSE", "24/7"):
-        calendar = load_calendar(name)
-        calendar.session_of(stamps)
-        took = []
-        for _ in range(3):
-            before = time.perf_counter()
-            calendar.session_of(stamps)
-            took.append(time.perf_counter() - before)
-        assert min(took) < 0.1
 
 
 def test_the_last_hour_before_a_clock_change_keeps_its_length() -> None:
