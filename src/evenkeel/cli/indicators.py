@@ -113,8 +113,8 @@ def described(node: Node) -> dict[str, object]:
         "outputs": [
             {
                 "name": output.name, "each": output.each or None, "type": output.type.value,
-                "values": list(output.values), "primary": output.name == node.primary,
-                "first": firsts.get(output.name), "meaning": output.meaning,
+                "values": list(output.values), "low": output.low, "high": output.high,
+                "primary": output.name == node.primary, "first": firsts.get(output.name), "meaning": output.meaning,
             }
             for output in node.outputs
         ],

@@ -15,6 +15,7 @@ from evenkeel.model.errors import UsageError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z", re.ASCII)
 _OUTPUT = re.compile(r"[a-z][a-z0-9_]*(\{\}[a-z0-9_]*)?\Z", re.ASCII)
+_NUMBERS = (OutputType.FLOAT, OutputType.INT)
 _TYPES = (int, float, bool, str, list)
 KERNEL_ARGUMENTS = ("p", "s", "x", "r", "start", "stop")
 
@@ -97,6 +98,10 @@ def _wrong_outputs(node: Node) -> Iterator[str]:
             yield f"the output '{output.name}' has the type {output.type!r}; take one of OutputType"
         if (output.type is OutputType.ENUM) != bool(output.values):
             yield f"the output '{output.name}' must have `values` if it is an ENUM, and only then"
+        if output.type not in _NUMBERS and (output.low, output.high) != (None, None):
+            yield f"the output '{output.name}' is {output.type} and has no `low` and `high`"
+        elif output.low is not None and output.high is not None and not output.low < output.high:
+            yield f"the output '{output.name}' has `low` {output.low:g}, which is not below `high` {output.high:g}"
         if ("{}" in output.name) != bool(output.each) or (output.each and kinds.get(output.each) not in (int, list)):
             yield f"the output '{output.name}' must have {{}} in its name and in `each` an int or list parameter"
 

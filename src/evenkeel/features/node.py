@@ -93,6 +93,8 @@ class Output:
         meaning: For people.
         each: A list parameter, for one output a number in it; or an int parameter, for one a number from 0 up to
             below it.
+        low: A number that is never gone below, by definition; None where there is none. Rounding may pass it by a hair.
+        high: A number that is never gone above.
     """
 
     name: str
@@ -100,6 +102,8 @@ class Output:
     values: tuple[str, ...] = ()
     meaning: str = ""
     each: str = ""
+    low: float | None = None
+    high: float | None = None
 
     @property
     def written(self) -> str:

@@ -82,6 +82,8 @@ def test_an_edit_that_keeps_size_and_time_of_the_file_is_seen(tmp_path: Path) ->
         ('"twice",', '"Twice",', 7, "Twice: a name has lower-case letters"),
         ('("close",)', '("closing",)', 7, "twice: the input 'closing' does not exist; there are open, high"),
         ('("close",)', '("swing.high_level",)', 7, "an indicator reads bars, not 'swing.high_level'"),
+        ('Output("value")', 'Output("value", low=5, high=5)', 7, "'value' has `low` 5, which is not below `high` 5"),
+        ('Output("value")', 'Output("value", "BOOL", low=0)', 7, "'value' is BOOL and has no `low` and `high`"),
         ("int, 3", "int, 0", 7, "the default of 'length' is not valid: twice.length is 0"),
         ("int, 3", "dict, 3", 7, "it must be int, float, bool, str or list"),
         ('{"value": 1}', '{"valeu": 1}', 7, "`first` names 'valeu', which is no output; there are value"),

@@ -17,9 +17,9 @@ FIXED = 6
     inputs=("high", "low"),
     params=(Param("length", int, 25, low=1, high=MAX_LENGTH, meaning="how many bars back the window reaches"),),
     outputs=(
-        Output("up", meaning="100 at a new high, 0 when the highest high is n bars old"),
-        Output("down", meaning="100 at a new low, 0 when the lowest low is n bars old"),
-        Output("osc", meaning="up less down"),
+        Output("up", meaning="100 at a new high, 0 when the highest high is n bars old", low=0, high=100),
+        Output("down", meaning="100 at a new low, 0 when the lowest low is n bars old", low=0, high=100),
+        Output("osc", meaning="up less down", low=-100, high=100),
     ),
     primary="osc",
     state=lambda p: FIXED + 4 * (p["length"] + 1),

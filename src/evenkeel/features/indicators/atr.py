@@ -13,7 +13,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Average true range",
     inputs=("high", "low", "close"),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="smoothing in bars; alpha = 1 / n"),),
-    outputs=(Output("value", meaning="typical move of a bar, gaps included, in price units"),),
+    outputs=(Output("value", meaning="typical move of a bar, gaps included, in price units", low=0),),
     state=lambda _: 3,
     lookback=lambda _: 0,
     first=lambda p: {"value": p["length"]},

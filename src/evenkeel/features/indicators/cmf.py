@@ -13,7 +13,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Chaikin money flow: volume by where the bars closed in their ranges",
     inputs=("high", "low", "close", "volume"),
     params=(Param("length", int, 20, low=1, high=MAX_LENGTH, meaning="window in bars"),),
-    outputs=(Output("value", meaning="share of the volume that bought, -1 to 1"),),
+    outputs=(Output("value", meaning="share of the volume that bought, -1 to 1", low=-1, high=1),),
     state=lambda p: 4 + 2 * p["length"],
     lookback=lambda _: 0,
     first=lambda p: {"value": p["length"]},

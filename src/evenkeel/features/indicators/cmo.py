@@ -13,7 +13,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Chande momentum oscillator",
     inputs=("source",),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="window in changes"),),
-    outputs=(Output("value", meaning="rises less falls in percent of all moves, -100 to 100"),),
+    outputs=(Output("value", meaning="rises less falls in percent of all moves, -100 to 100", low=-100, high=100),),
     state=lambda p: 6 + p["length"],
     lookback=lambda p: p["length"],
     first=lambda p: {"value": p["length"] + 1},

@@ -14,8 +14,8 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     inputs=("high", "low"),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="smoothing in bars; alpha = 1 / n"),),
     outputs=(
-        Output("dmp", meaning="upward movement, in price units"),
-        Output("dmn", meaning="downward movement, in price units"),
+        Output("dmp", meaning="upward movement, in price units", low=0),
+        Output("dmn", meaning="downward movement, in price units", low=0),
     ),
     state=lambda _: 5,
     lookback=lambda _: 0,

@@ -13,7 +13,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Money flow index",
     inputs=("high", "low", "close", "volume"),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="window in changes"),),
-    outputs=(Output("value", meaning="share of the rising bars in the money that moved, 0 to 100"),),
+    outputs=(Output("value", meaning="share of the rising bars in the money that moved, 0 to 100", low=0, high=100),),
     state=lambda p: 5 + 2 * p["length"],
     lookback=lambda _: 0,
     first=lambda p: {"value": p["length"] + 1},

@@ -19,7 +19,7 @@ from evenkeel.features.node import Output, OutputType, Param, indicator
     outputs=(
         Output("long", meaning="the stop below the price, missing while falling"),
         Output("short", meaning="the stop above the price, missing while rising"),
-        Output("af", meaning="the acceleration after the bar"),
+        Output("af", meaning="the acceleration after the bar", low=0),
         Output("reversal", OutputType.BOOL, meaning="whether the bar passed the stop and turned it"),
     ),
     state=lambda _: 9,

@@ -13,7 +13,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Relative strength index",
     inputs=("source",),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="smoothing in bars; alpha = 1 / n"),),
-    outputs=(Output("value", meaning="share of the gains in all moves, 0 to 100"),),
+    outputs=(Output("value", meaning="share of the gains in all moves, 0 to 100", low=0, high=100),),
     state=lambda _: 4,
     lookback=lambda _: 0,
     first=lambda p: {"value": p["length"] + 1},

@@ -22,8 +22,8 @@ FIXED = 10
         Param("d", int, 3, low=1, high=MAX_LENGTH, meaning="values of k averaged into d"),
     ),
     outputs=(
-        Output("k", meaning="place of the close between the extremes, smoothed, 0 to 100"),
-        Output("d", meaning="average of k"),
+        Output("k", meaning="place of the close between the extremes, smoothed, 0 to 100", low=0, high=100),
+        Output("d", meaning="average of k", low=0, high=100),
     ),
     state=lambda p: FIXED + 2 * p["k"] + p["smooth_k"] + p["d"],
     lookback=lambda _: 0,

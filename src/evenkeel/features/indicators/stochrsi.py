@@ -23,8 +23,8 @@ FIXED = 11
         Param("d", int, 3, low=1, high=MAX_LENGTH, meaning="values of k averaged into d"),
     ),
     outputs=(
-        Output("k", meaning="place of the strength index between its extremes, smoothed, 0 to 100"),
-        Output("d", meaning="average of k"),
+        Output("k", meaning="place of the strength index between its extremes, smoothed, 0 to 100", low=0, high=100),
+        Output("d", meaning="average of k", low=0, high=100),
     ),
     state=lambda p: FIXED + 2 * p["length"] + p["k"] + p["d"],
     lookback=lambda _: 0,

@@ -18,7 +18,9 @@ from evenkeel.features.node import MAX_LENGTH, Output, OutputType, Param, indica
     ),
     outputs=(
         Output("trend", meaning="the band"),
-        Output("direction", OutputType.INT, meaning="+1 with the band below the price, -1 with it above"),
+        Output(
+            "direction", OutputType.INT, meaning="+1 with the band below the price, -1 with it above", low=-1, high=1
+        ),
         Output("long", meaning="the band while direction is +1, else missing"),
         Output("short", meaning="the band while direction is -1, else missing"),
     ),

@@ -19,8 +19,8 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
         Param("signal", int, 13, low=1, high=MAX_LENGTH, meaning="span of the average of tsi in bars"),
     ),
     outputs=(
-        Output("tsi", meaning="direction in percent of all moves, -100 to 100"),
-        Output("signal", meaning="average of tsi"),
+        Output("tsi", meaning="direction in percent of all moves, -100 to 100", low=-100, high=100),
+        Output("signal", meaning="average of tsi", low=-100, high=100),
     ),
     state=lambda _: 7,
     lookback=lambda _: 0,

@@ -28,7 +28,7 @@ def pressure(buying, span):
         Param("medium", int, 14, low=1, high=MAX_LENGTH, meaning="middle window in bars, weight 2"),
         Param("slow", int, 28, low=1, high=MAX_LENGTH, meaning="longest window in bars, weight 1"),
     ),
-    outputs=(Output("value", meaning="weighted share of the buying pressure, 0 to 100"),),
+    outputs=(Output("value", meaning="weighted share of the buying pressure, 0 to 100", low=0, high=100),),
     state=lambda p: FIXED + 2 * (p["fast"] + p["medium"] + p["slow"]),
     lookback=lambda _: 0,
     first=lambda p: {"value": p["slow"] + 1},

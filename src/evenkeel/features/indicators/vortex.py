@@ -18,8 +18,8 @@ FIXED = 8
     inputs=("high", "low", "close"),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="window in changes"),),
     outputs=(
-        Output("vip", meaning="upward movement, around 1"),
-        Output("vim", meaning="downward movement, around 1"),
+        Output("vip", meaning="upward movement, around 1", low=0),
+        Output("vim", meaning="downward movement, around 1", low=0),
     ),
     state=lambda p: FIXED + 3 * p["length"],
     lookback=lambda _: 0,

@@ -13,7 +13,14 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     summary="Williams %R",
     inputs=("high", "low", "close"),
     params=(Param("length", int, 14, low=1, high=MAX_LENGTH, meaning="window of the extremes in bars"),),
-    outputs=(Output("value", meaning="place of the close below the highest high, 0 at the top, -100 at the bottom"),),
+    outputs=(
+        Output(
+            "value",
+            meaning="place of the close below the highest high, 0 at the top, -100 at the bottom",
+            low=-100,
+            high=0,
+        ),
+    ),
     state=lambda p: 4 + 2 * p["length"],
     lookback=lambda _: 0,
     first=lambda p: {"value": p["length"]},

@@ -25,30 +25,33 @@ NONE, ACTIVE, BROKEN = 0.0, 1.0, 2.0
 MAX_SLOTS = 50
 
 OUTPUTS = (
-    Output("active_count", OutputType.INT, meaning="active zones"),
+    Output("active_count", OutputType.INT, meaning="active zones", low=0),
     Output("any_active", OutputType.BOOL, meaning="there is an active zone"),
     Output("any_touched", OutputType.BOOL, meaning="the close lies in an active zone"),
     Output("any_inside", OutputType.BOOL, meaning="the close lies in an active zone"),
     Output("first_active_lower", meaning="lower bound of the first active zone"),
     Output("first_active_upper", meaning="upper bound of the first active zone"),
-    Output("first_active_idx", OutputType.INT, meaning="lowest active slot; -1 = none"),
-    Output("newest_active_idx", OutputType.INT, meaning="slot of the youngest active zone; -1 = none"),
+    Output("first_active_idx", OutputType.INT, meaning="lowest active slot; -1 = none", low=-1),
+    Output("newest_active_idx", OutputType.INT, meaning="slot of the youngest active zone; -1 = none", low=-1),
     Output("closest_active_lower", meaning="lower bound of the active zone nearest to the close"),
     Output("closest_active_upper", meaning="upper bound of the active zone nearest to the close"),
-    Output("source_version", OutputType.INT, meaning="version of the swing pairs, or of the swing"),
+    Output("source_version", OutputType.INT, meaning="version of the swing pairs, or of the swing", low=0),
     Output("zone{}_lower", meaning="lower bound of slot i, for each i below max_active", each="max_active"),
     Output("zone{}_upper", meaning="upper bound", each="max_active"),
     Output(
         "zone{}_state", OutputType.ENUM, ("none", "active", "broken"), "what became of the zone", each="max_active"
     ),
-    Output("zone{}_anchor_idx", OutputType.INT, meaning="bar of the later pivot; -1 = none", each="max_active"),
-    Output("zone{}_age_bars", OutputType.INT, meaning="bars since its creation; -1 = none", each="max_active"),
+    Output("zone{}_anchor_idx", OutputType.INT, meaning="bar of the later pivot; -1 = none", each="max_active", low=-1),
+    Output("zone{}_age_bars", OutputType.INT, meaning="bars since its creation; -1 = none", each="max_active", low=-1),
     Output("zone{}_touched_this_bar", OutputType.BOOL, meaning="the close lies in it", each="max_active"),
     Output("zone{}_wick_touched", OutputType.BOOL, meaning="the bar's range overlaps it", each="max_active"),
-    Output("zone{}_touch_count", OutputType.INT, meaning="bars so far that closed in it", each="max_active"),
-    Output("zone{}_last_touch_age", OutputType.INT, meaning="its age at the last touch; -1 = never", each="max_active"),
+    Output("zone{}_touch_count", OutputType.INT, meaning="bars so far that closed in it", each="max_active", low=0),
+    Output(
+        "zone{}_last_touch_age", OutputType.INT, meaning="its age at the last touch; -1 = never", each="max_active",
+        low=-1,
+    ),
     Output("zone{}_inside", OutputType.BOOL, meaning="the close lies in it", each="max_active"),
-    Output("zone{}_instance_id", OutputType.INT, meaning="32-bit name of the zone; 0 = none", each="max_active"),
+    Output("zone{}_instance_id", OutputType.INT, meaning="32-bit name of the zone; 0 = none", each="max_active", low=0),
 )  # fmt: skip
 
 

@@ -26,8 +26,14 @@ OUTPUTS = (
     Output("anchor_low", meaning="low of the move"),
     Output("range", meaning="high less low"),
     Output("anchor_direction", OutputType.ENUM, WAYS, "way of the move: bullish when the high came last, or the trend"),
-    Output("anchor_hash", OutputType.INT, meaning="48-bit name of the anchors; 0 = none"),
-    Output("anchor_trend_direction", OutputType.INT, meaning="trend when they were taken; 0 without trend anchors"),
+    Output("anchor_hash", OutputType.INT, meaning="48-bit name of the anchors; 0 = none", low=0),
+    Output(
+        "anchor_trend_direction",
+        OutputType.INT,
+        meaning="trend when they were taken; 0 without trend anchors",
+        low=-1,
+        high=1,
+    ),
     Output("level_{}", meaning="price at the share x of the range, for each x in levels", each="levels"),
 )
 

@@ -22,14 +22,16 @@ WAYS = ("none", "bullish", "bearish")
 INPUTS = 7
 
 OUTPUTS = (
-    Output("bias", OutputType.INT, meaning="+1 after a bullish event, -1 after a bearish one, 0 before any"),
+    Output(
+        "bias", OutputType.INT, meaning="+1 after a bullish event, -1 after a bearish one, 0 before any", low=-1, high=1
+    ),
     Output("bos_this_bar", OutputType.BOOL, meaning="a break of structure happened on this bar"),
     Output("choch_this_bar", OutputType.BOOL, meaning="a change of character happened on this bar"),
     Output("bos_direction", OutputType.ENUM, WAYS, "way of the last break of structure"),
     Output("choch_direction", OutputType.ENUM, WAYS, "way of the last change of character"),
-    Output("last_bos_idx", OutputType.INT, meaning="bar of the last break, counted from 0; -1 = none"),
-    Output("last_choch_idx", OutputType.INT, meaning="bar of the last change, counted from 0; -1 = none"),
-    Output("version", OutputType.INT, meaning="bars so far with an event or a new armed level"),
+    Output("last_bos_idx", OutputType.INT, meaning="bar of the last break, counted from 0; -1 = none", low=-1),
+    Output("last_choch_idx", OutputType.INT, meaning="bar of the last change, counted from 0; -1 = none", low=-1),
+    Output("version", OutputType.INT, meaning="bars so far with an event or a new armed level", low=0),
     Output("last_bos_level", meaning="level that the last break of structure broke"),
     Output("last_choch_level", meaning="level that the last change of character broke"),
     Output("break_level_high", meaning="armed high: the newest swing high that is not broken"),

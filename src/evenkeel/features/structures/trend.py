@@ -21,11 +21,17 @@ STATE_SIZE = 17
 INPUTS = 4
 
 OUTPUTS = (
-    Output("direction", OutputType.INT, meaning="+1 rising, -1 falling, 0 neither"),
-    Output("strength", OutputType.INT, meaning="0 one wave or no verdict, 1 new, 2 confirmed by the wave before"),
-    Output("bars_in_trend", OutputType.INT, meaning="bars since the direction last changed"),
-    Output("wave_count", OutputType.INT, meaning="waves completed so far"),
-    Output("version", OutputType.INT, meaning="pivots so far that were not ignored"),
+    Output("direction", OutputType.INT, meaning="+1 rising, -1 falling, 0 neither", low=-1, high=1),
+    Output(
+        "strength",
+        OutputType.INT,
+        meaning="0 one wave or no verdict, 1 new, 2 confirmed by the wave before",
+        low=0,
+        high=2,
+    ),
+    Output("bars_in_trend", OutputType.INT, meaning="bars since the direction last changed", low=0),
+    Output("wave_count", OutputType.INT, meaning="waves completed so far", low=0),
+    Output("version", OutputType.INT, meaning="pivots so far that were not ignored", low=0),
     Output("last_wave_direction", OutputType.ENUM, ("none", "bullish", "bearish"), "newest wave"),
     Output("last_hh", OutputType.BOOL, meaning="the last bullish wave ended above the one before"),
     Output("last_hl", OutputType.BOOL, meaning="the last bearish wave ended above the one before"),

@@ -22,8 +22,8 @@ OUTPUTS = (
     Output("state", OutputType.ENUM, ("none", "active", "broken"), "what became of the zone"),
     Output("upper", meaning="upper bound"),
     Output("lower", meaning="lower bound"),
-    Output("anchor_idx", OutputType.INT, meaning="bar of the swing, counted from 0; -1 = none"),
-    Output("version", OutputType.INT, meaning="zones created and broken so far"),
+    Output("anchor_idx", OutputType.INT, meaning="bar of the swing, counted from 0; -1 = none", low=-1),
+    Output("version", OutputType.INT, meaning="zones created and broken so far", low=0),
 )
 
 

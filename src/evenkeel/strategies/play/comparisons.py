@@ -93,7 +93,7 @@ class ComparisonReader:
         else:
             compared = self._numeric(op, left, rhs, near, places, path)
         if compared is not None and (doubtful := doubt(compared, self._scope)):
-            self._log.warn(path, doubtful[0], doubtful[1])
+            self._log.warn(path, doubtful.message, doubtful.remedy)
         return compared
 
     def _left(self, op: str, value: Any, path: Path) -> Typed:
@@ -115,7 +115,9 @@ class ComparisonReader:
             self._log.error(path, "the tolerance must be a number, 0 or more")
             return None
         if op == "near_pct" and value < _TIGHT_PCT:
-            self._log.warn(path, f"{value:g} is {value:g} percent, which is very tight", "1 means 1 %")
+            self._log.warn(
+                path, f"{value:g} is {value:g} percent, which is very tight", "1 means 1 %; write it if that is meant"
+            )
         return value / 100 if op == "near_pct" else float(value)
 
     def _numeric(

@@ -7,6 +7,7 @@ from typing import Any
 
 from evenkeel.model.time import TIMEFRAMES, Timeframe
 from evenkeel.strategies.play.comparisons import ComparisonReader
+from evenkeel.strategies.play.contradictions import ConditionList
 from evenkeel.strategies.play.expression import All, Any_, Condition, Not, SetupRef, Window
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, dotted, suggestion
@@ -24,12 +25,16 @@ class ConditionReader:
     """Reads conditions in a scope; tells what is wrong to the log.
 
     A condition with anything wrong in it is None; every part of it has been looked at all the same.
+
+    Attributes:
+        lists: Every list of conditions that was read, for `lint`.
     """
 
     def __init__(self, scope: Scope, log: ProblemLog) -> None:
         self._scope = scope
         self._log = log
         self._comparisons = ComparisonReader(scope, log)
+        self.lists: list[ConditionList] = []
 
     def read(self, value: Any, path: Path) -> Condition | None:
         """Return the condition written at `path`."""
@@ -51,6 +56,7 @@ class ConditionReader:
         parts = self._children(value, path)
         if parts is None:
             return None
+        self.lists.append(ConditionList(is_all=True, path=path, parts=parts))
         return parts[0] if len(parts) == 1 else All(parts)
 
     def _children(self, value: Any, path: Path) -> tuple[Condition, ...] | None:
@@ -87,6 +93,7 @@ class ConditionReader:
             parts = self._children(inside, place)
             if parts is None:
                 return None
+            self.lists.append(ConditionList(is_all=key == "all", path=place, parts=parts))
             return All(parts) if key == "all" else Any_(parts)
         self._unknown(key, path)
         return None

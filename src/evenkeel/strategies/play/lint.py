@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterable, Mapping
 
+from evenkeel.strategies.play.contradictions import ConditionList, Contradictions
 from evenkeel.strategies.play.declarations import FeatureSpec
+from evenkeel.strategies.play.expression import Condition
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.scope import Scope
 
@@ -19,6 +22,16 @@ def warn_of_unused(scope: Scope, log: ProblemLog) -> None:
         if log.source.is_inserted(("setups", name)):
             continue
         log.warn(("setups", name), f"the setup '{name}' is never used", "remove it", key=True)
+
+
+def warn_of_contradictions(
+    lists: Iterable[ConditionList], setups: Mapping[str, Condition], scope: Scope, log: ProblemLog
+) -> None:
+    """Warn of lists of which some parts never hold together, or one always holds."""
+    contradictions = Contradictions(scope, setups)
+    for listed in lists:
+        for path, doubt in contradictions.doubts(listed):
+            log.warn(path, doubt.message, doubt.remedy)
 
 
 def warn_of_bare_names(features: list[FeatureSpec], log: ProblemLog) -> None:

@@ -176,6 +176,7 @@ class _Loader:
         refuse(self._document, self._log)
         self._outline: Outline = read_outline(self._document, self._log)
         self._scope = Scope(find_intervals(self._document, self._outline.timeframes, self._log))
+        self._conditions = ConditionReader(self._scope, self._log)
 
     def load(self) -> Play:
         """Return the play, or raise everything that is wrong with it."""
@@ -189,7 +190,7 @@ class _Loader:
         chosen = self._sizing()
         backtest = read_range(outline.backtest or BacktestSection(), log)
         warmup = read_warmup(outline.warmup, scope.intervals, log)
-        self._tell_the_rest(features)
+        self._tell_the_rest(features, setups)
         log.raise_if_failed()
         sizing, sizing_section = _there(chosen)
         head, policy, entry = _there(outline.head), _there(outline.policy), _there(outline.entry)
@@ -245,9 +246,8 @@ class _Loader:
             log.error(("setups",), "setups must be a map of name to condition")
             section = {}
         self._scope.setup_section = section
-        reader = ConditionReader(self._scope, log)
-        setups = read_setups(section, reader, log)
-        actions = ActionReader(reader, OperandReader(self._scope, log), log)
+        setups = read_setups(section, self._conditions, log)
+        actions = ActionReader(self._conditions, OperandReader(self._scope, log), log)
         blocks = actions.read(self._document["actions"]) if "actions" in self._document else ()
         if policy is not None and actions.wanted:
             check_policy(policy, actions.wanted, self._protection, log)
@@ -289,7 +289,7 @@ class _Loader:
             log.error(outline.risk_path, "risk_based sizing needs a stop", remedy, key=True)
         return sizing, section
 
-    def _tell_the_rest(self, features: list[FeatureSpec]) -> None:
+    def _tell_the_rest(self, features: list[FeatureSpec], setups: dict[str, Condition]) -> None:
         """Tell what needs the whole play to have been read."""
         log, outline = self._log, self._outline
         if not self._scope.declared:
@@ -302,6 +302,7 @@ class _Loader:
         if not log.failed:
             lint.warn_of_unused(self._scope, log)
             lint.warn_of_bare_names(features, log)
+            lint.warn_of_contradictions(self._conditions.lists, setups, self._scope, log)
 
 
 def _there(value: T | None) -> T:

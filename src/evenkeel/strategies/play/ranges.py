@@ -117,8 +117,9 @@ def implied_range(compare: Compare) -> Range | None:
     value = number_of(compare.right)
     if value is not None and compare.op in ("cross_above", "cross_below"):
         return half_line(">" if compare.op == "cross_above" else "<", value)
-    if value is not None and compare.op == "near_abs":
-        return Range(value - (compare.tolerance or 0.0), value + (compare.tolerance or 0.0))
+    if value is not None and compare.op in ("near_abs", "near_pct"):
+        far = (compare.tolerance or 0.0) * (abs(value) if compare.op == "near_pct" else 1.0)
+        return Range(value - far, value + far)
     if compare.op == "in" and all(number_of(choice) is not None for choice in compare.choices):
         numbers = [number_of(choice) or 0.0 for choice in compare.choices]
         return Range(min(numbers), max(numbers))

@@ -32,7 +32,7 @@ class ParamInfo(Protocol):
 
 
 class OutputInfo(Protocol):
-    """An output with its type FLOAT, INT, BOOL, ENUM or STRING and the words of an ENUM."""
+    """An output with its type FLOAT, INT, BOOL, ENUM or STRING, the words of an ENUM and the ends of a number."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -40,6 +40,10 @@ class OutputInfo(Protocol):
     def type(self) -> str: ...  # noqa: D102
     @property
     def values(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def low(self) -> float | None: ...  # noqa: D102
+    @property
+    def high(self) -> float | None: ...  # noqa: D102
 
 
 class NodeInfo(Protocol):

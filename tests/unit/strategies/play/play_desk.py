@@ -35,6 +35,8 @@ class Out:
     name: str
     type: str = "FLOAT"
     values: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
 
 def _content(_: Mapping[str, Any]) -> str | None:
@@ -80,7 +82,7 @@ WAVE = ("none", "bullish", "bearish")
 INDICATORS = [
     Made("ema", (LENGTH,)),
     Made("sma", (LENGTH,)),
-    Made("rsi", (LENGTH,)),
+    Made("rsi", (LENGTH,), (Out("value", low=0, high=100),)),
     Made("roc", (LENGTH,)),
     Made("atr", (LENGTH,), inputs=BARS),
     Made("obv", inputs=("close", "volume")),
@@ -99,7 +101,13 @@ INDICATORS = [
         "middle",
     ),
     Made("adx", (Par("length", int, 14, low=2),), floats("adx", "dmp", "dmn", "adxr"), "adx", BARS),
-    Made("stoch", (Par("k", int, 14), Par("smooth_k", int, 3), Par("d", int, 3)), floats("k", "d"), "k", BARS),
+    Made(
+        "stoch",
+        (Par("k", int, 14), Par("smooth_k", int, 3), Par("d", int, 3)),
+        (Out("k", low=0, high=100), Out("d", low=0, high=100)),
+        "k",
+        BARS,
+    ),
     Made(
         "donchian",
         (Par("lower_length", int, 20, low=1), Par("upper_length", int, 20, low=1)),
@@ -110,7 +118,7 @@ INDICATORS = [
     Made(
         "supertrend",
         (LENGTH, WIDTH),
-        (Out("trend"), Out("direction", "INT"), Out("long"), Out("short")),
+        (Out("trend"), Out("direction", "INT", low=-1, high=1), Out("long"), Out("short")),
         "trend",
         BARS,
     ),
@@ -138,8 +146,8 @@ STRUCTURES = [
         "trend",
         (Par("wave_history_size", int, 4, low=3),),
         (
-            Out("direction", "INT"), Out("strength", "INT"), Out("last_wave_direction", "ENUM", WAVE),
-            Out("last_hh", "BOOL"),
+            Out("direction", "INT", low=-1, high=1), Out("strength", "INT", low=0, high=2),
+            Out("last_wave_direction", "ENUM", WAVE), Out("last_hh", "BOOL"),
         ),
         "direction",
         ("swing.high_level",),

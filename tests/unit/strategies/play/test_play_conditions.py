@@ -21,7 +21,7 @@ from evenkeel.strategies.play.expression import (
     Window,
 )
 
-from .play_desk import entry, load, told, warned
+from .play_desk import entry, load, told
 
 CLOSE = Builtin("close")
 EMA = FeatureRef("ema_20", "value")
@@ -337,31 +337,3 @@ def test_references_inside_setups_are_checked_too() -> None:
 def test_a_setup_without_its_key_gets_told_how() -> None:
     (found,) = told(entry([["close", ">", "open"], "dip"], setups={"dip": ["rsi_14", "<", 30]}))
     assert "'dip' is a setup" in found
-
-
-DOUBTFUL = [
-    (["rsi_14", ">", 100], "this never holds: the value lies between 0 and 100"),
-    (["rsi_14", ">=", 0], "this always holds"),
-    (["st_10.direction", ">", 1], "this never holds"),
-    (["tr.direction", "==", 2], "this never holds"),
-    (["close", ">", "dc_20.upper"], "this never holds: dc_20.upper contains this very bar"),
-    (["close", "cross_below", "dc_20.lower"], "this never holds: dc_20.lower contains this very bar"),
-    (["close", "near_pct", "ema_20", 0.01], "0.01 is 0.01 percent, which is very tight"),
-]
-
-
-@pytest.mark.parametrize(("value", "line"), DOUBTFUL)
-def test_what_nobody_writes_on_purpose_is_a_warning(value: Any, line: str) -> None:
-    assert any(line in one for one in warned(entry(value)))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        ["close", ">", {"feature_id": "dc_20", "field": "upper", "offset": 1}],
-        ["high", ">=", "dc_20.upper"],
-        ["rsi_14", ">", 99],
-    ],
-)
-def test_what_is_meant_is_no_warning(value: Any) -> None:
-    assert not any("holds" in line for line in warned(entry(value)))
