@@ -166,6 +166,8 @@ class Position:
         last: The one that ended the position.
         quantity: All that was bought or sold at the entry.
         entry_fee: What that cost.
+        funding: The sum of that of its legs, like the two before.
+        net: The sum of their net results.
     """
 
     legs: tuple[Trade, ...]
@@ -173,6 +175,8 @@ class Position:
     last: Trade
     quantity: Decimal
     entry_fee: Decimal
+    funding: Decimal
+    net: Decimal
 
     @property
     def number(self) -> str:
@@ -184,27 +188,18 @@ class Position:
         """+1 for long, -1 for short."""
         return self.entry.sign
 
-    @property
-    def net(self) -> Decimal:
-        """The sum of the net results of its legs."""
-        return sum((leg.net for leg in self.legs), Decimal(0))
-
-    @property
-    def funding(self) -> Decimal:
-        """The sum of the funding of its legs."""
-        return sum((leg.funding for leg in self.legs), Decimal(0))
-
 
 def positions_of(trades: list[Trade]) -> list[Position]:
     """Return the positions that rows of a trade list make: those of one number that follow each other are one."""
-    groups = (tuple(group) for _, group in groupby(trades, key=lambda trade: trade.number))
-    return [
-        Position(
-            legs, legs[0], legs[-1], sum((leg.quantity for leg in legs), Decimal(0)),
-            sum((leg.entry_fee for leg in legs), Decimal(0)),
-        )
-        for legs in groups
-    ]  # fmt: skip
+    return [_position(tuple(group)) for _, group in groupby(trades, key=lambda trade: trade.number)]
+
+
+def _position(legs: tuple[Trade, ...]) -> Position:
+    def total(column: str) -> Decimal:
+        return sum((getattr(leg, column) for leg in legs), Decimal(0))
+
+    sums = (total(column) for column in ("quantity", "entry_fee", "funding", "net"))
+    return Position(legs, legs[0], legs[-1], *sums)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,10 @@ class BaseBars:
         """Return how many execution bars closed after the one instant and not after the other."""
         return self._places[until_ns].decided - self._places[after_ns].decided
 
+    def read_ahead(self, rows: Collection[int]) -> None:
+        """Read bars that will be asked for, all at once."""
+        self._bars |= self._read(sorted(set(rows) - self._bars.keys()))
+
     def bar(self, row: int) -> Bar:
         """Return one bar."""
         if row not in self._bars:

@@ -108,6 +108,7 @@ def stop_within(course: Course, closing: Closing) -> Decimal | None:
 def read_courses(run: Run, bars: BaseBars, known: Knowledge) -> list[Course | None]:
     """Return the course of each position; None where no base bar opens at its entry or at an exit."""
     due = funding_rows(run.terms, bars)
+    bars.read_ahead(due)
     cash = run.terms.start_equity
     courses: list[Course | None] = []
     for position in run.positions:

@@ -163,11 +163,26 @@ def slippage(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
     if not same_money(recorded, total):
         problems.append(f"the result says {recorded}, the fills sum to {total}")
     by_trade = _by_trade(run.fills)
+    for position in run.positions:
+        problems += _memo_problems(position, by_trade.get(position.number, []))
     if bars is not None and courses is not None:
         for position, course in zip(run.positions, courses, strict=True):
             problems += _slippage_of(run, bars, position, course, by_trade.get(position.number, []))
     compared = "each against its bar" if bars is not None else "sums only: " + NO_BARS
     return judged("SLIPPAGE", problems, f"{len(run.fills)} memos, {shown(total)} in all; {compared}")
+
+
+def _memo_problems(position: Position, fills: list[Fill]) -> Iterator[str]:
+    """Report a leg whose memo is not its exit's and its share of the entry's; the last takes what remains."""
+    if len(fills) != len(position.legs) + 1:
+        return
+    memo, held = fills[0].slippage, position.quantity
+    for leg, out in zip(position.legs[:-1], fills[1:], strict=False):
+        derived = memo * leg.quantity / held
+        share = leg.slippage - out.slippage
+        if not same_posting(share, derived, notional=derived):
+            yield f"{leg.label}: its share of the entry's slippage is {share}, its quantity gives {derived:.8f}"
+        memo, held = memo - share, held - leg.quantity
 
 
 def _slippage_of(

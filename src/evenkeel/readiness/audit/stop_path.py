@@ -145,6 +145,8 @@ class _Track:
         return close - self._side * (self._distance or Decimal(0))
 
     def _tighten(self, raw: Decimal, reason: str) -> None:
+        if self._side * (raw - self.level.price) <= 0:
+            return  # the level is on the grid already, so rounding towards the entry does not go beyond it
         candidates = ceilings(raw, self._tick) if self._side > 0 else floors(raw, self._tick)
         tightest_first = sorted(candidates, reverse=self._side > 0)
         price = tightest_first[0 if self._eager else -1]

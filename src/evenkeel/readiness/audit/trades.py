@@ -12,7 +12,6 @@ from itertools import pairwise
 
 from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.check import Check, judged
-from evenkeel.readiness.audit.levels import LADDER
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import PRICE_TOLERANCE, on_grid, same_posting
 from evenkeel.readiness.audit.rules import EXIT_POINTS
@@ -146,8 +145,6 @@ def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
     if trade.exit_reason == "tp":
         if trade.target is None:
             yield f"{label} without a target"
-            return
-        if terms.target_rule is not None and terms.target_rule.kind == LADDER:
             return
         lost = 0 if terms.target_is_limit else terms.slippage + terms.impact.most
         floor = trade.target * (1 - trade.sign * lost)

@@ -143,6 +143,57 @@ LADDER_IN_ONE_BAR = Scenario(
 )  # fmt: skip
 """3.3 units are 3 at 99.0 and 3 at 98.0; the last step takes the remaining 4 at 97.0; each pays slippage."""
 
+STEP_BEFORE_SIGNAL = Scenario(
+    bars=[*flat(100.0, 10), (102.5, 102.6, 102.3, 102.4), *flat(102.4, 4)],
+    trades=[
+        Hand(
+            **LONG | {"qty": "4", "entry_fee": "0.220044", "entry_slippage": "0.08"}, stop="98.1", target="102.0",
+            exit=10, exit_price="102.5", exit_fee="0.082", reason="tp", exit_point="open", exit_liquidity="maker",
+            gross="9.92", net="9.617956", bars_held=1, mae=0.00019996001, mfe=0.024795041,
+        ),
+        Hand(
+            **LONG | {"qty": "5", "entry_fee": "0.275055", "entry_slippage": "0.1"}, stop="98.1", target="102.0",
+            exit=10, exit_price="102.4795", exit_fee="0.28181863", reason="signal", exit_point="open",
+            gross="12.2975", net="11.74062637", exit_slippage="0.1025", bars_held=1, mae=0.00019996001,
+            mfe=0.024795041, leg=2,
+        ),
+        Hand(
+            **LONG | {"qty": "1", "entry_fee": "0.055011", "entry_slippage": "0.02"}, stop="98.1", target="102.0",
+            exit=14, exit_price="102.37952", exit_fee="0.05630874", reason="end_of_data", exit_point="close",
+            gross="2.35952", net="2.24820026", exit_slippage="0.02048", bars_held=2, mae=0.00019996001,
+            mfe=0.025794841, leg=3,
+        ),
+    ],
+    changes={
+        "risk.take_profit": {"type": "ladder", "steps": [{"rr": 1, "close_pct": 40}, {"pct": 5, "close_pct": 60}]},
+        "risk.tp_order_type": "Limit",
+        "strategy.resolved": {
+            "actions": [{"id": "out", "cases": [{"when": [], "emit": [{"action": "exit_long", "percent": 50}]}]}]
+        },
+    },
+)  # fmt: skip
+"""A signal asks for half of 10 at the tenth close; the open of 102.5 fills a step of 4 first, then its 5."""
+
+BOTH_STEPS_ON_A_TICK = replace(
+    LADDER,
+    bars=[*flat(100.0, 6), (100.0, 101.5, 99.8, 101.0), *flat(101.0, 8)],
+    trades=[
+        replace(
+            LADDER.trades[1], leg=1, target="101.0", exit=6, exit_price="101", exit_fee="0.1212", exit_point="inside",
+            gross="5.88", net="5.428734", mfe=0.98 / 100.02,
+        ),
+        replace(
+            LADDER.trades[0], leg=2, target="101.0", exit=6, exit_price="101", exit_fee="0.0808", gross="3.92",
+            net="3.619156", mfe=0.98 / 100.02,
+        ),
+    ],
+    changes={
+        "risk.take_profit": {"type": "ladder", "steps": [{"pct": 1.05, "close_pct": 40}, {"pct": 1, "close_pct": 60}]},
+        "risk.tp_order_type": "Limit",
+    },
+)  # fmt: skip
+"""101.07 and 101.02 are both rounded down to 101.0; the step that was nearer before that comes first."""
+
 HOURS = {"minutes": 60, "step": 1, "base_tf": "1h", "exec_tf": "1h"}
 ON_MARGIN = {
     "account.max_leverage": "10", "sizing.model": "fixed_quantity", "sizing.value": "0.1", "risk.stop_loss": None,
@@ -214,6 +265,27 @@ LIQUIDATED_IN_A_GAP = Scenario(
 )  # fmt: skip
 """Golden vector 47: the stop at 49000 comes first, but at 44000 it would cost more than the margin."""
 
+FREED_BY_A_PART = Scenario(
+    bars=[*flat(100.0, 10), (99.6, 99.7, 99.3, 99.5), *flat(99.5, 4)],
+    trades=[
+        Hand(
+            side="long", qty="6", decided=5, entry=5, entry_price="100", entry_fee="0.33", exit=10,
+            exit_price="99.6", exit_fee="0.328680", reason="signal", exit_point="open", gross="-2.4", net="-3.05868",
+            bars_held=1, mae=0.004, mfe=0.0,
+        ),
+        Hand(
+            side="long", qty="4", decided=5, entry=5, entry_price="100", entry_fee="0.22", exit=14,
+            exit_price="99.5", exit_fee="0.2189", reason="end_of_data", exit_point="close", gross="-2",
+            net="-2.4389", bars_held=2, mae=0.007, mfe=0.0, leg=2,
+        ),
+    ],
+    changes={
+        **ON_MARGIN, "account.max_leverage": "100", "sizing.value": "10", "account.mm_deduction": "1.2",
+        "account.min_liq_distance_pct": "0",
+    },
+)  # fmt: skip
+"""Ten units are liquidated at 99.4318, the four that a signal leaves at 99.2508: a low of 99.3 does not touch them."""
+
 BANKRUPT_BY_SLIPPAGE = Scenario(
     bars=[*flat(100.0, 10), (99.8, 99.9, 99.7, 99.8), *flat(99.8, 4)],
     trades=[
@@ -250,9 +322,12 @@ ALL = {
     "break_even_short": BREAK_EVEN_SHORT,
     "ladder": LADDER,
     "ladder_in_one_bar": LADDER_IN_ONE_BAR,
+    "step_before_signal": STEP_BEFORE_SIGNAL,
+    "both_steps_on_a_tick": BOTH_STEPS_ON_A_TICK,
     "partial": PARTIAL,
     "liquidated": LIQUIDATED,
     "liquidated_in_a_gap": LIQUIDATED_IN_A_GAP,
+    "freed_by_a_part": FREED_BY_A_PART,
     "bankrupt_by_slippage": BANKRUPT_BY_SLIPPAGE,
     "intrabar": INTRABAR,
 }

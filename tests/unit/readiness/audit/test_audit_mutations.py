@@ -272,7 +272,16 @@ MUTATIONS = [
         trade(0, entry_fee="0.55011", fees="0.63171"), trade(1, entry_fee="0", fees="0.1242"))),
     Mutation("legs that are more than the entry", "ladder", "FILLS_MATCH", trade(1, qty="7")),
     Mutation("leg without a fill", "ladder", "FILLS_MATCH", without_last_fill),
-    Mutation("memo of slippage shared wrongly", "ladder", "FILLS_MATCH", trade(0, slippage="0.2")),
+    Mutation("memo of slippage beyond that of the fills", "ladder", "FILLS_MATCH", trade(0, slippage="0.2")),
+    Mutation("memo of slippage in the first leg alone", "ladder", "SLIPPAGE", all_of(
+        trade(0, slippage="0.2"), trade(1, slippage="0"))),
+    Mutation("signal sized behind the step of its bar", "step_before_signal", "LEGS", all_of(
+        trade(1, qty="3"), trade(2, qty="3"))),
+    Mutation("signal before the step of its bar", "step_before_signal", "TP_SL_FIRST", all_of(
+        trade(0, exit_reason="signal"), trade(1, exit_reason="tp"))),
+    Mutation("steps of one tick in another order", "both_steps_on_a_tick", "LEGS",
+             manifest("risk.take_profit.steps", [{"pct": 1.05, "close_pct": 60}, {"pct": 1, "close_pct": 40}])),
+    Mutation("target that is worse than the nearest", "ladder", "EXIT_REASON", trade(0, exit_price="101.9")),
     Mutation("net of a leg", "ladder", "NET_PNL", trade(1, net_pnl="20.42573401")),
     Mutation("net of a leg made up by another", "ladder", "NET_PNL", all_of(
         trade(0, net_pnl="7.618357"), trade(1, net_pnl="20.425733"))),
@@ -329,6 +338,8 @@ MUTATIONS = [
     Mutation("funding paid at another time", "partial", "EQUITY_WALK", point(8, cash=Decimal("1.002"))),
     # margin
     Mutation("liquidation not heeded", "liquidated", "LIQ_DISTANCE", base(2, low=45251.0)),
+    Mutation("rest not liquidated in the bar of a part", "freed_by_a_part", "LIQ_DISTANCE", base(10, low=99.2)),
+    Mutation("liquidated before a part was closed", "freed_by_a_part", "LIQ_DISTANCE", base(10, open=99.4)),
     Mutation("liquidation without cause", "liquidated", "LIQ_DISTANCE", base(3, low=45252.0)),
     Mutation("liquidation before a stop that was nearer", "liquidated", "LIQ_DISTANCE", all_of(
         trade(stop_price="46000", final_stop="46000"), manifest("risk.stop_loss", {"type": "structure"}))),
