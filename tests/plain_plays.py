@@ -112,8 +112,6 @@ def plain_play(rng: Rng, rows: Sequence[Row]) -> tuple[str, list[Rule]]:
         )
         for action in rng.permutation(actions).tolist()
     ]  # fmt: skip
-    account, entry = sections.account(), sections.entry()
-    settle_disputes(account, entry, rows)
     document = {
         "version": "3.0.0",
         "name": "plain",
@@ -122,25 +120,14 @@ def plain_play(rng: Rng, rows: Sequence[Row]) -> tuple[str, list[Rule]]:
             "low_tf": interval, "med_tf": interval, "high_tf": interval, "exec": "low_tf",
             **({"evaluate": "intrabar"} if intrabar else {}),
         },
-        "account": account,
+        "account": sections.account(),
         "features": {"atr_exec": {"indicator": "atr", "params": {"length": int(rng.integers(3, 9))}}},
         "actions": [rule.written(place) for place, rule in enumerate(rules)],
         "position_policy": {"mode": mode, "exit_mode": exit_mode},
-        "entry": entry,
+        "entry": sections.entry(),
         "risk_model": sections.risk(exit_mode),
     }  # fmt: skip
     return yaml.safe_dump({key: value for key, value in document.items() if value != {}}, sort_keys=False), rules
-
-
-def settle_disputes(account: dict[str, Any], entry: dict[str, Any], rows: Sequence[Row]) -> None:
-    """Leave out what engine and reference read differently; `test_requirements` holds the specification's reading.
-
-    A commission per contract at a liquidation, and a limit whose first minute has no volume where size moves the price.
-    """
-    if account["max_leverage"] > 1:
-        account["fee_model"]["per_contract"] = 0.0
-    if entry and any(row[4] == 0 for row in rows):
-        account.pop("impact", None)
 
 
 def decisions_of(
@@ -178,5 +165,5 @@ def volatile(rng: Rng, count: int) -> list[Row]:
     reach = np.where(rng.random((2, count)) < 0.2, 0.0, np.abs(rng.normal(0, step, (2, count))))
     high, low = np.maximum(opened, close) + reach[0], np.maximum(np.minimum(opened, close) - reach[1], level / 5)
     volume = 1 + rng.random(count) * number(rng, 50, 2000)
-    volume[:-1] *= rng.random(count - 1) >= float(pick(rng, 0, 0.02))
+    volume *= rng.random(count) >= float(pick(rng, 0, 0.02))
     return [tuple(row) for row in np.round(np.column_stack([opened, high, low, close, volume]), 2).tolist()]

@@ -148,8 +148,8 @@ class Sections:
             fees["liquidation_bps"] = float(pick(rng, 0, 7.5, 50))
         found: dict[str, Any] = {
             "max_leverage": float(self.leverage),
-            "on_sl_beyond_liq": pick(rng, "reject", "adjust", "warn"),
-            "min_liq_distance_pct": float(pick(rng, 0, 0, 1, 5)),
+            "on_sl_beyond_liq": pick(rng, "reject", "adjust", "warn", "warn"),
+            "min_liq_distance_pct": float(pick(rng, 0, 0, 0, 1, 5)),
             "maintenance_margin_rate": pick(rng, *MAINTENANCE),
             "continue_after_liquidation": chance(rng, 0.5),
             "funding": pick(

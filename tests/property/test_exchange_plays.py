@@ -18,7 +18,7 @@ import yaml
 
 import desk
 from evenkeel.engine.record import Fill as EngineFill
-from evenkeel.engine.record import RunRecord
+from evenkeel.engine.record import RunRecord, Trade
 from evenkeel.engine.research import run_research
 from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.number import money_from_postings
@@ -88,7 +88,7 @@ def case(seed: int) -> Case:
     return Case(text, rules, research, outcome, seen, intrabar)
 
 
-def assert_same_fill(ours: EngineFill, theirs: Fill, intrabar: bool, told: str) -> None:
+def assert_same_fill(ours: EngineFill, theirs: Fill, told: str) -> None:
     """Compare what happened, where, why and for how much."""
     event = ours.event
     assert (event.quantity, event.taker) == (theirs.quantity, theirs.taker), told
@@ -98,8 +98,18 @@ def assert_same_fill(ours: EngineFill, theirs: Fill, intrabar: bool, told: str) 
         assert abs(getattr(event, name) - getattr(theirs, name)) <= MONEY, f"{name}: {told}"
     assert float(event.adverse) == pytest.approx(float(theirs.adverse), abs=PRICE), told
     assert float(event.favourable) == pytest.approx(float(theirs.favourable), abs=PRICE), told
-    assert event.bars_held == theirs.bars_held or intrabar, told
+    assert event.bars_held == theirs.bars_held, told
     assert ours.trade == theirs.position, told
+    if theirs.leg == "entry":
+        assert (event.stop_price, event.target_price) == (theirs.stop, next(iter(theirs.targets), None)), told
+
+
+def assert_same_leg(ours: Trade, theirs: Fill, told: str) -> None:
+    """Compare a row of `trades.csv` with a leg: shares of fee and funding, the stop in force, the result (6.10)."""
+    assert (ours.number, ours.leg, ours.quantity) == (theirs.position, theirs.number, abs(theirs.quantity)), told
+    assert ours.exit.event.stop_price == theirs.final_stop, told
+    for name in ("entry_fee", "funding", "net"):
+        assert abs(getattr(ours, name) - getattr(theirs, name)) <= 4 * MONEY, f"{name}: {told}"
 
 
 @pytest.mark.parametrize("first", range(0, CASES, 24))
@@ -111,7 +121,10 @@ def test_every_leg_of_a_drawn_play_is_the_one_that_the_specification_gives(first
             (f.row, f.point, f.leg) for f in found.outcome.fills
         ], told
         for number, (ours, theirs) in enumerate(zip(found.record.fills, found.outcome.fills, strict=True)):
-            assert_same_fill(ours, theirs, found.intrabar, f"fill {number} of {told}")
+            assert_same_fill(ours, theirs, f"fill {number} of {told}")
+        legs = [fill for fill in found.outcome.fills if fill.leg != "entry"]
+        for row, leg in zip(found.record.trades(), legs, strict=True):
+            assert_same_leg(row, leg, f"leg {leg.number} of trade {leg.position} of {told}")
         assert [dead.reason.value for dead in found.record.dead_entries] == [r for _, r in found.outcome.dead], told
         assert found.record.stop_reason.value == (found.outcome.stopped or "end_of_data"), told
         assert found.record.drawdown_intrabar == pytest.approx(float(found.outcome.drawdown), abs=1e-9), told

@@ -84,7 +84,7 @@ class Held:
     plan: Plan
     stop: Decimal | None
     aims: list[Aim]
-    opened_bar: int
+    opened_at: int
     best: Decimal
     worst: Decimal
     arrival: Decimal
@@ -120,7 +120,10 @@ class Outcome:
 
 
 class Exchange:
-    """One account, one position, one entry order, one close order."""
+    """One account, one position, one entry order, one close order.
+
+    `exec_bar` and `decisions` count execution bars and instants of decision that have passed.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -129,7 +132,7 @@ class Exchange:
         self.entry: Working | None = None
         self.leaving: tuple[str, Decimal] | None = None
         self.arrived = ""
-        self.exec_bar = 0
+        self.exec_bar = self.decisions = 0
         self.entered: dict[int, int] = {}
         self.positions = 0
         self.peak = rules.start
@@ -142,9 +145,8 @@ class Exchange:
         rules = self.rules
         if rules.impact == "disabled":
             return ZERO
-        if self.now.volume == 0:
-            return rules.impact_max
-        part = abs(quantity) * price / (self.now.volume * self.now.close)
+        traded = self.now.volume * self.now.close
+        part = abs(quantity) * price / traded if traded > 0 else ONE
         return min(rules.impact_max, rules.impact_coef * (part if rules.impact == "linear" else part.sqrt()))
 
     def worse(self, price: Decimal, side: int, quantity: Decimal) -> Decimal:
@@ -186,7 +188,7 @@ class Exchange:
         self.out.cash -= fee
         self.positions += 1
         self.held = Held(
-            side * units, price, order.plan, stop, aims, self.exec_bar, price, price, raw, fee, self.positions
+            side * units, price, order.plan, stop, aims, self.decisions, price, price, raw, fee, self.positions
         )
         memo = posted(side * units * rules.multiplier * (price - raw))
         self.out.fills.append(
@@ -242,7 +244,7 @@ class Exchange:
                 posted(-closed * self.rules.multiplier * (price - raw)), held.number, gross, reason,
                 adverse=held.side * (held.entry - held.worst) / held.entry,
                 favourable=held.side * (held.best - held.entry) / held.entry,
-                bars_held=self.exec_bar - held.opened_bar, number=held.legs, entry_fee=entry_fee, funding=funding,
+                bars_held=self.decisions - held.opened_at, number=held.legs, entry_fee=entry_fee, funding=funding,
                 final_stop=held.stop,
             )
         )  # fmt: skip
@@ -384,7 +386,7 @@ class Exchange:
             self.die(row, f"{self.rules.time_in_force}_UNFILLED")
 
     def nothing_trades(self, row: int, bar: Bar) -> None:
-        """6.9: a minute without volume fills nothing; it is a first minute all the same for what may not rest.
+        """6.9: a minute without volume fills nothing, and what may not rest (M2) dies of it.
 
         A liquidation needs nobody on the other side: the exchange takes the position over.
         """
@@ -395,13 +397,7 @@ class Exchange:
                 level = self.liquidation(held)
                 if self.held is held and level is not None and held.side * (mark - level) <= 0:
                     self.liquidate(row, point)
-        if order is None or order.kind != "limit" or order.seen_a_bar:
-            return
-        assert order.price is not None
-        order.seen_a_bar = True
-        if self.rules.time_in_force == "PostOnly" and order.side * (order.price - bar.open) >= 0:
-            self.die(row, "POST_ONLY_WOULD_CROSS")
-        else:
+        if order is not None and order.kind == "limit" and not order.seen_a_bar:
             self.unfilled(row)
 
     def enter_inside(self, row: int, bar: Bar) -> None:
@@ -559,6 +555,7 @@ def simulate(
     for row in range(first_row, len(bars)):
         bar = bars[row]
         exchange.exec_bar = bisect_left(last_rows, row)
+        exchange.decisions = row if intrabar else exchange.exec_bar
         if row > first_row:
             exchange.bar(row, bar)
         if row in ends:
@@ -573,18 +570,18 @@ def simulate(
             exchange.decide(exchange.exec_bar, row, bar, wanted, bisect_left(last_rows, row + 1))
         if exchange.out.stopped is not None and exchange.held is None:
             return exchange.out
-    finish(exchange, bars[-1], len(bars) - 1, len(last_rows))
+    exchange.decisions = len(bars) if intrabar else len(last_rows)
+    finish(exchange, bars[-1], len(bars) - 1)
     return exchange.out
 
 
-def finish(exchange: Exchange, last: Bar, row: int, exec_bars: int) -> None:
+def finish(exchange: Exchange, last: Bar, row: int) -> None:
     """Close everything where the data ends (6.3), for the reason of a close of all that was ordered before."""
     if exchange.entry is not None:
         exchange.die(row, "END_OF_DATA")
     held = exchange.held
     if held is None:
         return
-    exchange.exec_bar = exec_bars
     ordered = exchange.leaving
     reason = ordered[0] if ordered is not None and ordered[1] == held.units else "end_of_data"
     exchange.leave(row, "close", last.close, held.units, "exit" if reason == "signal" else "guard", reason)

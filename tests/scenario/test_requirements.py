@@ -166,6 +166,36 @@ def test_m2_what_may_not_rest_is_decided_on_its_first_minute(
 
 
 @pytest.mark.parametrize(
+    ("tif", "died"),
+    [("IOC", "IOC_UNFILLED"), ("FOK", "FOK_UNFILLED"), ("GTC", None), ("PostOnly", "POST_ONLY_WOULD_CROSS")],
+)
+def test_m2_a_first_minute_without_volume_is_the_end_of_what_may_not_rest(tif: str, died: str | None) -> None:
+    """Where size moves the price nothing fills in it; for the others the next minute is the first."""
+    entry = {"order_type": "LIMIT", "limit_offset_pct": 0.1, "time_in_force": tif}
+    minutes = [
+        *flat(50_000, BEFORE), *flat(50_000, volume=BUY), *flat(49_900, volume=0.0), *flat(49_900, 3, volume=100)
+    ]  # fmt: skip
+
+    record = run(play(STOPPED, entry=entry, leverage=1, impact={"mode": "linear"}), minutes)
+
+    dead = [(dead.reason.value, dead.event_ns) for dead in record.dead_entries]
+    if died is None:
+        assert (dead, record.fills[0].event.row, record.fills[0].event.taker) == ([], BEFORE + 2, True)
+    else:
+        minute_of = BEFORE + (1 if tif in ("IOC", "FOK") else 2)
+        assert (dead, list(record.fills)) == ([(died, desk.minute(minute_of))], [])
+
+
+def test_the_last_close_pays_slippage_and_impact_where_nothing_is_traded_any_more() -> None:
+    """2 bps, and 50 at a participation of 1."""
+    minutes = [*flat(50_000, BEFORE), *flat(50_000, volume=BUY), *flat(50_000, volume=1e9), *flat(50_000, volume=0.0)]
+
+    leave = run(play({}, leverage=1, impact={"mode": "sqrt"}), minutes).fills[1].event
+
+    assert (leave.point.value, float(leave.price)) == ("close", pytest.approx(50_000 * (1 - 0.0052)))
+
+
+@pytest.mark.parametrize(
     ("volume", "far", "near", "level", "bankruptcy"),
     [
         pytest.param(BUY, 45_260.20, 45_260.10, 45_260.194, 45_033.7686, id="long"),
@@ -217,6 +247,17 @@ def test_h1_a_liquidation_loses_the_margin_and_ends_the_run() -> None:
     assert (end.leg.value, end.kind.value, end.taker) == ("guard", "market", True)
     assert end.gross - end.fee == pytest.approx(-Decimal("1000.2"), abs=Decimal("2e-8"))
     assert entry.fee == Decimal("5.5011")
+
+
+def test_h1_a_liquidation_costs_nothing_per_contract() -> None:
+    """T19: loss and fee are the margin, 0.2 units of 50,010 at leverage 10, whatever other fills cost."""
+    fees = {"taker_bps": 5.5, "maker_bps": 2.0, "per_contract": 7.0}
+    minutes = [*flat(50_000, BEFORE), *flat(50_000, volume=BUY), *flat(50_000), *flat(45_000)]
+
+    entry, end = (fill.event for fill in run(play({}, fee_model=fees), minutes).fills)
+
+    assert entry.fee == Decimal("5.5011") + Decimal("1.4")
+    assert end.gross - end.fee == pytest.approx(-Decimal("1000.2"), abs=Decimal("2e-8"))
 
 
 def test_h1_a_run_may_go_on_after_a_liquidation() -> None:

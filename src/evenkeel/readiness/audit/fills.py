@@ -115,7 +115,7 @@ def fees(run: Run) -> Check:
         notional = fill.quantity * fill.price * terms.multiplier
         liquidated = fill.reason == "liquidation"
         rate = terms.margin.liquidation if liquidated else terms.rate(fill.liquidity)
-        derived = notional * rate + fill.quantity * terms.per_contract
+        derived = notional * rate + (ZERO if liquidated else fill.quantity * terms.per_contract)
         if not same_posting(fill.fee, derived, notional=derived):
             kind = "liquidation" if liquidated else fill.liquidity
             problems.append(f"fill {fill.number}: the fee is {fill.fee}, {kind} terms give {derived:.8f}")

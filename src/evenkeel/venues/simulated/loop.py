@@ -387,6 +387,8 @@ def match_entry(
     direction = 1 if lots > 0 else -1
     kind, price = book[_ENTRY_KIND], mark[_PRICE]
     if not trades_at_all(volume, terms):
+        if kind == _LIMIT_ENTRY and book[_LIVE] == 0 and book[_TIF] in (_IOC, _FOK):
+            return (_IOC_DEAD if book[_TIF] == _IOC else _FOK_DEAD), o, o, 0
         return _REST, price, price, 0
     if kind == _MARKET:
         return _FILL, slipped(o, direction, lots, volume, c, terms), o, 1
@@ -501,9 +503,7 @@ def close_out(
         place_exit(book, lots, reason, -1)
     mark[_HIGH], mark[_LOW] = max(mark[_HIGH], close), min(mark[_LOW], close)
     leg = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD
-    price = close
-    if trades_at_all(volume, terms):
-        price = slipped(close, -direction, lots, volume, close, terms)
+    price = slipped(close, -direction, lots, volume, close, terms)
     if direction * (price - mark[_BANKRUPTCY]) < 0.0:
         gone = mark[_BANKRUPTCY]
         settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1)

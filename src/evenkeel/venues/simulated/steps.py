@@ -117,12 +117,12 @@ def slipped(price: float, direction: int, lots: int, volume: float, close: float
     """Return the price of a buy (+1) or a sell (-1) after slippage and impact, both against us.
 
     Impact follows from the participation, the fill's notional over what the bar traded: in proportion, or by its square
-    root, at most the largest impact (plays.md 6.9).
+    root, at most the largest impact (plays.md 6.9). A close in a bar where nothing was traded is all that was.
     """
     slip = terms[SLIPPAGE]
     mode = terms[IMPACT_MODE]
     if mode != _NO_IMPACT:
-        share = abs(quantity_of(lots, terms)) * price / (volume * close)
+        share = abs(quantity_of(lots, terms)) * price / (volume * close) if volume > 0.0 else 1.0
         slip += min(terms[IMPACT_MAX], terms[IMPACT_COEFFICIENT] * (share if mode == _LINEAR else math.sqrt(share)))
     return price + direction * price * slip
 
@@ -275,14 +275,16 @@ def settle_exit(
     book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, leg: int, reason: int, is_taker: int,
 ) -> None:  # fmt: skip
-    """Close the position, or the part that this exit is for, at `price`, and write the report."""
+    """Close the position, or the part that this exit is for, at `price`, and write the report.
+
+    A liquidation costs its rate and nothing per contract: loss and fee are the margin.
+    """
     held = book[LOTS]
     closed = exit_lots(book, leg, reason, terms)
     lots = closed if held > 0 else -closed
-    rate = terms[TAKER] if is_taker == 1 else terms[MAKER]
+    fee = fee_posting(lots, price, terms[TAKER] if is_taker == 1 else terms[MAKER], terms)
     if reason == _BY_LIQUIDATION:
-        rate = terms[LIQUIDATION_FEE]
-    fee = fee_posting(lots, price, rate, terms)
+        fee = posting(abs(point_value(lots, terms)) * price * terms[LIQUIDATION_FEE])
     gross = unrealised(point_value(lots, terms), mark[ENTRY], price)
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
