@@ -75,8 +75,7 @@ LANGUAGE = (
     "word of an enum", "short form", "block form", "several cases", "else", "no_action", "exit_all",
     "metadata constant", "metadata reference", "variables", "source indicator",
     *(f"source {name}" for name in SOURCES), "mode long_only", "mode short_only", "mode long_short",
-    "intrabar",
-    "window on a finer grid", "validation",
+    "intrabar", "window on a finer grid", "include", "validation",
 )  # fmt: skip
 ACCOUNT = (
     "leverage", "stop beyond liquidation: reject", "stop beyond liquidation: adjust", "stop beyond liquidation: warn",

@@ -21,8 +21,8 @@ from suites.windows import symbol_of, windows
 _ROLES = ("low_tf", "med_tf", "high_tf")
 _MODES = {"long": "long_only", "short": "short_only", "both": "long_short"}
 _SECTIONS = (
-    "version", "name", "description", "symbol", "timeframes", "variables", "account", "features", "structures",
-    "setups", "actions", "position_policy", "entry", "risk", "risk_model", "backtest", "validation",
+    "version", "name", "description", "symbol", "timeframes", "variables", "account", "include", "features",
+    "structures", "setups", "actions", "position_policy", "entry", "risk", "risk_model", "backtest", "validation",
 )  # fmt: skip
 """The order in which a person expects them."""
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from evenkeel.api import Outcome
+from suites import document
 from suites.rows import Row, find, in_tier
-from suites.trial import Trial, attempt, untimely
+from suites.trial import Trial, attempt, differences, failed_checks, run_lane, unrepeated, untimely
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -80,6 +82,30 @@ class TestATrialCanFail:
     def test_an_exit_that_never_happens(self, tmp_path: Path) -> None:
         row = self.altered("step_01_one_condition", expect={"exits": ["max_drawdown"]})
         assert "no trade ended by max_drawdown" in self.problems(tmp_path, row)
+
+    def test_results_that_differ(self, tmp_path: Path) -> None:
+        one, other = (self.outcome(tmp_path, name) for name in ("step_01_one_condition", "step_03_stop_by_range"))
+
+        assert list(differences(one, one)) == list(unrepeated(one, one, [one, one])) == []
+        assert {told.removeprefix("the lanes differ in ") for told in differences(one, other)} == {
+            "their result hash", "trades.csv", "fills.csv", "equity.parquet", "their metrics",
+        }  # fmt: skip
+        assert "a second run in the research lane differs in result_hash" in unrepeated(one, one, [other])
+
+    def test_checks_that_fail_or_are_too_few(self, tmp_path: Path) -> None:
+        outcome = self.outcome(tmp_path, "step_01_one_condition")
+        checks = outcome.result["checks"]
+        assert list(failed_checks(outcome)) == []
+
+        outcome.result["checks"] = [{**checks[0], "ok": False, "detail": "it is torn"}]
+        assert list(failed_checks(outcome)) == [
+            "the audit failed LOAD: it is torn", "the audit ran 1 checks; 23 are needed",
+        ]  # fmt: skip
+
+    def outcome(self, folder: Path, name: str) -> Outcome:
+        file = folder / f"{name}.yaml"
+        file.write_text(document.text(find(name)), "utf-8")
+        return run_lane(find(name), file, folder / f"{name}_run", "research")
 
     def test_times_out_of_order(self) -> None:
         trade = {"trade": "1", "decided_time": "2024-01-01T00:05:00Z", "entry_time": "2024-01-01T00:04:00Z",

@@ -252,8 +252,9 @@ def _language(row: Row, written: Mapping[str, Any]) -> Iterator[str]:
     if written["timeframes"].get("evaluate") == "intrabar":
         yield "intrabar"
     yield from _account(written["account"])
-    if written.get("validation"):
-        yield "validation"
+    for name in ("include", "validation"):
+        if written.get(name):
+            yield name
 
 
 def _account(account: Mapping[str, Any]) -> Iterator[str]:

@@ -64,25 +64,34 @@ def attempt(row: Row, folder: Path, *, thorough: bool) -> Trial:
     if row.is_negative:
         return _refused(row, file)
     try:
-        research, engine = (_run(row, file, folder / lane, lane) for lane in ("research", "engine"))
-        again = [_run(row, file, folder / "again", "research", anew=thorough)]
+        research, engine = (run_lane(row, file, folder / lane, lane) for lane in ("research", "engine"))
+        again = [run_lane(row, file, folder / "again", "research", anew=thorough)]
         if thorough:
-            again.append(_run(row, file, folder / "engine_again", "engine", anew=True))
+            again.append(run_lane(row, file, folder / "engine_again", "engine", anew=True))
     except KeelError as refusal:
         return Trial([f"it does not run: {refusal.message}"])
     trial = _told(research)
-    trial.checks = min(_checks_run(outcome) for outcome in (research, engine))
+    trial.checks = min(_checksrun_lane(outcome) for outcome in (research, engine))
     trial.problems += [
-        *_differences(research, engine),
-        *_unrepeated(research, engine, again),
-        *(f"{outcome.result['lane']} lane: {one}" for outcome in (research, engine) for one in _audit_of(outcome)),
+        *differences(research, engine),
+        *unrepeated(research, engine, again),
+        *(f"{outcome.result['lane']} lane: {one}" for outcome in (research, engine) for one in failed_checks(outcome)),
         *untimely(trial.trades),
         *_unexpected(row, trial),
     ]
     return trial
 
 
-def _run(row: Row, file: Path, out: Path, lane: Any, *, anew: bool = False) -> Outcome:
+def run_lane(row: Row, file: Path, out: Path, lane: Any, *, anew: bool = False) -> Outcome:
+    """Backtest a play in one lane, as `keel backtest` does it.
+
+    Args:
+        row: Whose market.
+        file: The play.
+        out: Takes the files of the run.
+        lane: `research` or `engine`.
+        anew: Make or read the market again.
+    """
     held: Any = [catalog(row, anew=anew)]
     known: Any = instruments
     return backtest(Request(str(file), held, known, out.parent, lane=lane, out=out, report=False, gaps="report"))
@@ -112,7 +121,7 @@ def _told(outcome: Outcome) -> Trial:
     )  # fmt: skip
 
 
-def _differences(research: Outcome, engine: Outcome) -> Iterator[str]:
+def differences(research: Outcome, engine: Outcome) -> Iterator[str]:
     """Compare the files of both lanes."""
     if research.result["result_hash"] != engine.result["result_hash"]:
         yield "the lanes differ in their result hash"
@@ -126,23 +135,25 @@ def _differences(research: Outcome, engine: Outcome) -> Iterator[str]:
         yield "the lanes differ in their metrics"
 
 
-def _unrepeated(research: Outcome, engine: Outcome, again: list[Outcome]) -> Iterator[str]:
+def unrepeated(research: Outcome, engine: Outcome, again: list[Outcome]) -> Iterator[str]:
+    """Compare runs with their repetitions: all but the time that they took."""
     for first, second in zip((research, engine), again, strict=False):
         for key in ("run", "strategy", "result_hash", "data", "metrics", "stop_time"):
             if first.result[key] != second.result[key]:
                 yield f"a second run in the {first.result['lane']} lane differs in {key}"
 
 
-def _checks_run(outcome: Outcome) -> int:
+def _checksrun_lane(outcome: Outcome) -> int:
     return sum(not check["skipped"] for check in outcome.result["checks"])
 
 
-def _audit_of(outcome: Outcome) -> Iterator[str]:
+def failed_checks(outcome: Outcome) -> Iterator[str]:
+    """Yield what the independent audit says against a result, or that it looked at too little."""
     for check in outcome.result["checks"]:
         if not check["ok"] and not check["skipped"]:
             yield f"the audit failed {check['name']}: {check['detail']}"
-    if _checks_run(outcome) < CHECKS_MIN:
-        yield f"the audit ran {_checks_run(outcome)} checks; {CHECKS_MIN} are needed"
+    if _checksrun_lane(outcome) < CHECKS_MIN:
+        yield f"the audit ran {_checksrun_lane(outcome)} checks; {CHECKS_MIN} are needed"
 
 
 def untimely(trades: Iterable[Mapping[str, str]]) -> Iterator[str]:
