@@ -7,6 +7,7 @@ nothing but an `Approved`, and its constructor asks for a key that only this mod
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -32,6 +33,7 @@ _MAINTENANCE, _DEDUCTION, _TAKER = int(Sizing.MAINTENANCE), int(Sizing.DEDUCTION
 _MIN_DISTANCE, _BEYOND, _RATIO = (
     int(Sizing.MIN_LIQUIDATION_DISTANCE), int(Sizing.BEYOND_LIQUIDATION), int(Sizing.TARGET_RATIO),
 )  # fmt: skip
+_NEAREST_RATIO, _NEAREST_FRACTION = int(Sizing.NEAREST_RATIO), int(Sizing.NEAREST_FRACTION)
 _LOT_N, _LOT_D, _MULTIPLIER = int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR), int(Sizing.MULTIPLIER)
 _REJECT, _ADJUST = int(BeyondLiquidation.REJECT), int(BeyondLiquidation.ADJUST)
 _OK = reason_number(Reason.OK)
@@ -103,7 +105,7 @@ def judge_entry(
     Returns:
         Lots, the number of a reason, and the two distances; 0 lots unless the reason is OK.
     """
-    if stop_distance < t[_TICK] or target_distance < t[_TICK]:
+    if too_close(t, price, stop_distance, target_distance):
         return 0, _TOO_CLOSE, stop_distance, target_distance
     if (stop_distance if direction > 0 else target_distance) >= price:
         return 0, _BEYOND_ZERO, stop_distance, target_distance
@@ -117,6 +119,8 @@ def judge_entry(
         stop_distance = room * INSIDE_LIQUIDATION
         if t[_RATIO] == t[_RATIO]:
             target_distance = stop_distance * t[_RATIO]
+        if too_close(t, price, stop_distance, target_distance):
+            return 0, _TOO_CLOSE, stop_distance, target_distance
         lots, reason = size_entry(t, equity, free, price, stop_distance)
         if reason != _OK:
             return 0, reason, stop_distance, target_distance
@@ -126,6 +130,14 @@ def judge_entry(
     elif stop_distance >= room * INSIDE_LIQUIDATION and t[_BEYOND] == _REJECT:
         return 0, _STOP_BEYOND, stop_distance, target_distance
     return lots, _OK, stop_distance, target_distance
+
+
+@inlined
+def too_close(t: Floats, price: float, stop_distance: float, target_distance: float) -> bool:
+    """Whether stop, target or a step of the ladder lies less than one tick from the price; what is NaN does not."""
+    tick = t[_TICK]
+    step_too_close = t[_NEAREST_RATIO] * stop_distance < tick or t[_NEAREST_FRACTION] * price < tick
+    return stop_distance < tick or target_distance < tick or step_too_close
 
 
 @inlined
@@ -163,9 +175,17 @@ def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Sizing.DEDUCTION] = to_float(margin.deduction)
     values[Sizing.MIN_LIQUIDATION_DISTANCE] = to_float(margin.min_distance)
     values[Sizing.BEYOND_LIQUIDATION] = BeyondLiquidation[margin.stop_beyond.upper()]
+    ladder = terms.order.ladder
+    values[Sizing.NEAREST_RATIO] = _least([step.ratio for step in ladder])
+    values[Sizing.NEAREST_FRACTION] = _least([step.fraction for step in ladder])
     values[Sizing.TARGET_RATIO] = math.nan if terms.order.target_ratio is None else to_float(terms.order.target_ratio)
     values[Sizing.LOT_NUMERATOR], values[Sizing.LOT_DENOMINATOR] = lot.numerator, lot.denominator
     return values
+
+
+def _least(values: Sequence[Decimal | None]) -> float:
+    """Return the smallest of what is there; NaN where nothing is."""
+    return min((to_float(value) for value in values if value is not None), default=math.nan)
 
 
 def _or_infinite(cap: Decimal | None) -> float:

@@ -35,7 +35,8 @@ class Sizing(IntEnum):
     """Places in the array of sizing terms; fractions, account currency and units, missing caps as infinity.
 
     MAINTENANCE is the maintenance margin rate; TARGET_RATIO the multiple of the stop's distance at which a target lies,
-    NaN for any other target.
+    NaN for any other target. NEAREST_RATIO and NEAREST_FRACTION are the smallest steps of a ladder, of the stop's
+    distance and of the price; NaN where there is none.
     """
 
     MODEL = 0
@@ -63,6 +64,8 @@ class Sizing(IntEnum):
     MIN_LIQUIDATION_DISTANCE = 22
     BEYOND_LIQUIDATION = 23
     TARGET_RATIO = 24
+    NEAREST_RATIO = 25
+    NEAREST_FRACTION = 26
 
 
 class BeyondLiquidation(IntEnum):

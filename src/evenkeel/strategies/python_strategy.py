@@ -36,13 +36,13 @@ from evenkeel.features.timeline import BAR_COLUMNS, Program, ProgramBuilder
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import UsageError, require
 from evenkeel.model.gaps import not_available
-from evenkeel.model.instrument import Instrument
+from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.strategy import DecideKernel, Strategy, View
-from evenkeel.strategies.terms import AccountTerms, SizingTerms, Terms
+from evenkeel.strategies.terms import AccountTerms, MarginTerms, SizingTerms, Terms
 
 _BPS = Decimal(10_000)
 DEFAULT_SLIPPAGE = Decimal("0.0002")
@@ -233,7 +233,11 @@ def _terms(instrument: Instrument, account: dict[str, Any], sizing: dict[str, An
     }  # fmt: skip
     if facts["currency"] != instrument.quote:
         raise not_available("run.currency", where="account")
-    return Terms(account=_struct(facts, AccountTerms, "account"), sizing=_struct(sizing, SizingTerms, "sizing"))
+    terms = _struct(facts, AccountTerms, "account")
+    margin = MarginTerms(liquidates=instrument.kind is InstrumentKind.PERPETUAL, liquidation_fee=terms.taker)
+    if "margin" not in account:
+        terms = msgspec.structs.replace(terms, margin=margin)
+    return Terms(account=terms, sizing=_struct(sizing, SizingTerms, "sizing"))
 
 
 def _struct(facts: dict[str, Any], kind: type[_Terms], section: str) -> _Terms:
@@ -249,6 +253,8 @@ def _struct(facts: dict[str, Any], kind: type[_Terms], section: str) -> _Terms:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _text(inside) for key, inside in value.items()}
     return value if isinstance(value, bool | str) else str(value)
 
 

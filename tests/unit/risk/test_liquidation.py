@@ -67,7 +67,7 @@ def table(**given: float) -> Floats:
         "model": SizingModel.FIXED_QUANTITY, "value": 1.0, "leverage": 10.0, "max_position": 1.0,
         "max_notional": math.inf, "max_margin": math.inf, "max_quantity": math.inf, "taker": FEE, "slippage": 0.0002,
         "multiplier": 1.0, "lot_numerator": 1.0, "lot_denominator": 1000.0, "tick": 0.01, "liquidates": 1.0,
-        "maintenance": 0.005, "target_ratio": math.nan,
+        "maintenance": 0.005, "target_ratio": math.nan, "nearest_ratio": math.nan, "nearest_fraction": math.nan,
     }  # fmt: skip
     values = np.zeros(SIZING_TERMS)
     for name, value in (plain | given).items():
@@ -119,3 +119,21 @@ def test_an_entry_too_close_to_its_liquidation_is_refused(distance: float, side:
 
 def test_what_is_not_margined_has_no_liquidation() -> None:
     assert judge(table(liquidates=0.0, min_liquidation_distance=0.5), 4800.0)[1] is Reason.OK
+
+
+def test_an_adjusted_stop_less_than_a_tick_away_is_refused() -> None:
+    """A maintenance rate almost as large as the initial margin leaves hardly any room."""
+    t = table(beyond_liquidation=BeyondLiquidation.ADJUST, maintenance=0.0994499, tick=1.0)
+
+    assert judge(t, 100.0)[:2] == (0, Reason.STOP_TOO_CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ({"nearest_ratio": 0.009}, Reason.STOP_TOO_CLOSE), ({"nearest_ratio": 0.01}, Reason.OK),
+        ({"nearest_fraction": 1e-7}, Reason.STOP_TOO_CLOSE), ({"nearest_fraction": 2e-7}, Reason.OK),
+    ],
+)  # fmt: skip
+def test_a_step_of_a_ladder_less_than_a_tick_away_is_refused(steps: dict[str, float], reason: Reason) -> None:
+    assert judge(table(**steps), 1.0)[1] is reason

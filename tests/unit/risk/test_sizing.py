@@ -21,7 +21,7 @@ from evenkeel.risk.sizing import (
     notional_cap,
     wanted_notional,
 )
-from evenkeel.strategies.terms import MarginTerms, OrderTerms, SizingTerms
+from evenkeel.strategies.terms import LadderStep, MarginTerms, OrderTerms, SizingTerms
 
 TEN_DECIMALS = 1e-10
 
@@ -34,7 +34,7 @@ def table(**given: float) -> Floats:
         "lot_numerator": 1.0, "lot_denominator": 1000.0, "tick": 0.01,
     }  # fmt: skip
     values = np.zeros(SIZING_TERMS)
-    values[Sizing.TARGET_RATIO] = math.nan
+    values[[Sizing.TARGET_RATIO, Sizing.NEAREST_RATIO, Sizing.NEAREST_FRACTION]] = math.nan
     for name, value in (plain | given).items():
         values[Sizing[name.upper()]] = value
     return values
@@ -256,7 +256,14 @@ def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:
     )  # fmt: skip
     sizing = SizingTerms(model="risk_based", value=Decimal("0.02"), include_costs=True, max_leverage=Decimal(3))
 
-    t = gate_terms(desk.terms(costs, sizing, OrderTerms(target_ratio=Decimal("2.5"))), asset)
+    steps = [("2", None), ("0.5", None), (None, "0.03"), (None, "0.01")]
+    ladder = tuple(
+        LadderStep(ratio=ratio and Decimal(ratio), fraction=part and Decimal(part), share=Decimal("0.25"))
+        for ratio, part in steps
+    )
+    order = OrderTerms(target_ratio=Decimal("2.5"), ladder=ladder)
+
+    t = gate_terms(desk.terms(costs, sizing, order), asset)
 
     told = {place.name: t[place] for place in Sizing}
     assert told == {
@@ -265,7 +272,7 @@ def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:
         "MIN_QUANTITY": 1.5, "MAX_QUANTITY": 70, "TAKER": 0.0005, "PER_CONTRACT": 0.62, "SLIPPAGE": 0.0003,
         "MULTIPLIER": 5, "LOT_NUMERATOR": 1, "LOT_DENOMINATOR": 2, "TICK": 0.25, "LIQUIDATES": 1, "MAINTENANCE": 0.01,
         "DEDUCTION": 4, "MIN_LIQUIDATION_DISTANCE": 0.05, "BEYOND_LIQUIDATION": BeyondLiquidation.ADJUST,
-        "TARGET_RATIO": 2.5,
+        "TARGET_RATIO": 2.5, "NEAREST_RATIO": 0.5, "NEAREST_FRACTION": 0.01,
     }  # fmt: skip
     bare = gate_terms(desk.terms(desk.account(min_notional="30")), desk.instrument())
     assert (bare[Sizing.MAX_NOTIONAL], bare[Sizing.MAX_MARGIN], bare[Sizing.MAX_QUANTITY]) == (math.inf,) * 3

@@ -281,7 +281,7 @@ SETTINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({"account": {"starting_equity": 20000, "slippage_bps": 5}},
      ["account.starting_equity: 10,000 became 20,000", "account.slippage_bps: 2 became 5"]),
     ({"account": {"starting_equity": 10000, "fee_model": {"taker_bps": 7}}},
-     ["account.fee_model.taker_bps: 5.5 became 7"]),
+     ["account.fee_model.taker_bps: 5.5 became 7", "account.fee_model.liquidation_bps: 5.5 became 7"]),
     ({"position_policy": {"mode": "long_only", "exit_mode": "signal"}},
      ["position_policy.exit_mode: first_hit became signal"]),
     ({"entry": {"order_type": "LIMIT", "limit_offset_pct": 0.1}},
