@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +15,19 @@ from evenkeel.features.timeline import Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.intent import TimeInForce
 from evenkeel.model.number import money_from_postings
-from evenkeel.model.time import Timeframe
-from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
+from evenkeel.model.time import MINUTE, Timeframe
+from evenkeel.strategies.terms import (
+    AccountTerms,
+    EvenTerms,
+    ImpactTerms,
+    LadderStep,
+    MarginTerms,
+    OrderTerms,
+    SizingTerms,
+    TrailTerms,
+)
 from reference.exchange import Outcome, simulate
-from reference.terms import ONE, ZERO, Bar, Decision, Plan, Rules, Step
+from reference.terms import ONE, ZERO, Bar, BreakEven, Decision, Plan, Rules, Step, Trail
 
 CASES = 300
 SEEDS = range(CASES)
@@ -62,12 +72,35 @@ def random_rules(rng: Rng) -> Rules:
         trade_through=pick(rng, True, False), model=model, value=Decimal(value),
         include_costs=model == "risk_based" and pick(rng, True, False), basis=pick(rng, "margin", "notional"),
         max_notional=pick(rng, None, None, Decimal(3000)), min_notional=Decimal(pick(rng, 0, 10)),
-        include_close_fee=pick(rng, True, False),
+        include_close_fee=pick(rng, True, False), perpetual=pick(rng, True, False),
+        leverage=Decimal(pick(rng, 1, 3, 20, 50)), liquidation=Decimal(pick(rng, "0", "0.001")),
+        deduction=Decimal(pick(rng, 0, 0, 2)), on_sl_beyond_liq=pick(rng, "reject", "adjust", "warn"),
+        continue_after_liquidation=pick(rng, True, False), funding=Decimal(pick(rng, "0", "0.0004", "-0.001")),
+        impact=pick(rng, "disabled", "disabled", "linear", "sqrt"),
     )  # fmt: skip
 
 
-def random_decisions(rng: Rng, closes: list[Decimal]) -> dict[int, Decision]:
-    """Return wishes at a third of the closes, with stops and targets from one tick to far away."""
+def random_moves(rng: Rng) -> tuple[tuple[Step, ...], Trail | None, BreakEven | None]:
+    """Return what every position of a run has beside its own stop: a ladder, a trailing rule, break-even."""
+    ladder: tuple[Step, ...] = ()
+    if rng.random() < 0.3:
+        shares = pick(rng, ("1",), ("0.4", "0.6"), ("0.25", "0.25", "0.5"), ("0.001", "0.999"))
+        distances = [Decimal(str(round(float(rng.choice([4e-4, 2e-3, 8e-3])) * (1 + rng.random()), 6))) for _ in shares]
+        ladder = tuple(Step(away, share=Decimal(share)) for away, share in zip(distances, shares, strict=True))
+    trail = pick(
+        rng, None, None, Trail(distance=ONE, activation=Decimal("0.001")),
+        Trail(share=Decimal("0.002"), activation=Decimal(pick(rng, "0", "0.003"))),
+    )  # fmt: skip
+    return ladder, trail, pick(rng, None, None, BreakEven(Decimal("0.002"), Decimal(pick(rng, "0", "0.0015"))))
+
+
+def random_decisions(
+    rng: Rng, closes: list[Decimal], ladder: tuple[Step, ...], trail: Trail | None, even: BreakEven | None
+) -> dict[int, Decision]:
+    """Return wishes at a third of the closes, with stops and targets from one tick to far away.
+
+    Steps of `ladder` are shares of the price here, and a fixed distance of `trail` is drawn anew.
+    """
 
     def away(close: Decimal) -> Decimal:
         return (
@@ -82,19 +115,33 @@ def random_decisions(rng: Rng, closes: list[Decimal]) -> dict[int, Decision]:
         offset = side * away(close) * int(pick(rng, 1, 1, -1))
         price = {"market": None, "limit": close - offset, "stop": close + offset}[kind]
         stop, target = (away(close) if rng.random() < 0.8 else None for _ in range(2))
-        leave = ONE if rng.random() < 0.3 else ZERO
-        plan = Plan(stop, () if target is None else (Step(target),))
+        leave = Decimal(pick(rng, "1", "0.5", "0.3")) if rng.random() < 0.3 else ZERO
+        targets = () if target is None else (Step(target),)
+        if ladder:
+            targets = tuple(replace(step, distance=close * (step.distance or ZERO)) for step in ladder)
+        follows = trail
+        if trail is not None and trail.share is None:
+            follows = None if stop is None else replace(trail, distance=away(close))
+        plan = Plan(stop, targets, ladder != (), follows, even)
         decisions[number] = Decision(side, kind, price, plan, leave, leave)
     return decisions
 
 
-def terms_of(rules: Rules) -> tuple[AccountTerms, SizingTerms, OrderTerms]:
+def terms_of(
+    rules: Rules, ladder: tuple[Step, ...], trail: Trail | None, even: BreakEven | None
+) -> tuple[AccountTerms, SizingTerms, OrderTerms]:
     """Return the same terms as the engine reads them."""
     costs = desk.account(
         start_equity=rules.start, taker=rules.taker, maker=rules.maker, per_contract=rules.per_contract,
         slippage=rules.slippage, max_drawdown=rules.max_drawdown, stop_equity=rules.stop_equity,
         max_notional=rules.max_notional, min_notional=rules.min_notional, max_position=rules.max_position,
-        include_close_fee=rules.include_close_fee,
+        include_close_fee=rules.include_close_fee, funding_rate=rules.funding,
+        margin=MarginTerms(
+            liquidates=rules.perpetual, maintenance=rules.maintenance, deduction=rules.deduction,
+            liquidation_fee=rules.liquidation_rate, min_distance=rules.min_liq_distance,
+            stop_beyond=rules.on_sl_beyond_liq, goes_on=rules.continue_after_liquidation,
+        ),
+        impact=ImpactTerms(mode=rules.impact, coefficient=rules.impact_coef, largest=rules.impact_max),
     )  # fmt: skip
     sizing = SizingTerms(
         model=rules.model, value=rules.value, include_costs=rules.include_costs, basis=rules.basis,
@@ -103,14 +150,19 @@ def terms_of(rules: Rules) -> tuple[AccountTerms, SizingTerms, OrderTerms]:
     order = OrderTerms(
         time_in_force=TimeInForce(rules.time_in_force), expire_bars=rules.expire_bars,
         target_is_limit=rules.target_is_limit, trade_through=rules.trade_through,
+        ladder=tuple(LadderStep(fraction=step.distance, share=step.share) for step in ladder),
+        trail=None if trail is None else TrailTerms(activation=trail.activation, fraction=trail.share),
+        break_even=None if even is None else EvenTerms(activation=even.activation, offset=even.offset),
     )  # fmt: skip
     return costs, sizing, order
 
 
 def wish_of(decision: Decision) -> desk.Wish:
     """Return an entry decision as the desk's script has it."""
-    target = decision.plan.targets[0].distance if decision.plan.targets else None
-    numbers = {"price": decision.price, "stop": decision.plan.stop, "target": target}
+    plan = decision.plan
+    target = plan.targets[0].distance if plan.targets and not plan.ladder else None
+    trail = None if plan.trail is None else plan.trail.distance
+    numbers = {"price": decision.price, "stop": plan.stop, "target": target, "trail": trail}
     return desk.Wish(decision.side, decision.kind, **{k: float(v) for k, v in numbers.items() if v is not None})
 
 
@@ -121,17 +173,22 @@ def both_worlds(seed: int) -> tuple[RunRecord, Outcome, Bars]:
     asset = desk.instrument(
         multiplier=rules.multiplier, tick_size=rules.tick, lot_size=rules.lot, min_quantity=rules.min_quantity
     )
-    costs, sizing, order = terms_of(rules)
+    moves = random_moves(rng)
+    costs, sizing, order = terms_of(rules, *moves)
     higher = Series(base, desk.load_calendar("24/7")).on(exec_tf)
-    decisions = random_decisions(rng, [Decimal(repr(close)) for close in higher.bars.close.tolist()])
+    decisions = random_decisions(rng, [Decimal(repr(close)) for close in higher.bars.close.tolist()], *moves)
     first = int(rng.integers(0, 4)) if len(higher.bars) > 4 else 0
     part = desk.Piece(
         base, {n: wish_of(d) for n, d in decisions.items() if d.side},
-        frozenset(n for n, d in decisions.items() if d.leave_long), first,
+        {n: float(d.leave_long) for n, d in decisions.items() if d.leave_long}, first,
     )  # fmt: skip
     record = desk.run(part, exec_tf=exec_tf.name, asset=asset, costs=costs, sizing=sizing, order=order)
     rows = zip(base.open.tolist(), base.high.tolist(), base.low.tolist(), base.close.tolist(), strict=True)
-    exact = [Bar(*(Decimal(repr(price)) for price in row)) for row in rows]
+    minute = int(base.open_ns[0]) // MINUTE
+    exact = [
+        Bar(*(Decimal(repr(price)) for price in row), volume=Decimal(repr(volume)), minute=minute + place)
+        for place, (row, volume) in enumerate(zip(rows, base.volume.tolist(), strict=True))
+    ]
     last = higher.last.tolist()
     outcome = simulate(exact, last, decisions, rules, first_row=last[first])
     return record, outcome, higher.bars
@@ -200,10 +257,12 @@ def test_the_random_cases_reach_every_kind_of_fill_and_every_end_of_an_entry() -
         _, outcome, _ = both_worlds(seed)
         seen |= {(fill.leg, fill.point) for fill in outcome.fills} | {reason for _, reason in outcome.dead}
         seen |= {(fill.reason, fill.taker) for fill in outcome.fills if fill.reason} | {outcome.stopped}
+        seen |= {f"leg {fill.number}" for fill in outcome.fills}
 
     assert seen >= {
         ("entry", "open"), ("entry", "inside"), ("stop", "open"), ("stop", "inside"), ("target", "open"),
         ("target", "inside"), ("exit", "open"), ("guard", "open"), ("guard", "close"), ("tp", True), ("tp", False),
         "EXPIRED", "POST_ONLY_WOULD_CROSS", "IOC_UNFILLED", "FOK_UNFILLED", "END_OF_DATA",
-        "max_drawdown", "equity_stop",
+        "max_drawdown", "equity_stop", "liquidated", ("trailing", True), ("breakeven", True), ("liquidation", True),
+        "leg 2", "leg 3",
     }  # fmt: skip

@@ -131,6 +131,7 @@ def plan_of(play: Section, ref: Decimal, atr: Decimal) -> Plan:
     return Plan(
         stop=None if stop is None else distance(stop, ref, atr, leverage),
         targets=targets(risk.get("take_profit"), ref, atr, leverage),
+        ladder=risk.get("take_profit", {}).get("type") == "ladder",
         trail=trail(risk.get("trailing", stop), atr),
         break_even=None
         if even is None

@@ -84,7 +84,7 @@ def badly_placed(rules: Rules, side: int, price: Decimal, plan: Plan) -> str | N
     if any(target is None for target in targets):
         return "RISK_INPUT_MISSING"
     stops = [] if plan.stop is None else [plan.stop]
-    targets = targets if len(targets) == 1 else []
+    targets = [] if plan.ladder else targets
     if any(distance < rules.tick for distance in [*stops, *targets]):
         return "STOP_TOO_CLOSE"
     if any(distance >= price for distance in (stops if side > 0 else targets)):

@@ -74,10 +74,11 @@ class BreakEven:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a position will be left."""
+    """How a position will be left; `ladder` says that the targets are steps, be it a single one."""
 
     stop: Decimal | None = None
     targets: tuple[Step, ...] = ()
+    ladder: bool = False
     trail: Trail | None = None
     break_even: BreakEven | None = None
 

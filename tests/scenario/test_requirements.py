@@ -249,6 +249,19 @@ def test_h1_a_liquidation_loses_the_margin_and_ends_the_run() -> None:
     assert entry.fee == Decimal("5.5011")
 
 
+def test_h1_a_run_that_a_limit_stopped_is_not_stopped_again_by_the_liquidation_that_follows() -> None:
+    """The close of 45,300 loses more than the limit allows; the next open is beyond liquidation."""
+    minutes = [
+        *flat(50_000, BEFORE), *flat(50_000, volume=BUY), *minute(50_000, 50_000, 45_300, 45_300), *flat(45_200),
+        *flat(45_200),
+    ]  # fmt: skip
+
+    record = run(play({}, starting_equity=2000.0, max_drawdown_pct=20), minutes)
+
+    assert [str(fill.event.exit_reason) for fill in record.fills[1:]] == ["liquidation"]
+    assert record.stop_reason.value == "max_drawdown"
+
+
 def test_h1_a_liquidation_costs_nothing_per_contract() -> None:
     """T19: loss and fee are the margin, 0.2 units of 50,010 at leverage 10, whatever other fills cost."""
     fees = {"taker_bps": 5.5, "maker_bps": 2.0, "per_contract": 7.0}

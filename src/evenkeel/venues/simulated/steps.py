@@ -297,7 +297,7 @@ def settle_exit(
     book[LOTS] = held - lots
     if book[LOTS] == 0 or (leg != _LEG_STOP and leg != _LEG_TARGET):
         book[EXIT] = 0
-    if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0:
+    if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0 and book[STOPPED] == 0:
         book[STOPPED] = _BY_LIQUIDATION
     if book[LOTS] == 0:
         return
