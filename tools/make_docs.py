@@ -27,6 +27,7 @@ from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
 from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars
+from evenkeel.strategies.play.reasons import ConditionReason
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from suites.coverage import page as coverage
@@ -69,6 +70,8 @@ def reasons() -> str:
         + "\n## Marks of a run\n\n"
         + _table(("mark", "meaning"), ((f"`{mark.value}`", text) for mark, text in MARK_TEXTS.items()))
         + f"\n## How a trade ends\n\n{_names(ExitReason)}\n\n## How a run ends\n\n{_names(StopReason)}\n"
+        + "\n## Conditions of a play\n\nWhy `keel explain` found a condition true, false or unknown.\n\n"
+        + _table(("code", "meaning"), ((f"`{reason.value}`", reason.text) for reason in ConditionReason))
     )
 
 

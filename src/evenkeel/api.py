@@ -22,9 +22,12 @@ from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
 from evenkeel.engine.core import RunFacts, Step
+from evenkeel.engine.explain import explain_refusals, explain_trade
+from evenkeel.engine.explanation import IN_PYTHON, ExplainedRun, Explanation, explain_moment, explain_orders
 from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
 from evenkeel.engine.market import GapPolicy, Market, load_market
+from evenkeel.engine.moment import decision_bar
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.recorded import has_journal, journal_mark, read_manifest, read_steps, recorded_market
 from evenkeel.engine.replay import Replay, replay
@@ -35,7 +38,7 @@ from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.strategies.library import Library
-from evenkeel.strategies.load import load_strategy, recorded_strategy, strategy_symbols
+from evenkeel.strategies.load import load_strategy, recorded_rules, recorded_strategy, strategy_symbols
 from evenkeel.strategies.strategy import Strategy
 
 Lane = Literal["auto", "engine", "research"]
@@ -235,6 +238,78 @@ def recorded_steps(
     log = MemoryLog()
     BacktestDriver(run_facts(strategy, manifest["run"]), strategy, market, log=log).run()
     return manifest, log.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a run tells of itself.
+
+    Attributes:
+        run: Its id.
+        lines: In plain English, a sentence a line.
+        explanations: The decisions that it is about, down to the conditions of the rules.
+    """
+
+    run: str
+    lines: tuple[str, ...]
+    explanations: tuple[Explanation, ...] = ()
+
+
+def explain_run(
+    folder: Path,
+    catalogs: Sequence[Catalog],
+    instruments: Definitions,
+    *,
+    trade: int | None = None,
+    at_ns: int | None = None,
+    told: Callable[[str], None],
+) -> Story:
+    """Return why a run did what it did; a research-lane run is run again in the engine lane.
+
+    Args:
+        folder: Of the run.
+        catalogs: Where its data is.
+        instruments: Instrument definitions.
+        trade: Tell this trade, counted from 1.
+        at_ns: Tell the last decision bar closed by this instant. Without either, what was refused is told.
+        told: Given each sentence worth a line beside the story.
+
+    Raises:
+        UsageError: If there is no such trade or moment.
+    """
+    manifest, steps = recorded_steps(folder, catalogs, instruments, told=told)
+    run = manifest["run"]
+    if at_ns is not None:
+        explained = _explained_run(manifest, steps, catalogs, instruments)
+        explanation = explain_moment(explained, decision_bar(explained.market, at_ns))
+        return Story(run, explanation.answer, (explanation,))
+    if trade is None:
+        return Story(run, tuple(explain_refusals(steps)) or ("Nothing was refused. Tell one trade with --trade N.",))
+    symbol, currency = manifest["instrument"]["id"], manifest["account"]["currency"]
+    lines = tuple(explain_trade(steps, trade, symbol=symbol, currency=currency))
+    try:
+        explained = _explained_run(manifest, steps, catalogs, instruments)
+    except UsageError as error:
+        told(f"the conditions behind the trade cannot be shown: {error.message}")
+        return Story(run, lines)
+    if explained.rules is None:
+        return Story(run, (*lines, IN_PYTHON))
+    return Story(run, lines, tuple(explain_orders(explained, trade)))
+
+
+def _explained_run(
+    manifest: dict[str, Any], steps: Sequence[Step], catalogs: Sequence[Catalog], instruments: Definitions
+) -> ExplainedRun:
+    """Return the steps of a run with everything else that its explanation reads."""
+    strategy = recorded_strategy(manifest, instruments=instruments.find)
+    return ExplainedRun(
+        facts=run_facts(strategy, manifest["run"]),
+        strategy=strategy,
+        market=recorded_market(manifest, strategy, catalogs),
+        steps=steps,
+        rules=recorded_rules(manifest, strategy),
+        lines=manifest.get("lines", {}),
+    )
 
 
 def choose_lane(strategy: Strategy, lane: Lane) -> Literal["engine", "research"]:

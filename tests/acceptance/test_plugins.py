@@ -34,6 +34,8 @@ def test_a_play_uses_it_alike_in_both_lanes_and_a_replay_needs_no_file(keel: Kee
         replayed = keel.ok("replay", tmp_path / lane, "--json").document
         assert replayed["equal"] is True
         assert replayed["decisions"] > 50
+        said = keel.ok("explain", tmp_path / lane, "--trade", "1", "--json").document["decisions"][0]
+        assert said["rules"][0]["condition"]["truth"] is True
 
 
 def test_the_manifest_holds_the_text_of_what_was_used_and_of_nothing_else(keel: Keel, tmp_path: Path) -> None:

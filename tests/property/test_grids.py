@@ -18,6 +18,7 @@ import yaml
 
 import desk
 from evenkeel.data.calendar import day_number, load_calendar
+from evenkeel.features.readings import Readings
 from evenkeel.features.registry import find_indicator, find_structure
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars
@@ -27,6 +28,7 @@ from evenkeel.strategies.play import placing
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.lower import Lowered, lower
 from evenkeel.strategies.play.problems import PlayErrors
+from evenkeel.strategies.play.verdict import Judge, Verdict
 from random_conditions import Desk, Rng, pick, tree
 from reference import language
 from reference.wiring import compute
@@ -323,6 +325,82 @@ def test_random_trees_speak_where_the_language_says(name: str) -> None:
         met, unmet = met + sum(right), unmet + len(right) - sum(right)
     assert met > 50
     assert unmet > 50
+
+
+def reasons(verdict: Verdict) -> list[tuple[bool | None, str]]:
+    """Return truth and reason of a condition and of everything inside."""
+    own = (verdict.truth, verdict.reason.value)
+    return [own, *(found for child in verdict.children for found in reasons(child))]
+
+
+def number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def assert_explained(condition: Any, verdict: Verdict, instant: int, said: language.Language) -> None:
+    """Hold a verdict and everything inside to the reference: truths, values, and which samples were looked at."""
+    assert verdict.truth is said.truth(condition, instant), condition
+    match condition:
+        case ("setup", name):
+            assert_explained(said.setups[name], verdict.children[0].children[0], instant, said)
+        case ("not", child):
+            assert_explained(child, verdict.children[0], instant, said)
+        case ("all" | "any", children):
+            for child, inside in zip(children, verdict.children, strict=True):
+                assert_explained(child, inside, instant, said)
+        case ("window", _, samples, _, anchor, child):
+            assert_sampled(child, verdict, instant, samples, anchor or said.minutes, said)
+        case ("duration", _, minutes, _, child):
+            grid = 1 if said.mentions_minutes(child) else said.minutes
+            assert_sampled(child, verdict, instant, minutes // grid, grid, said)
+        case (_, *parts):
+            sides = [part for part in parts if isinstance(part, tuple) and part[0] in ("num", "ref", "arith")]
+            assert len(verdict.values) == len(sides)
+            names = [name for side in sides for name in said.names(side)]
+            before = said.back(instant, min(said.minutes, *(said.series[name].minutes for name in names)), 1)
+            for value, side in zip(verdict.values, sides, strict=True):
+                np.testing.assert_allclose(number(value.now), number(said.operand(side, instant)), rtol=1e-9)
+                if value.crosses:
+                    np.testing.assert_allclose(number(value.before), number(said.operand(side, before)), rtol=1e-9)
+
+
+def assert_sampled(
+    child: Any, verdict: Verdict, instant: int, samples: int, minutes: int, said: language.Language
+) -> None:
+    instants = [said.back(instant, minutes, k) for k in range(samples)]
+    truths = [said.truth(child, then) for then in instants]
+    found = verdict.samples
+    assert found is not None
+    assert (found.true, found.unknown, found.count) == (truths.count(True), truths.count(None), samples)
+    shown = instants[found.shown]
+    assert verdict.children[0].at_ns == shown
+    assert_explained(child, verdict.children[0], shown, said)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_an_explanation_finds_in_every_part_what_the_language_says(name: str) -> None:
+    """M5 too: every FALSE carries a reason of its own, and none of them is OK (plays.md 2.2 for near_pct of zero)."""
+    heard: list[tuple[bool | None, str]] = []
+    at = decisions(name)
+    for seed in range(12):
+        rng: Rng = np.random.default_rng(70_000 + 100 * len(name) + seed)
+        setups = {"deep": tree(rng, desk_of(name), 1)}
+        condition = tree(rng, desk_of(name, ("deep",)), 3)
+        play = load_play(play_text(name, condition, setups), instruments=lambda _: WORLDS[name].instrument)
+        lowered = lower(play, trace=True)
+        (rule,) = lowered.rules
+        assert rule.condition is not None
+        said = language.Language(spoken(name), WORLDS[name].exec.minutes, setups=setups, earlier=earlier_of(name))
+        for bar in rng.integers(len(at) // 2, len(at), 4).tolist():
+            cells, levels = rule.condition.cells, rule.condition.levels
+            readings = Readings(lowered.program, series_of(name), cells, bar=bar, levels=levels)
+            verdict = Judge(readings).verdict(rule.condition, at[bar])
+            assert_explained(condition, verdict.children[0], at[bar], said)
+            heard += reasons(verdict)
+    by_truth = {truth: {reason for known, reason in heard if known is truth} for truth in (True, False, None)}
+    assert by_truth[True] == {"OK"}
+    assert by_truth[False] - {"INVALID_TOLERANCE"} == {"CONDITION_FALSE", "WINDOW_FALSE"}
+    assert by_truth[None] <= {"MISSING_LHS", "MISSING_RHS", "MISSING_PREV"}
 
 
 def test_t5_a_negation_over_missing_data_never_fires_in_any_order_of_children() -> None:

@@ -1,7 +1,8 @@
 """The manifest: everything that makes a run what it is, and the id that follows from it.
 
 The run id is a digest of the manifest without its stamp, so the same run always has the same id: a killed one is found
-and taken up again, and a repeated one replaces itself.
+and taken up again, and a repeated one replaces itself. The lines of a play's file are no part of it either: a comment
+more makes no other run.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _BPS = 10_000
 
 
 def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str, Any]:
-    """Return the manifest of a run without its stamp; `run` is derived from the rest."""
+    """Return the manifest of a run without its stamp; `run` is derived from the rest but for `lines`."""
     facts = {
         "schema": SCHEMA,
         "code": {"version": evenkeel.__version__, "source": source_digest()},
@@ -59,7 +60,7 @@ def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str
             "python": platform.python_version(), "system": platform.system(), "machine": platform.machine(),
         },
     }  # fmt: skip
-    return {"run": run_id(strategy.name, facts), **facts}
+    return {"run": run_id(strategy.name, facts), **facts, "lines": dict(getattr(strategy, "lines", {}))}
 
 
 def run_id(name: str, facts: dict[str, Any]) -> RunId:

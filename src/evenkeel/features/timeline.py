@@ -310,6 +310,13 @@ def held_columns(program: Program, series: Series, instants_ns: Ints) -> dict[st
     return _Whole(program, series, BLOCK_BARS).shown(program.held, instants_ns)
 
 
+def grid_rows(
+    program: Program, series: Series, timeframe: Timeframe, rows: list[int]
+) -> tuple[Ints, Mapping[int, Floats]]:
+    """Return the instants of a grid, and some rows of its graph over all of them."""
+    return _Whole(program, series, BLOCK_BARS).grid(timeframe, rows)
+
+
 class _Whole:
     """The rows of a program's graphs that others are shown, each over the whole of a series."""
 
@@ -345,7 +352,7 @@ class _Whole:
 
     def _source(self, timeframe: Timeframe, of_grid: bool) -> tuple[Ints, Mapping[int, Floats]]:
         if (timeframe, of_grid) not in self._rows:
-            compute = self._grid if of_grid else self._features
+            compute = self.grid if of_grid else self._features
             self._rows[timeframe, of_grid] = compute(timeframe, sorted(self._wanted[timeframe, of_grid]))
         return self._rows[timeframe, of_grid]
 
@@ -354,7 +361,8 @@ class _Whole:
         values = whole_rows(graph, self._series, timeframe, rows, block=self._block)
         return self._series.on(timeframe).bars.close_ns, values
 
-    def _grid(self, timeframe: Timeframe, rows: list[int]) -> tuple[Ints, Mapping[int, Floats]]:
+    def grid(self, timeframe: Timeframe, rows: list[int]) -> tuple[Ints, Mapping[int, Floats]]:
+        """Return the instants of a grid, and some rows of its graph over all of them."""
         grid = self._program.grids[timeframe]
         closes = self._series.closes(grid.timeframes)
         plain = {n: self._series.column_at(closes, n) for n in grid.graph.columns if n not in grid.held}

@@ -14,7 +14,6 @@ GAPS: dict[str, str] = {
     "play.trigger": "stops triggered by a mark or an index price (`account.trigger_source`)",
     "playbook.run": "running a playbook: it is checked by `keel validate` only",
     "system.run": "running a system: it is checked by `keel validate` only",
-    "explain.at": "explaining a moment (`keel explain --at`)",
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
     "data.actions": "splits and dividends as events: prices are used as imported, and the run is marked",

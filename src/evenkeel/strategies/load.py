@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.strategy import Strategy
+
+if TYPE_CHECKING:
+    from evenkeel.strategies.play.trace import TracedRule
 
 
 def load_strategy(
@@ -83,6 +86,14 @@ def recorded_strategy(manifest: Mapping[str, Any], *, instruments: Callable[[str
             reason="STRATEGY_CHANGED",
         )
     return strategy
+
+
+def recorded_rules(manifest: Mapping[str, Any], strategy: Strategy) -> tuple[TracedRule, ...] | None:
+    """Return the rules of the play of a run with the rows of their conditions; None if it decides in Python."""
+    from evenkeel.strategies.play.program import PlayStrategy
+
+    with using(recorded_plugins(manifest)):
+        return strategy.rules() if isinstance(strategy, PlayStrategy) else None
 
 
 def _strategy_of(recorded: Mapping[str, Any], instruments: Callable[[str], Instrument]) -> Strategy:

@@ -89,14 +89,21 @@ def test_a_setup_is_lowered_once_however_often_it_is_referred_to() -> None:
     setups: dict[str, Any] = {"s0": ["close", ">", "open"]}
     setups |= {f"s{i}": {"all": [{"setup": f"s{i - 1}"}] * 3} for i in range(1, 11)}
 
-    found = lowered(setups=setups, actions={"entry_long": [{"holds_for": {"bars": 2, "expr": {"setup": "s10"}}}]})
+    actions = {"entry_long": [{"holds_for": {"bars": 2, "expr": {"setup": "s10"}}}]}
+    document = {**PLAIN, "setups": setups, "actions": actions}
+    play = load_play(yaml.safe_dump(document), instruments=lambda _: desk.instrument())
 
-    assert len(found.traced) < 50
-    assert {one.path for one in found.traced} >= {
-        "setups.s0",
-        "setups.s1.all[0].setup",
-        "actions.entry_long[0].holds_for",
-    }
+    (rule,) = lower(play, trace=True).rules
+
+    distinct: dict[int, str] = {}
+    pending = [rule.condition]
+    while pending:
+        traced = pending.pop()
+        if traced is not None and id(traced) not in distinct:
+            distinct[id(traced)] = traced.condition.path
+            pending += traced.children
+    assert len(distinct) < 50
+    assert {"setups.s0", "setups.s1.all[0].setup", "actions.entry_long[0].holds_for"} <= set(distinct.values())
 
 
 def test_the_first_case_that_holds_speaks_and_else_where_none_does() -> None:

@@ -57,7 +57,7 @@ class ConditionReader:
         if parts is None:
             return None
         self.lists.append(ConditionList(is_all=True, path=path, parts=parts))
-        return parts[0] if len(parts) == 1 else All(parts)
+        return parts[0] if len(parts) == 1 else All(parts, dotted(path))
 
     def _children(self, value: Any, path: Path) -> tuple[Condition, ...] | None:
         if not isinstance(value, list):
@@ -88,13 +88,13 @@ class ConditionReader:
             return self._setup(inside, place)
         if key == "not":
             child = self.read(inside, place)
-            return None if child is None else Not(child)
+            return None if child is None else Not(child, dotted(place))
         if key in ("all", "any"):
             parts = self._children(inside, place)
             if parts is None:
                 return None
             self.lists.append(ConditionList(is_all=key == "all", path=place, parts=parts))
-            return All(parts) if key == "all" else Any_(parts)
+            return All(parts, dotted(place)) if key == "all" else Any_(parts, dotted(place))
         self._unknown(key, path)
         return None
 

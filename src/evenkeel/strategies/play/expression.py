@@ -97,18 +97,21 @@ class All(msgspec.Struct, frozen=True, tag="all"):
     """True when every child is."""
 
     children: tuple[Condition, ...]
+    path: str = ""
 
 
 class Any_(msgspec.Struct, frozen=True, tag="any"):  # noqa: N801 - `Any` is taken
     """True when a child is."""
 
     children: tuple[Condition, ...]
+    path: str = ""
 
 
 class Not(msgspec.Struct, frozen=True, tag="not"):
     """True when the child is false; unknown stays unknown."""
 
     child: Condition
+    path: str = ""
 
 
 class SetupRef(msgspec.Struct, frozen=True, tag="setup"):

@@ -27,6 +27,7 @@ from evenkeel.strategies.play.conditions import ConditionReader
 from evenkeel.strategies.play.declarations import FeatureSpec, declare_features, declare_structures
 from evenkeel.strategies.play.expression import Condition
 from evenkeel.strategies.play.include import expand
+from evenkeel.strategies.play.lines import condition_lines
 from evenkeel.strategies.play.operands import OperandReader
 from evenkeel.strategies.play.outline import (
     Outline,
@@ -222,6 +223,7 @@ class _Loader:
             warmup=warmup,
             validation=outline.validation,
             warnings=log.problems(),
+            lines=condition_lines(log.source, setups, blocks),
         )
 
     def _instrument(self) -> Instrument | None:

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from evenkeel.features import conditions as nodes
 from evenkeel.features.node import Node, Output
+from evenkeel.features.readings import Cell
 from evenkeel.features.timeline import AGE, Program, ProgramBuilder
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.time import Timeframe
-from evenkeel.strategies.play.actions import Block, Emit
+from evenkeel.strategies.play.actions import Block, Case, Emit
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.expression import Builtin, Condition, FeatureRef, Literal
-from evenkeel.strategies.play.meaning import Meaning, Traced
+from evenkeel.strategies.play.meaning import Meaning
 from evenkeel.strategies.play.placing import Places
 from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.risk import (
@@ -33,6 +34,7 @@ from evenkeel.strategies.play.risk import (
     TargetRule,
 )
 from evenkeel.strategies.play.sampling import Sampling
+from evenkeel.strategies.play.trace import TracedRule
 
 _WISHES = {
     "entry_long": Wish.ENTRY_LONG, "entry_short": Wish.ENTRY_SHORT, "exit_long": Wish.EXIT_LONG,
@@ -98,7 +100,7 @@ class Lowered:
         wake_hold: 1 where an exit is wished.
         age: Row with the number of decisions since the last close of an execution bar, this one included; 0 at such a
             close. None where decisions are made at those closes only.
-        traced: The row of each comparison, window and setup.
+        rules: Every case with the rows of its conditions, where they were asked for.
     """
 
     program: Program
@@ -108,21 +110,26 @@ class Lowered:
     wake_flat: int
     wake_hold: int
     age: int | None
-    traced: tuple[Traced, ...]
+    rules: tuple[TracedRule, ...] = ()
 
 
-def lower(play: Play) -> Lowered:
+def lower(play: Play, *, trace: bool = False) -> Lowered:
     """Return the graphs and rows of a play.
+
+    Args:
+        play: What to lower.
+        trace: Whether to say for each condition where its rows are; the graphs are the same.
 
     Raises:
         UsageError: If it needs more bars before its first decision than a play may need unless it says so.
     """
-    return _Lowering(play).lower()
+    return _Lowering(play, trace=trace).lower()
 
 
 class _Lowering:
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Play, *, trace: bool) -> None:
         self._play = play
+        self._rules: list[TracedRule] | None = [] if trace else None
         self._sampling = Sampling(play)
         roots = [case.when for block in play.actions for case in block.cases if case.when is not None]
         apart = any(self._sampling.grid(root) is not None for root in roots)
@@ -141,8 +148,8 @@ class _Lowering:
         age = self._graph.column(f"{AGE}:{self._sampling.exec}") if self._play.evaluate == "intrabar" else None
         for name, bars in self._play.warmup.items():
             self._builder.require_bars(Timeframe.parse(name), bars)
-        traced = tuple(one for meaning in (self._decided, *self._grids.values()) for one in meaning.traced)
-        return Lowered(self._builder.build(), emitted, close, distances, wake_flat, wake_hold, age, traced)
+        rules = tuple(self._rules or ())
+        return Lowered(self._builder.build(), emitted, close, distances, wake_flat, wake_hold, age, rules)
 
     def _allowed(self, wish: Wish) -> bool:
         return _FORBIDDEN.get(self._play.policy.mode) is not wish
@@ -197,12 +204,19 @@ class _Lowering:
                 speaks = self._two(nodes.met_without, truth, earlier)
             earlier = speaks if earlier is None else self._two(nodes.either, earlier, speaks)
             words = block.id if len(block.cases) == 1 else f"{block.id}, case {number + 1}"
+            if self._rules is not None:
+                self._rules.append(self._rule(words, case, speaks))
             emitted += [self._emitted(emit, speaks, words) for emit in case.emits if emit.action in _WISHES]
         return emitted
 
     def _emitted(self, emit: Emit, row: int, words: str) -> Emitted:
         notes = tuple(self._note(*item) for item in emit.metadata)
         return Emitted(_WISHES[emit.action], row, words, emit.fraction, notes)
+
+    def _rule(self, words: str, case: Case, speaks: int) -> TracedRule:
+        wishes = tuple(_WISHES[emit.action] for emit in case.emits if emit.action in _WISHES)
+        traced = None if case.when is None else self._meaning(case.when).trace(case.when)
+        return TracedRule(words, wishes, Cell(None, speaks), traced)
 
     def _note(self, name: str, value: Literal | FeatureRef | Builtin) -> Note:
         match value:
@@ -218,13 +232,21 @@ class _Lowering:
         """Return the row of a case's condition in the graph that decides."""
         grid = self._sampling.grid(condition)
         self._decided.require(condition)
+        row = self._meaning(condition).condition(condition)
         if grid is None:
-            return self._decided.condition(condition)
+            return row
+        self._builder.grid(grid, self._sampling.instants(condition, grid))
+        return self._builder.decisions.hold(grid, row, of_grid=True)
+
+    def _meaning(self, condition: Condition) -> Meaning:
+        """Return the grid on which a condition is looked at."""
+        grid = self._sampling.grid(condition)
+        if grid is None:
+            return self._decided
         if grid not in self._grids:
             sheet = self._builder.grid(grid)
             self._grids[grid] = Meaning(self._play, self._places, self._sampling, sheet, grid)
-        self._builder.grid(grid, self._sampling.instants(condition, grid))
-        return self._builder.decisions.hold(grid, self._grids[grid].condition(condition), of_grid=True)
+        return self._grids[grid]
 
     def _primary(self, feature: str) -> int:
         return self._decided.read(FeatureRef(feature, self._places[feature].node.primary))

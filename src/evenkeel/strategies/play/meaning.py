@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from evenkeel.features import conditions as nodes
 from evenkeel.features.node import Node
+from evenkeel.features.readings import Back, Cell
 from evenkeel.features.timeline import BACK, BAR_OF, Sheet
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.time import Timeframe
@@ -23,10 +23,19 @@ from evenkeel.strategies.play.expression import (
     Operand,
     SetupRef,
     Window,
+    children,
 )
 from evenkeel.strategies.play.placing import Places
 from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.sampling import ONE_MINUTE, Leaf, Sampling
+from evenkeel.strategies.play.trace import (
+    Traced,
+    TracedValue,
+    condition_words,
+    operand_words,
+    references,
+    written_at,
+)
 from evenkeel.strategies.play.vocabulary import FORMING_COLUMNS, MINUTE_PRICES, SIDE_RATES
 
 _ARITHMETIC = {
@@ -44,27 +53,8 @@ _FORMING = {
 """Built-in of the forming bar to the minutes' column and what is taken of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
-    """Where a part of a condition became a row.
-
-    Attributes:
-        path: Place in the play.
-        grid: On the grid of which timeframe; None is the graph that decides.
-        row: Of that graph.
-    """
-
-    path: str
-    grid: Timeframe | None
-    row: int
-
-
 class Meaning:
-    """Conditions on one grid.
-
-    Attributes:
-        traced: Every comparison, window and setup that became a row.
-    """
+    """Conditions on one grid."""
 
     def __init__(self, play: Play, places: Places, sampling: Sampling, sheet: Sheet, grid: Timeframe | None) -> None:
         """Stand on a grid.
@@ -76,7 +66,6 @@ class Meaning:
             sheet: Takes the nodes.
             grid: The timeframe whose closes are the instants; None for those of the decisions.
         """
-        self.traced: list[Traced] = []
         self._play = play
         self._places = places
         self._sampling = sampling
@@ -84,6 +73,7 @@ class Meaning:
         self._graph = sheet.graph
         self._grid = grid
         self._setups: dict[str, int] = {}
+        self._traced_setups: dict[str, Traced] = {}
 
     def require(self, condition: Condition) -> None:
         """Ask for the bars that a condition reads.
@@ -102,19 +92,13 @@ class Meaning:
 
     def condition(self, condition: Condition) -> int:
         """Return the row of a condition."""
-        row = self._condition(condition)
-        if isinstance(condition, Compare | Window | SetupRef) and condition.path:
-            self.traced.append(Traced(condition.path, self._grid, row))
-        return row
-
-    def _condition(self, condition: Condition) -> int:
         match condition:
             case Compare():
                 return self._compare(condition)
-            case All(children):
-                return self._fold(nodes.both, [self.condition(child) for child in children])
-            case Any_(children):
-                return self._fold(nodes.either, [self.condition(child) for child in children])
+            case All(inside):
+                return self._fold(nodes.both, [self.condition(child) for child in inside])
+            case Any_(inside):
+                return self._fold(nodes.either, [self.condition(child) for child in inside])
             case Not(child):
                 return self._graph.add(nodes.negation, (self.condition(child),))[0]
             case SetupRef(name):
@@ -123,6 +107,58 @@ class Meaning:
                 return self._setups[name]
             case Window():
                 return self._window(condition)
+
+    def trace(self, condition: Condition) -> Traced:
+        """Return where the rows of a condition are: asking for a row again gives the one that is there."""
+        inside = tuple(self.trace(child) for child in children(condition))
+        if isinstance(condition, SetupRef):
+            if condition.id not in self._traced_setups:
+                self._traced_setups[condition.id] = self.trace(self._play.setups[condition.id])
+            inside = (self._traced_setups[condition.id],)
+        return Traced(
+            condition=condition,
+            words=condition_words(condition, self._words),
+            text=written_at(self._play.resolved, condition.path) if isinstance(condition, Compare) else "",
+            truth=self._cell(self.condition(condition)),
+            children=inside,
+            values=self._trace_values(condition) if isinstance(condition, Compare) else (),
+            back=self._trace_back(condition),
+        )
+
+    def _trace_back(self, condition: Condition) -> Back:
+        """Return how far before a sample of a window or a cross the one before it lies; 0 where there is none."""
+        match condition:
+            case Window():
+                step = self._sampling.window_step(condition)
+            case Compare(op="cross_above" | "cross_below"):
+                step = self._sampling.cross_step(condition)
+            case _:
+                return 0
+        return 1 if self._is_next_column(step) else self._cell(self._back(step))
+
+    def _trace_values(self, compare: Compare) -> tuple[TracedValue, ...]:
+        ends = [(end, self._operand(end)) for end in (compare.low, compare.high) if end is not None]
+        right = [] if compare.right is None else [(compare.right, self._right(compare))]
+        sides = [(compare.left, self._operand(compare.left)), *ends, *right]
+        return tuple(self._trace_value(operand, row, compare.left) for operand, row in sides)
+
+    def _trace_value(self, operand: Operand, row: int, left: Operand) -> TracedValue:
+        """Return where an operand is; a literal stands for what the left side, to which it is compared, stands for."""
+        inside = references(operand) if isinstance(operand, Arithmetic) else ()
+        meant = left if isinstance(operand, Literal) else operand
+        return TracedValue(
+            words=self._words(operand),
+            cell=self._cell(row),
+            output=self._places[meant.id].output(meant.field) if isinstance(meant, FeatureRef) else None,
+            constant=isinstance(operand, Literal),
+            parts=tuple(self._trace_value(part, self._operand(part), part) for part in inside),
+        )
+
+    def _words(self, operand: Operand) -> str:
+        return operand_words(operand, lambda ref: len(self._places[ref.id].rows) == 1)
+
+    def _cell(self, row: int) -> Cell:
+        return Cell(self._grid, row)
 
     def _window(self, window: Window) -> int:
         needed = {"holds_for": window.bars, "occurred_within": 1, "count_true": window.min_true or 1}[window.kind]

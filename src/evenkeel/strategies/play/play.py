@@ -82,6 +82,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
         warmup: Timeframe name to the bars it shall have at least before the first decision.
         validation: The market that it is checked on; None names none.
         warnings: What loads but is probably not meant.
+        lines: Place of a condition, such as `actions.entry_long.all[2]`, to its line in the file, from 1.
     """
 
     name: str
@@ -107,3 +108,4 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     warmup: Mapping[str, int]
     validation: ValidationSection | None
     warnings: tuple[Problem, ...]
+    lines: Mapping[str, int] = {}

@@ -21,6 +21,7 @@ from evenkeel.strategies.play.lower import fixed_trail, lower
 from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.risk import Ladder, RewardRisk, TargetRule, Trail
 from evenkeel.strategies.play.sizing import FixedMoney, FixedQuantity, PercentEquity, RiskBased, Sizing
+from evenkeel.strategies.play.trace import TracedRule
 from evenkeel.strategies.strategy import DecideKernel, View
 from evenkeel.strategies.terms import (
     AccountTerms,
@@ -53,6 +54,7 @@ class PlayStrategy:
         self.hash: str = play.hash
         self.instrument: Instrument = play.instrument
         self.resolved: Mapping[str, Any] = play.resolved
+        self.lines: Mapping[str, int] = play.lines
         self.terms = play_terms(play)
         lowered = lower(play)
         self.program: Program = lowered.program
@@ -117,6 +119,10 @@ class PlayStrategy:
     def signal_text(self, signal: int) -> str:
         """Return which rule of the play a number stands for."""
         return self._words[signal] if signal >= 0 else ""
+
+    def rules(self) -> tuple[TracedRule, ...]:
+        """Return every rule with the rows of `program` in which its conditions were computed, for explanations."""
+        return lower(self.play, trace=True).rules
 
     def checkpoint(self) -> dict[str, Any]:
         """A play remembers nothing of its own."""

@@ -150,8 +150,7 @@ def structure_documents(specs: list[StructureSpec]) -> dict[str, Any]:
 
 def _risk(section: RiskSection | RiskModelSection | None, sizing: SizingSection) -> dict[str, Any]:
     written: dict[str, Any] = {"sizing": _dump(sizing)}
-    if section is None:
-        return written
+    section = section or RiskModelSection()
     stop, target = section.stop_loss, section.take_profit
     if isinstance(section, RiskSection) and section.stop_loss_pct is not None:
         stop = PercentStop(type="percent", value=section.stop_loss_pct)

@@ -69,6 +69,18 @@ def test_the_resolved_document_loads_to_the_same_play() -> None:
         assert getattr(again, part) == getattr(first, part)
 
 
+def test_a_play_without_a_risk_section_loads_to_the_same_play() -> None:
+    """Otherwise its runs could be neither replayed nor explained."""
+    given = document()
+    given.pop("risk_model", None)
+    given.pop("risk", None)
+    given["actions"] = {"entry_long": ["close", ">", 1], "exit_long": ["close", "<", 1]}
+    given["position_policy"] = {"mode": "long_only", "exit_mode": "signal"}
+    first = load(given)
+
+    assert load(first.resolved).hash == first.hash
+
+
 def test_the_resolved_document_is_json_with_defaults() -> None:
     resolved = json.loads(json.dumps(load(document()).resolved, allow_nan=False))
     assert resolved["features"]["bb_20"] == {
