@@ -8,7 +8,11 @@ import pytest
 
 import desk
 from desk import account, flat, long, piece, short
+from evenkeel.engine.explain import explain_trade
 from evenkeel.engine.record import RunRecord, Trade
+from evenkeel.model.errors import UsageError
+from evenkeel.model.reason import Reason
+from evenkeel.model.time import Timeframe
 from evenkeel.strategies.terms import (
     EvenTerms,
     ImpactTerms,
@@ -369,3 +373,23 @@ class TestImpact:
             assert record.fills[0].event.row == 2
 
         assert prices == pytest.approx([100.025, 100.125, 100.25, 101.0])
+
+
+def test_the_story_of_a_trade_tells_every_leg_and_its_funding() -> None:
+    rows = [*flat(100, TestFunding.HOUR_8 + 2), *closes(100, 102, 102, 97), *flat(97, 1)]
+    costs = account(funding_rate="0.0001", taker="0.001")
+    stretch = desk.stretch_of(piece(rows, {0: long(stop=2)}), 0, Reason.END_OF_DATA, Timeframe.parse("1m"))
+    asset = desk.instrument()
+    strategy = desk.ScriptedStrategy(
+        asset, desk.terms(costs, desk.units(2), ladder(("1", "0.25"), ("5", "0.75"))), Timeframe.parse("1m")
+    )
+    _, _, steps = desk.engine_run(strategy, desk.market_of([stretch], asset))
+
+    told = explain_trade(steps, 1, symbol="TEST", currency="USDT")
+
+    assert [line.split(" at ")[0] for line in told if ": out with" in line] == [
+        "The target was reached: out with 0.5", "The protective stop was hit: out with 1.5",
+    ]  # fmt: skip
+    assert told[-1] == "Result -2 before costs, fees 0.398, funding -0.02, net -2.418 USDT."
+    with pytest.raises(UsageError, match="the run has 1, counted from 1"):
+        explain_trade(steps, 2, symbol="TEST", currency="USDT")

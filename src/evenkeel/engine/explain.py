@@ -8,7 +8,7 @@ from decimal import Decimal
 from evenkeel.engine.core import Step
 from evenkeel.model.decision import EntryApproved, EntryRefused, ExitOrdered, RunStopped
 from evenkeel.model.errors import UsageError
-from evenkeel.model.event import FillPoint, OrderDied, OrderFilled
+from evenkeel.model.event import FillPoint, FundingPosted, OrderDied, OrderFilled
 from evenkeel.model.ids import Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import plain
@@ -25,6 +25,9 @@ _ENDS = {
     ExitReason.EQUITY_STOP: "It was closed because the account fell to the equity at which the run stops",
     ExitReason.DATA_GAP: "It was closed at the last price before a gap in the data",
     ExitReason.END_OF_DATA: "It was closed at the last price of the data",
+    ExitReason.TRAILING: "The stop that had followed the price was hit",
+    ExitReason.BREAKEVEN: "The stop that had been moved to break-even was hit",
+    ExitReason.LIQUIDATION: "It was liquidated: its margin was gone",
 }
 
 
@@ -34,17 +37,33 @@ def explain_trade(steps: Sequence[Step], number: int, *, symbol: str, currency: 
     Raises:
         UsageError: If there is no such trade.
     """
-    fills = [step.event for step in steps if isinstance(step.event, OrderFilled)]
-    entries = [fill for fill in fills if fill.leg is Leg.ENTRY]
-    exits = [fill for fill in fills if fill.leg is not Leg.ENTRY]
-    if not 1 <= number <= len(exits):
-        raise UsageError(f"there is no trade {number}; the run has {len(exits)}, counted from 1")
-    entry, leave = entries[number - 1], exits[number - 1]
-    return [
-        *_decision_lines(steps, entry, symbol),
-        *_entry_lines(entry, symbol, currency),
-        *_exit_lines(steps, entry, leave, currency),
-    ]
+    told = positions(steps)
+    if not 1 <= number <= len(told):
+        raise UsageError(f"there is no trade {number}; the run has {len(told)}, counted from 1")
+    entry, exits, fundings = told[number - 1]
+    lines = [*_decision_lines(steps, entry, symbol), *_entry_lines(entry, symbol, currency)]
+    for place, leave in enumerate(exits):
+        lines += _exit_lines(steps, leave, held=place == 0, part=len(exits) > 1)
+    return [*lines, _result_line(entry, exits, fundings, currency)]
+
+
+def positions(steps: Sequence[Step]) -> list[tuple[OrderFilled, list[OrderFilled], list[FundingPosted]]]:
+    """Return the closed positions of a run: the entry, the exits in order, and the funding in between."""
+    found: list[tuple[OrderFilled, list[OrderFilled], list[FundingPosted]]] = []
+    left = Decimal(0)
+    for step in steps:
+        match step.event:
+            case OrderFilled(leg=Leg.ENTRY):
+                found.append((step.event, [], []))
+                left = step.event.quantity
+            case OrderFilled():
+                found[-1][1].append(step.event)
+                left += step.event.quantity
+            case FundingPosted():
+                found[-1][2].append(step.event)
+            case _:
+                pass
+    return found if left == 0 else found[:-1]
 
 
 def explain_refusals(steps: Sequence[Step]) -> list[str]:
@@ -111,18 +130,37 @@ def _away(entry: OrderFilled, level: Decimal) -> str:
     return f"{abs(level / entry.price - 1) * 100:.2f} %"
 
 
-def _exit_lines(steps: Sequence[Step], entry: OrderFilled, leave: OrderFilled, currency: str) -> list[str]:
+def _exit_lines(steps: Sequence[Step], leave: OrderFilled, *, held: bool, part: bool) -> list[str]:
+    """Say how a leg ended; `held` tells first how the position went until then, `part` how much the leg was."""
     how = _ENDS[leave.exit_reason or ExitReason.SIGNAL]
     rule = ""
     for step in steps:
         for decision in step.decisions:
             if isinstance(decision, ExitOrdered) and decision.order.client_id == leave.client_id:
                 rule = f" (rule '{decision.order.reason}')" if leave.exit_reason is ExitReason.SIGNAL else ""
-    fees = entry.fee + leave.fee
-    return [
-        f"While it was held it went {float(leave.favourable) * 100:.2f} % in its favour and "
-        f"{float(leave.adverse) * 100:.2f} % against it, over {leave.bars_held} decision bars.",
-        f"{how}{rule}: out at {plain(leave.price)} in the bar of {format_time(leave.event_ns)}, "
-        f"{_POINTS[leave.point]}.",
-        f"Result {plain(leave.gross)} before costs, fees {plain(fees)}, net {plain(leave.gross - fees)} {currency}.",
+    quantity = f" with {plain(abs(leave.quantity))}" if part else ""
+    lines = [
+        f"{how}{rule}: out{quantity} at {plain(leave.price)} in the bar of {format_time(leave.event_ns)}, "
+        f"{_POINTS[leave.point]}."
     ]
+    if held:
+        until = "until its first exit " if part else ""
+        lines.insert(
+            0,
+            f"While it was held {until}it went {float(leave.favourable) * 100:.2f} % in its favour and "
+            f"{float(leave.adverse) * 100:.2f} % against it, over {leave.bars_held} decision bars.",
+        )
+    return lines
+
+
+def _result_line(
+    entry: OrderFilled, exits: Sequence[OrderFilled], fundings: Sequence[FundingPosted], currency: str
+) -> str:
+    zero = Decimal(0)
+    gross = sum((leave.gross for leave in exits), zero)
+    fees = sum((leave.fee for leave in exits), entry.fee)
+    funding = sum((one.amount for one in fundings), zero)
+    paid = f", funding {plain(funding)}" if fundings else ""
+    return (
+        f"Result {plain(gross)} before costs, fees {plain(fees)}{paid}, net {plain(gross - fees + funding)} {currency}."
+    )

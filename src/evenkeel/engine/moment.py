@@ -17,7 +17,7 @@ from evenkeel.engine.core import Core, State, Step
 from evenkeel.engine.market import Market, Stretch
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered, RunStopped
 from evenkeel.model.errors import UsageError
-from evenkeel.model.event import AnyEvent, BarsClosed, OrderFilled, StretchEnded
+from evenkeel.model.event import AnyEvent, BarsClosed, FundingPosted, OrderFilled, StretchEnded
 from evenkeel.model.ids import Leg
 from evenkeel.model.time import format_time
 
@@ -150,7 +150,7 @@ def _is_later(event: AnyEvent, where: DecisionBar) -> bool:
             return (event.segment, event.bar) > (where.stretch.number, where.bar)
         case StretchEnded():
             return event.segment >= where.stretch.number
-        case OrderFilled():
+        case OrderFilled() | FundingPosted():
             return bool(event.event_ns >= base.open_ns[0] and base.close_ns[event.row] > where.closed_ns)
         case _:
             return event.event_ns > where.closed_ns
