@@ -28,17 +28,26 @@ from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
 from evenkeel.engine.market import GapPolicy, Market, load_market
 from evenkeel.engine.moment import decision_bar
+from evenkeel.engine.playbook.markets import load_markets
+from evenkeel.engine.playbook.outcome import PlayRun, write_shares
+from evenkeel.engine.playbook.outcome import build_result as build_playbook_result
+from evenkeel.engine.playbook.outcome import write_tables as write_playbook_tables
+from evenkeel.engine.playbook.regimes import open_eye
+from evenkeel.engine.playbook.run import Part, part_of, playbook_manifest, run_parts
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.recorded import has_journal, journal_mark, read_manifest, read_steps, recorded_market
 from evenkeel.engine.replay import Replay, replay
 from evenkeel.engine.research import Progress, run_research
 from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
+from evenkeel.examples import locate
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.load import load_strategy, recorded_rules, recorded_strategy, strategy_symbols
+from evenkeel.strategies.play.program import PlayStrategy
+from evenkeel.strategies.playbook.load import load_playbook
 from evenkeel.strategies.strategy import Strategy
 
 Lane = Literal["auto", "engine", "research"]
@@ -187,6 +196,97 @@ def backtest(
             timing["report_s"] = watch.lap()
             results.write_result(folder, result)
     return Outcome(folder, result, record, resumed)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookOutcome:
+    """What the backtest of a playbook left.
+
+    Attributes:
+        folder: Its files.
+        result: The document of `result.json`.
+        plays: What the backtest of each play left.
+    """
+
+    folder: Path
+    result: dict[str, Any]
+    plays: tuple[Outcome, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check of the audit failed, in the playbook or in a play."""
+        own = all(check["ok"] or check["skipped"] for check in self.result["checks"])
+        return own and all(play.ok for play in self.plays)
+
+
+def backtest_playbook(request: Request) -> PlaybookOutcome:
+    """Run a backtest of a playbook and leave its files: those of each play in a folder of its own, and of all together.
+
+    Args:
+        request: What to run; `symbol` is not used, and the lane is the engine's.
+    """
+    watch = Stopwatch()
+    playbook = load_playbook(
+        locate(request.strategy), instruments=request.instruments.find, sets=request.sets, library=request.library
+    )
+    eye = None if playbook.detector is None else open_eye(playbook, playbook.detector)
+    strategies = [PlayStrategy(member.play) for member in playbook.members]
+    wanted = [(strategy.instrument, strategy.program) for strategy in strategies]
+    if playbook.detector is not None and eye is not None:
+        wanted.append((playbook.detector.instrument, eye.program))
+    markets = load_markets(
+        request.catalogs, wanted, start_ns=request.start_ns, end_ns=request.end_ns, gaps=request.gaps
+    )
+    watched = None if eye is None else markets[-1]
+    named = [(m.name, s, market) for m, s, market in zip(playbook.members, strategies, markets, strict=False)]
+    manifest = playbook_manifest(playbook, named, watched)
+    folder = request.out or request.runs / manifest["run"]
+    check_folder(folder)
+    timing = {"load_s": watch.lap()}
+    with whole_or_gone(folder, keeps_journal=False):
+        results.write_manifest(folder, manifest, created_ns=wall_ns())
+        parts = [part_of(name, strategy, market, manifest["run"], folder) for name, strategy, market in named]
+        driver, drivers = run_parts(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
+        timing["simulate_s"] = watch.lap()
+        for number, part in enumerate(parts):
+            write_shares(part.folder, number, driver.allotment.changes)
+        plays = tuple(
+            _finish_part(part, one.record, report=request.report) for part, one in zip(parts, drivers, strict=True)
+        )
+        runs = [
+            PlayRun(part.name, play.record, part.market, play.result) for part, play in zip(parts, plays, strict=True)
+        ]
+        write_playbook_tables(folder, playbook, driver, runs)
+        result = build_playbook_result(playbook, manifest, driver, runs)
+        results.write_result(folder, result)
+        result["checks"] = audit_playbook(folder)
+        result["timing"] = {**timing, "report_s": watch.lap()}
+        results.write_result(folder, result)
+    return PlaybookOutcome(folder, result, plays)
+
+
+def _finish_part(part: Part, record: RunRecord, *, report: bool) -> Outcome:
+    """Write what a play of a playbook leaves, audit it, and report on it."""
+    folder, market = part.folder, part.market
+    results.write_tables(folder, part.strategy, market, record)
+    result = results.build_result(part.manifest, part.strategy, market, record, {})
+    result["journal"] = journal_mark(folder)
+    results.write_result(folder, result)
+    result["checks"] = audit_run(folder, market)
+    results.write_result(folder, result)
+    if report:
+        from evenkeel.monitor.report import write_report
+
+        write_report(folder, candles=execution_bars(market))
+    return Outcome(folder, result, record, 0)
+
+
+def audit_playbook(folder: Path) -> list[dict[str, Any]]:
+    """Return the checks of the independent audit over the files of a playbook's run."""
+    from evenkeel.readiness import audit
+
+    found = audit.audit_playbook(folder)
+    return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ ACCOUNT = (
     "continue_after_liquidation", "min_liq_distance_pct", "funding", "impact linear", "impact sqrt",
     "require_trade_through", "max_notional_usdt", "max_margin_usdt", "risk_per_trade_pct", "stop_equity",
 )  # fmt: skip
-STOP_REASONS = tuple(reason.value for reason in StopReason)
+STOP_REASONS = tuple(reason.value for reason in StopReason if reason is not StopReason.PLAYBOOK)
+"""How a play ends that runs alone; only a playbook ends its plays."""
 
 
 @dataclass(frozen=True)

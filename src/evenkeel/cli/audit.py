@@ -38,7 +38,8 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
     """Check stored results again, with code that shares nothing with the engine.
 
     Every figure of the run in DIR is derived again in exact decimals from its fills and, if the catalog has them, from
-    the bars that the run used. Exit code 1 when a check fails. A check that could not run is listed as skipped.
+    the bars that the run used. Exit code 1 when a check fails. A check that could not run is listed as skipped. For the
+    run of a playbook it checks what its plays may only do together; the run of each play is audited by itself.
 
     \b
     Example:
@@ -46,11 +47,14 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
       keel audit out --catalog data/catalog --json
     """
     from evenkeel.data.sources import Sources
-    from evenkeel.readiness.audit import audit
+    from evenkeel.readiness.audit import audit, audit_playbook
 
-    announce_compilation()
-    base, higher = _bars_of_run(folder, Sources.of(catalog_folder(catalog)))
-    checks = audit(folder, base_bars=base, higher_bars=higher)
+    if (folder / "plays").is_dir():
+        checks = audit_playbook(folder)
+    else:
+        announce_compilation()
+        base, higher = _bars_of_run(folder, Sources.of(catalog_folder(catalog)))
+        checks = audit(folder, base_bars=base, higher_bars=higher)
     failed = sum(check.failed for check in checks)
     if as_json:
         emit(_document(folder, checks))

@@ -9,7 +9,8 @@ import click
 
 from evenkeel.cli.output import emit, note
 from evenkeel.cli.params import OneOf, json_option
-from evenkeel.cli.running import data_options, requests_of, show_outcome, show_outcomes, watched
+from evenkeel.cli.playbook_run import run_playbook
+from evenkeel.cli.running import data_options, separate_requests, show_outcome, show_outcomes, watched
 
 
 @click.command(name="backtest")
@@ -24,7 +25,8 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
 
     STRATEGY is a .yaml, a .py[:Class] or the name of a shipped example. The range defaults to the data there is. The
     result is checked independently of the engine; a failed check makes the exit code 1. A play with several symbols,
-    or several --symbol, makes one run for each, and a table at the end.
+    or several --symbol, makes one run for each, and a table at the end. A playbook runs all its plays on one account,
+    each in a folder of its own below that of the playbook.
 
     \b
     Example:
@@ -32,8 +34,15 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
       keel backtest my_play.yaml --start 2024-01-01 --end 2024-07-01 --set fast=10 --out runs/first
     """
     from evenkeel.api import backtest
+    from evenkeel.model.gaps import not_available
+    from evenkeel.strategies.load import strategy_kind
 
-    requests = requests_of(strategy, options)
+    kind = strategy_kind(strategy)
+    if kind == "system":
+        raise not_available("system.run", where=strategy)
+    if kind == "playbook":
+        return run_playbook(strategy, options, as_json=as_json)
+    requests = separate_requests(strategy, options)
     with watched("backtesting") as progress:
         outcomes = [backtest(request, progress=progress, told=note) for request in requests]
     if len(outcomes) > 1:

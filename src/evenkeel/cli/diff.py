@@ -85,13 +85,15 @@ def _load(file: str) -> Loaded:
     from evenkeel.data.definitions import Definitions
     from evenkeel.examples import locate
     from evenkeel.risk.worst_case import worst_case
-    from evenkeel.strategies.play.load import load_play
+    from evenkeel.strategies.library import Library
+    from evenkeel.strategies.play.load import load_plays
     from evenkeel.strategies.play.lower import lower
 
     path = locate(file)
     if path.suffix == ".py":
         raise UsageError(f"'{file}' is Python; `keel diff` compares plays (.yaml)")
-    play = load_play(path, instruments=Definitions.load(current_home().root).find)
+    home = current_home().root
+    play = load_plays(path, instruments=Definitions.load(home).find, library=Library(home))[0]
     return Loaded(file, play, worst_case(play), lower(play).program.warmup)
 
 

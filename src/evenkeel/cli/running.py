@@ -58,27 +58,38 @@ def request_of(strategy: str, options: dict[str, Any]) -> Request:
     Raises:
         UsageError: If they contradict each other, ask for what is not built, or ask for several runs.
     """
-    found = requests_of(strategy, options)
+    found = separate_requests(strategy, options)
     if len(found) > 1:
         symbols = ", ".join(str(request.symbol) for request in found)
         raise UsageError(f"each of {symbols} is a run of its own; choose one with --symbol")
     return found[0]
 
 
-def requests_of(strategy: str, options: dict[str, Any]) -> tuple[Request, ...]:
+def separate_requests(strategy: str, options: dict[str, Any]) -> tuple[Request, ...]:
     """Return what the options ask for: a run for each symbol.
 
     Raises:
         UsageError: If they contradict each other or ask for what is not built.
     """
-    from evenkeel.api import Request, separate
+    from evenkeel.api import separate
+
+    return separate(whole_request(strategy, options), options["symbols"])
+
+
+def whole_request(strategy: str, options: dict[str, Any]) -> Request:
+    """Return what the options ask for, whatever symbols there are.
+
+    Raises:
+        UsageError: If they ask for what is not built.
+    """
+    from evenkeel.api import Request
     from evenkeel.model.gaps import not_available
     from evenkeel.strategies.library import Library
 
     if options["profile"] != "research":
         raise not_available("run.profiles", where="--profile")
     home, catalogs, instruments = sources_of(options["catalog"])
-    request = Request(
+    return Request(
         strategy=strategy,
         catalogs=catalogs,
         instruments=instruments,
@@ -92,7 +103,6 @@ def requests_of(strategy: str, options: dict[str, Any]) -> tuple[Request, ...]:
         report=options.get("report", False),
         library=Library(home.root),
     )
-    return separate(request, options["symbols"])
 
 
 def sources_of(catalog: Path | None) -> tuple[Home, Sequence[Catalog], Definitions]:

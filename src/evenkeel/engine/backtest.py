@@ -10,7 +10,9 @@ recorded commands; the core folds what was recorded and decides nothing again; t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from evenkeel.engine.core import Core, RunFacts, Step
 from evenkeel.engine.market import Market, Stretch
@@ -32,7 +34,7 @@ from evenkeel.engine.research import END_REASONS, EquityCurve, Progress, death_s
 from evenkeel.features.timeline import FeatureRun
 from evenkeel.model.bar import Floats
 from evenkeel.model.command import CancelEntry, Command, SubmitEntry, SubmitExit
-from evenkeel.model.decision import Decision, EntryRefused
+from evenkeel.model.decision import CancelOrdered, Decision, EntryRefused
 from evenkeel.model.errors import InvariantBroken, invariant
 from evenkeel.model.event import (
     AnyEvent,
@@ -41,13 +43,15 @@ from evenkeel.model.event import (
     LimitBreached,
     OrderAccepted,
     OrderDied,
+    PortfolioOrdered,
+    PortfolioStated,
     StretchEnded,
 )
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import money_from_postings, to_decimal, to_float
 from evenkeel.model.order import Order
-from evenkeel.model.reason import ExitReason
+from evenkeel.model.reason import ExitReason, StopReason
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
@@ -88,6 +92,18 @@ class StretchFeatures:
             raise InvariantBroken(f"features of bar {bar} of stretch {segment} were asked for out of turn")
         bars = run.bars.bars
         return run.x, run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
+
+
+class Due(NamedTuple):
+    """A pause of the venue that has not been handled.
+
+    Attributes:
+        time_ns: When what it tells is known.
+        pause: Why the venue paused; END is the end of a stretch.
+    """
+
+    time_ns: int
+    pause: Pause
 
 
 class BacktestDriver:
@@ -140,12 +156,24 @@ class BacktestDriver:
 
     def run(self, progress: Progress | None = None) -> RunRecord:
         """Run to the end of the data or to the stop of the run."""
+        for _ in self.pauses(progress):
+            pass
+        return self.record
+
+    def pauses(self, progress: Progress | None = None, *, step: bool = False) -> Iterator[Due]:
+        """Run, and hand over each pause of the venue before it is handled: who runs several can take the earliest.
+
+        Args:
+            progress: Told of base bars passed.
+            step: Pause also after each base bar in which something is held or an entry is at work.
+        """
         curve = EquityCurve()
         for stretch in self._market.stretches:
             features = FeatureRun(self._strategy.program, stretch.series)
             self._features.open(stretch, features)
             self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
-            self._run_stretch(stretch)
+            yield from self._stretch_pauses(stretch, step=step)
+            yield Due(int(stretch.series.base.close_ns[-1]), Pause.END)
             curve.take(self._venue, stretch, features)
             self._end_stretch(stretch)
             if progress is not None:
@@ -154,22 +182,37 @@ class BacktestDriver:
                 break
         curve.finish(self._venue, self.record)
         self._check_books()
-        return self.record
 
-    def _run_stretch(self, stretch: Stretch) -> None:
-        while True:
-            match self._venue.advance():
-                case Pause.REPORT:
-                    self._tell_reports(stretch)
-                case Pause.WAKE:
-                    bar = int(self._venue.book[Book.EXEC])
-                    closed = int(stretch.series.on(stretch.exec).bars.close_ns[bar])
-                    self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
-                case Pause.LIMIT:
-                    self._tell_limit(int(stretch.series.base.close_ns[self._venue.book[Book.ROW]]))
-                case pause:
-                    invariant(pause is Pause.END, "reports are taken at each pause, so there is always space for more")
-                    return
+    def _stretch_pauses(self, stretch: Stretch, *, step: bool) -> Iterator[Due]:
+        closes, executions = stretch.series.base.close_ns, stretch.series.on(stretch.exec).bars.close_ns
+        book = self._venue.book
+        while (pause := self._venue.advance(step=step)) is not Pause.END:
+            invariant(pause is not Pause.FULL, "reports are taken at each pause, so there is always space for more")
+            if pause is Pause.WAKE:
+                closed = int(executions[book[Book.EXEC]])
+            else:
+                closed = int(closes[book[Book.ROW] - (pause is Pause.TIMER)])
+            yield Due(closed, pause)
+            self._handle(pause, closed, stretch)
+
+    def _handle(self, pause: Pause, closed: int, stretch: Stretch) -> None:
+        if pause is Pause.REPORT:
+            self._tell_reports(stretch)
+        elif pause is Pause.LIMIT:
+            self._tell_limit(closed)
+        elif pause is Pause.WAKE:
+            bar = int(self._venue.book[Book.EXEC])
+            self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
+
+    def tell(self, event: PortfolioStated | PortfolioOrdered) -> None:
+        """Pass what the playbook says to the core, between two pauses; it enters the inbox now."""
+        entry = self.core.state.pending(Leg.ENTRY)
+        self._step(msgspec.structs.replace(event, known_ns=self._now(event.event_ns)))
+        if entry is not None and self.core.state.pending(Leg.ENTRY) is None:
+            why = next(one.reason for _, one in reversed(self.decisions) if isinstance(one, CancelOrdered))
+            self._dead_entries.append(DeadEntry(event_ns=event.event_ns, reason=why, decided_ns=entry.decided_ns))
+        if self.core.state.stopped is StopReason.PLAYBOOK:
+            self._venue.stop(EXIT_NUMBERS[ExitReason.PLAYBOOK])
 
     def _end_stretch(self, stretch: Stretch) -> None:
         """Let the core end the stretch; what it leaves open is closed at the last close."""

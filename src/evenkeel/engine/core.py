@@ -38,6 +38,8 @@ from evenkeel.model.event import (
     OrderAccepted,
     OrderDied,
     OrderFilled,
+    PortfolioOrdered,
+    PortfolioStated,
     StretchEnded,
 )
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
@@ -109,6 +111,7 @@ class State:
         last_refusal: Reason of the last refusal since the last approval, so that a level signal is journaled once.
         memory: What the strategy last wanted to remember.
         entered_bar: Execution bar at which the last entry order of this stretch was placed.
+        portfolio: What the playbook that the strategy is a part of last said; None without one.
     """
 
     cash: Decimal
@@ -120,6 +123,7 @@ class State:
     last_refusal: tuple[Reason, str] | None = None
     memory: dict[str, Any] = field(default_factory=dict)
     entered_bar: int | None = None
+    portfolio: PortfolioStated | None = None
 
     def pending(self, leg: Leg) -> Order | None:
         """Return the open order of a leg."""
@@ -190,7 +194,9 @@ class Core:
                 self._move(entry.client_id, OrderState.CANCELLED)
             case StretchEnded():
                 self.state.entered_bar = None
-            case BarsClosed() | LimitBreached() | CancelOrdered():
+            case PortfolioStated():
+                self.state.portfolio = entry
+            case BarsClosed() | LimitBreached() | PortfolioOrdered() | CancelOrdered():
                 pass
 
     def _fold_exit_order(self, order: Order) -> None:
@@ -246,6 +252,8 @@ class Core:
                 return self._decide_limit(event)
             case StretchEnded():
                 return self._decide_end(event)
+            case PortfolioOrdered():
+                return self._decide_order(event)
             case OrderFilled():
                 return self._decide_fill(event)
             case _:
@@ -293,9 +301,15 @@ class Core:
             return self._refuse(Reason.ENTRIES_DISABLED, wish.reason)
         if state.position is not None or state.orders:
             return self._refuse(Reason.POSITION_EXISTS, wish.reason)
-        verdict = self._gates.judge(wish, equity=state.cash, price=view.price)
+        portfolio = state.portfolio
+        if portfolio is not None and (refusal := _side(portfolio, wish)) is not Reason.OK:
+            return self._refuse(refusal, wish.reason)
+        equity = state.cash if portfolio is None else portfolio.equity
+        verdict = self._gates.judge(wish, equity=equity, price=view.price)
         if isinstance(verdict, Refused):
             return self._refuse(verdict.reason, wish.reason)
+        if portfolio is not None and verdict.quantity > portfolio.room:
+            return self._refuse(Reason.EXPOSURE_LIMIT, wish.reason)
         trade = state.trades + 1
         order = Order(
             client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY,
@@ -362,6 +376,22 @@ class Core:
         )
         return (stop, *decisions), commands
 
+    def _decide_order(self, event: PortfolioOrdered) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Obey the playbook: withdraw the entry, close the position, and open nothing more if the playbook stops."""
+        decisions: tuple[Decision, ...] = ()
+        commands: tuple[Command, ...] = ()
+        if event.reason is ExitReason.PLAYBOOK and self.state.stopped is None:
+            decisions = (RunStopped(reason=StopReason.PLAYBOOK),)
+        entry = self.state.pending(Leg.ENTRY)
+        if entry is not None:
+            why = Reason.REGIME_INACTIVE if event.reason is ExitReason.REGIME else Reason.ENTRIES_DISABLED
+            decisions = (*decisions, CancelOrdered(client_id=entry.client_id, reason=why))
+            commands = (CancelEntry(client_id=entry.client_id),)
+        if event.holds:
+            return decisions, commands
+        left, sent = self._leave(event.reason.value, event.reason, event.event_ns, leg=Leg.GUARD)
+        return (*decisions, *left), (*commands, *sent)
+
     def _decide_end(self, event: StretchEnded) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Carry nothing over the end of a stretch: withdraw the entry, close the position at the last close."""
         entry = self.state.pending(Leg.ENTRY)
@@ -378,6 +408,10 @@ class Core:
             facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument, trade=trade, leg=leg,
             attempt=attempt,
         )  # fmt: skip
+
+
+def _side(portfolio: PortfolioStated, wish: Enter) -> Reason:
+    return portfolio.long if wish.direction.sign > 0 else portfolio.short
 
 
 _DEATHS = {Reason.EXPIRED: OrderState.EXPIRED}

@@ -23,6 +23,8 @@ _ENDS = {
     ExitReason.SIGNAL: "It was closed on a signal",
     ExitReason.MAX_DRAWDOWN: "It was closed because the account met its largest drawdown",
     ExitReason.EQUITY_STOP: "It was closed because the account fell to the equity at which the run stops",
+    ExitReason.REGIME: "It was closed because its play has no share in the regime any more",
+    ExitReason.PLAYBOOK: "It was closed because the playbook met its largest drawdown",
     ExitReason.DATA_GAP: "It was closed at the last price before a gap in the data",
     ExitReason.END_OF_DATA: "It was closed at the last price of the data",
     ExitReason.TRAILING: "The stop that had followed the price was hit",

@@ -46,6 +46,8 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.TRAILING: ExitReason.TRAILING,
     venue_book.Exit.BREAKEVEN: ExitReason.BREAKEVEN,
     venue_book.Exit.LIQUIDATION: ExitReason.LIQUIDATION,
+    venue_book.Exit.REGIME: ExitReason.REGIME,
+    venue_book.Exit.PLAYBOOK: ExitReason.PLAYBOOK,
 }
 EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Numbers that the venue's book uses, by the reason of an exit."""
@@ -54,6 +56,7 @@ STOPS = {
     int(venue_book.Exit.MAX_DRAWDOWN): StopReason.MAX_DRAWDOWN,
     int(venue_book.Exit.EQUITY_STOP): StopReason.EQUITY_STOP,
     int(venue_book.Exit.LIQUIDATION): StopReason.LIQUIDATED,
+    int(venue_book.Exit.PLAYBOOK): StopReason.PLAYBOOK,
 }
 """Why a run stops before its data ends, by the number in the venue's book."""
 

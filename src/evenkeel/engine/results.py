@@ -20,7 +20,7 @@ from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import drawdowns, extremes, metrics, profit_factor_mode
 from evenkeel.engine.record import Fill, RunRecord, Trade
 from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
-from evenkeel.model.bar import Bars
+from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
 from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.event import OrderFilled
@@ -57,9 +57,9 @@ def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -
 def write_tables(folder: Path, strategy: Strategy, market: Market, record: RunRecord) -> None:
     """Write trades, fills, equity and sessions."""
     symbol, trades = strategy.instrument.id, record.trades()
-    _write_csv(folder / "trades.csv", TRADE_COLUMNS, (_trade_row(trade, symbol) for trade in trades))
+    write_csv(folder / "trades.csv", TRADE_COLUMNS, (_trade_row(trade, symbol) for trade in trades))
     fills = ((number, fill) for number, fill in enumerate(record.fills, 1))
-    _write_csv(folder / "fills.csv", FILL_COLUMNS, (_fill_row(number, fill, symbol) for number, fill in fills))
+    write_csv(folder / "fills.csv", FILL_COLUMNS, (_fill_row(number, fill, symbol) for number, fill in fills))
     _write_parquet(folder / "equity.parquet", equity_frame(record, strategy))
     days, values = session_equity(record, market)
     _write_parquet(folder / "sessions.parquet", _session_frame(days, values))
@@ -165,6 +165,14 @@ def equity_frame(record: RunRecord, strategy: Strategy) -> pl.DataFrame:
     ).with_columns(_instant("time"), _money("equity"), _money("cash"))
 
 
+def write_points(path: Path, times_ns: Ints, equity: Ints, falls: Floats) -> None:
+    """Write points of equity, in counts of 1e-8, with the fall from the peak at each."""
+    import polars as pl
+
+    frame = pl.DataFrame({"time": times_ns, "equity": equity, "drawdown": falls})
+    _write_parquet(path, frame.with_columns(_instant("time"), _money("equity")))
+
+
 def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[int]]:
     """Return trading days and the equity at the end of each, in counts of 1e-8.
 
@@ -266,7 +274,8 @@ def _write_json(path: Path, document: dict[str, Any]) -> None:
     write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -13,9 +13,12 @@ from evenkeel.model.errors import StorageError, UsageError
 
 MANIFEST_NAME = "manifest.json"
 RESULT_NAME = "result.json"
+PLAYS_FOLDER = "plays"
+"""Folder, in the run of a playbook, with the runs of its plays."""
+
 RUN_FILES = (
-    RESULT_NAME, "report.html", "decisions.parquet", "sessions.parquet", "equity.parquet", "fills.csv", "trades.csv",
-    MANIFEST_NAME,
+    RESULT_NAME, "regimes.csv", "attribution.csv", "shares.csv", "report.html", "decisions.parquet", "sessions.parquet",
+    "equity.parquet", "fills.csv", "trades.csv", MANIFEST_NAME,
 )  # fmt: skip
 """Every file of a run but its journal; the result first, so that what is left is never taken for a finished run."""
 
@@ -31,8 +34,19 @@ def find_run(runs: Path, text: str) -> Path:
         text: A folder, an id, a unique prefix of one, or `latest`.
 
     Raises:
-        UsageError: If there is none, or if a prefix fits several.
+        UsageError: If there is none, if a prefix fits several, or if it is the run of a playbook.
     """
+    found = _find(runs, text)
+    plays = sorted(path.name for path in (found / PLAYS_FOLDER).glob("*")) if (found / PLAYS_FOLDER).is_dir() else []
+    if plays:
+        raise UsageError(
+            f"'{found}' is the run of a playbook; name the run of one of its plays: "
+            f"{', '.join(str(found / PLAYS_FOLDER / name) for name in plays)}"
+        )
+    return found
+
+
+def _find(runs: Path, text: str) -> Path:
     path = Path(text)
     if (path / MANIFEST_NAME).is_file() or (path / JOURNAL_FOLDER).is_dir():
         return path
@@ -96,12 +110,14 @@ def whole_or_gone(folder: Path, *, keeps_journal: bool) -> Iterator[None]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     if not keeps_journal or (folder / RESULT_NAME).exists():
         shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
+    shutil.rmtree(folder / PLAYS_FOLDER, ignore_errors=True)
     _remove(folder, RUN_FILES)
     try:
         yield
     except BaseException:
         journaled = (folder / JOURNAL_FOLDER).is_dir()
         _remove(folder, [name for name in RUN_FILES if not (journaled and name == MANIFEST_NAME)])
+        shutil.rmtree(folder / PLAYS_FOLDER, ignore_errors=True)
         for path in made:
             with suppress(OSError):
                 path.rmdir()

@@ -151,6 +151,42 @@ class StretchEnded(Event, frozen=True, kw_only=True, gc=False, tag="stretch_ende
     reason: Reason
 
 
+class PortfolioStated(Event, frozen=True, kw_only=True, gc=False, tag="portfolio_stated"):
+    """The playbook said what a play may do at its next decision.
+
+    Attributes:
+        equity: Its share of the capital; entries are sized by it.
+        long: OK, or why it may not buy.
+        short: OK, or why it may not sell.
+        room: Largest quantity that the exposure of all plays leaves, in units.
+    """
+
+    equity: Decimal
+    long: Reason
+    short: Reason
+    room: Decimal
+
+
+class PortfolioOrdered(Event, frozen=True, kw_only=True, gc=False, tag="portfolio_ordered"):
+    """The playbook took a play out of the market: its entry at work is withdrawn, and its position closed.
+
+    Attributes:
+        reason: REGIME, its share is gone; PLAYBOOK, the playbook stops and the play with it.
+        holds: Whether the position is kept.
+    """
+
+    reason: ExitReason
+    holds: bool = False
+
+
 AnyEvent: TypeAlias = (
-    BarsClosed | OrderAccepted | OrderFilled | FundingPosted | OrderDied | LimitBreached | StretchEnded
+    BarsClosed
+    | OrderAccepted
+    | OrderFilled
+    | FundingPosted
+    | OrderDied
+    | LimitBreached
+    | StretchEnded
+    | PortfolioStated
+    | PortfolioOrdered
 )

@@ -80,6 +80,8 @@ class ExitReason(StrEnum):
     TRAILING = "trailing"
     BREAKEVEN = "breakeven"
     LIQUIDATION = "liquidation"
+    REGIME = "regime"
+    PLAYBOOK = "playbook"
 
 
 class StopReason(StrEnum):
@@ -89,6 +91,7 @@ class StopReason(StrEnum):
     MAX_DRAWDOWN = "max_drawdown"
     EQUITY_STOP = "equity_stop"
     LIQUIDATED = "liquidated"
+    PLAYBOOK = "playbook"
 
 
 class Mark(StrEnum):

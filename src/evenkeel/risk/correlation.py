@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evenkeel.model.bar import Bars, Floats, Ints
-from evenkeel.model.time import DAY, HOUR
+from evenkeel.model.time import DAY, HOUR, MINUTE
 
 WINDOW_NS = 30 * DAY
 RETURNS_MIN = 15
@@ -27,7 +27,7 @@ class Closes:
     Attributes:
         times_ns: When each bar closed, rising.
         prices: At which price.
-        step_ns: Length of a bar.
+        step_ns: Nominal length of a bar.
     """
 
     times_ns: Ints
@@ -40,7 +40,7 @@ class Closes:
         return cls(
             np.concatenate([part.close_ns for part in parts]),
             np.concatenate([part.close for part in parts]),
-            parts[0].timeframe.nanoseconds,
+            parts[0].timeframe.minutes * MINUTE,
         )
 
     def at(self, instant_ns: int) -> float | None:

@@ -12,6 +12,7 @@ from evenkeel import examples
 from evenkeel.features.plugin import recorded_plugins, using
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
+from evenkeel.strategies.kinds import kind_of
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.strategy import Strategy
 
@@ -53,6 +54,19 @@ def load_strategy(
 
     path = examples.locate(text)
     return PlayStrategy(load_play(path, instruments=instruments, sets=sets, library=library, symbol=symbol))
+
+
+def strategy_kind(text: str) -> str:
+    """Return what a text names: `play`, `playbook`, `system`, `block` or `python`.
+
+    Raises:
+        UsageError: If there is no such file or example.
+    """
+    if _is_python(text):
+        return "python"
+    from evenkeel.strategies.play.yaml_source import read_file
+
+    return kind_of(read_file(examples.locate(text)).value)
 
 
 def strategy_symbols(

@@ -11,5 +11,6 @@ from __future__ import annotations
 
 from evenkeel.readiness.audit.audit import audit
 from evenkeel.readiness.audit.check import Check
+from evenkeel.readiness.audit.playbook import audit_playbook
 
-__all__ = ["Check", "audit"]
+__all__ = ["Check", "audit", "audit_playbook"]

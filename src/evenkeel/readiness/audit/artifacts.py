@@ -81,6 +81,7 @@ FILL_COLUMNS: dict[str, Parser[Any]] = {
     "reason": any_text,
     "slippage": money,
 }
+SHARE_COLUMNS: dict[str, Parser[Any]] = {"time": parse_instant, "share": money}
 EQUITY_COLUMNS = {
     "time": pl.Datetime("ns", "UTC"),
     "equity": pl.Decimal(38, 8),
@@ -157,6 +158,13 @@ class Fill(NamedTuple):
     slippage: Decimal
 
 
+class Share(NamedTuple):
+    """One row of `shares.csv`: from when on a play of a playbook may use how much."""
+
+    time_ns: int
+    amount: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """The legs of one position, in the order in which they were closed.
@@ -211,6 +219,7 @@ class Run:
         positions: The same, those of one position together.
         equity: `equity.parquet`, with `time_ns` (Int64) for `time`.
         sessions: `sessions.parquet`, or None where the run wrote none.
+        shares: `shares.csv` of a play that ran in a playbook; None of one that ran alone.
     """
 
     result: Document
@@ -220,6 +229,7 @@ class Run:
     fills: list[Fill]
     equity: pl.DataFrame
     sessions: pl.DataFrame | None
+    shares: list[Share] | None = None
     positions: list[Position] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -229,6 +239,12 @@ class Run:
     def final_equity(self) -> Decimal:
         """What the account holds after all postings of the trades."""
         return self.terms.start_equity + sum((trade.net for trade in self.trades), Decimal(0))
+
+    def share_at(self, time_ns: int) -> Decimal | None:
+        """Return what a play of a playbook might use at an instant; None of one that ran alone."""
+        if self.shares is None:
+            return None
+        return next((share.amount for share in reversed(self.shares) if share.time_ns <= time_ns), Decimal(0))
 
     def instants(self) -> set[int]:
         """Return all instants at which something happened to a trade."""
@@ -256,6 +272,7 @@ def read_run(folder: Path) -> Run:
         fills=fills,
         equity=equity.select(pl.col("time").to_physical().alias("time_ns"), *list(EQUITY_COLUMNS)[1:]),
         sessions=_table(sessions, SESSION_COLUMNS) if sessions.exists() else None,
+        shares=read_records(folder / "shares.csv", SHARE_COLUMNS, Share) if manifest.has("playbook") else None,
     )
 
 

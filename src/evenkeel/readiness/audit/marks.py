@@ -21,6 +21,8 @@ from evenkeel.readiness.audit.number import CENT, HUNDRED, exact, same_statistic
 LIMIT_TOLERANCE = 1e-12
 STOPS = ("max_drawdown", "equity_stop")
 LIQUIDATED = "liquidated"
+OF_NO_LIMIT = ("end_of_data", "playbook")
+"""How a run ends that met no limit of its own: with its data, or with the playbook that it is a part of."""
 
 
 def intrabar_drawdown(run: Run, marks: pl.Series | None, courses: list[Course | None] | None) -> Check:
@@ -64,7 +66,7 @@ def stop_reason(run: Run, bars: BaseBars | None, marks: pl.Series | None) -> Che
         problems.append(f"the run ended by {recorded}; it ends at a liquidation, if it is not to go on after it")
     if recorded == LIQUIDATED:
         problems += _liquidated(run, bars, marks)
-    elif recorded == "end_of_data":
+    elif recorded in OF_NO_LIMIT:
         problems += _unheeded(run, bars, marks)
     elif recorded in STOPS:
         problems += _stopped(run, bars, marks, recorded)

@@ -27,6 +27,8 @@ EXIT_POINTS = {
     "signal": ("open", "close"),
     "max_drawdown": ("open", "close"),
     "equity_stop": ("open", "close"),
+    "regime": ("open", "close"),
+    "playbook": ("open", "close"),
     "data_gap": ("close",),
     "end_of_data": ("close",),
 }

@@ -1,5 +1,7 @@
 """Quantities derived again from equity, rule and caps (`SIZE`, section 6.8 of the specification of plays).
 
+A play that runs in a playbook is sized by its share of the capital at the decision instead of its own equity.
+
 A quantity above the derived one is always wrong. One below it is wrong in the profile `research`, where nothing but the
 strategy and its account limits the size; other profiles may shrink an order.
 """
@@ -31,7 +33,8 @@ def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
     problems: list[str] = []
     equity = run.terms.start_equity
     for position in run.positions:
-        problems += _size_problems(run.terms, position, bars, known, equity)
+        share = run.share_at(position.entry.decided_ns)
+        problems += _size_problems(run.terms, position, bars, known, equity if share is None else share)
         equity += position.net
     return judged(name, problems, f"{len(run.positions)} quantities by {run.terms.size_model}")
 

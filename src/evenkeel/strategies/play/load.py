@@ -148,10 +148,11 @@ def _substituted(log: ProblemLog) -> dict[str, Any]:
     kind = kind_of(value)
     if kind != "play":
         place = next(key for key in ("kind", "playbooks", "regime_detector", "plays") if key in value)
-        if kind == "block":
-            log.error((place,), "this file is a block, not a play", "include it in a play")
+        if kind == "system":
+            log.unavailable((place,), "system.run", key=False)
         else:
-            log.unavailable((place,), f"{kind}.run", key=False)
+            remedy = "include it in a play" if kind == "block" else "`keel backtest` runs it with all its plays"
+            log.error((place,), f"this file is a {kind}, not a play", remedy)
         raise PlayErrors(log.problems())
     document: dict[str, Any] = substitute(value, log)
     return document

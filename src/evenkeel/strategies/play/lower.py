@@ -34,6 +34,7 @@ from evenkeel.strategies.play.risk import (
     TargetRule,
 )
 from evenkeel.strategies.play.sampling import Sampling
+from evenkeel.strategies.play.subject import Subject
 from evenkeel.strategies.play.trace import TracedRule
 
 _WISHES = {
@@ -126,18 +127,66 @@ def lower(play: Play, *, trace: bool = False) -> Lowered:
     return _Lowering(play, trace=trace).lower()
 
 
-class _Lowering:
-    def __init__(self, play: Play, *, trace: bool) -> None:
-        self._play = play
-        self._rules: list[TracedRule] | None = [] if trace else None
-        self._sampling = Sampling(play)
-        roots = [case.when for block in play.actions for case in block.cases if case.when is not None]
+def lower_rules(subject: Subject, rules: Sequence[Condition]) -> tuple[Program, tuple[int, ...]]:
+    """Return the graphs of conditions that stand for themselves, and the row of each: 1 where it is true.
+
+    Args:
+        subject: What the conditions are about.
+        rules: The conditions.
+
+    Raises:
+        UsageError: If it needs more bars before its first decision than a play may need unless it says so.
+    """
+    return _Truths(subject, rules).lower_rules(rules)
+
+
+class _Truths:
+    """Conditions as rows of the graph that decides."""
+
+    def __init__(self, subject: Subject, roots: Sequence[Condition]) -> None:
+        self._subject = subject
+        self._sampling = Sampling(subject)
         apart = any(self._sampling.grid(root) is not None for root in roots)
         self._builder = ProgramBuilder(self._sampling.drive, apart=apart)
         self._graph = self._builder.decisions.graph
-        self._places = Places(play, self._builder)
-        self._decided = Meaning(play, self._places, self._sampling, self._builder.decisions, None)
+        self._places = Places(subject, self._builder)
+        self._decided = Meaning(subject, self._places, self._sampling, self._builder.decisions, None)
         self._grids: dict[Timeframe, Meaning] = {}
+
+    def lower_rules(self, rules: Sequence[Condition]) -> tuple[Program, tuple[int, ...]]:
+        """Return the program and the row of each rule."""
+        rows = tuple(self._graph.add(nodes.met, (self._truth(rule),))[0] for rule in rules)
+        return self._builder.build(), rows
+
+    def _truth(self, condition: Condition) -> int:
+        """Return the row of a condition in the graph that decides."""
+        grid = self._sampling.grid(condition)
+        self._decided.require(condition)
+        row = self._meaning(condition).condition(condition)
+        if grid is None:
+            return row
+        self._builder.grid(grid, self._sampling.instants(condition, grid))
+        return self._builder.decisions.hold(grid, row, of_grid=True)
+
+    def _meaning(self, condition: Condition) -> Meaning:
+        """Return the grid on which a condition is looked at."""
+        grid = self._sampling.grid(condition)
+        if grid is None:
+            return self._decided
+        if grid not in self._grids:
+            sheet = self._builder.grid(grid)
+            self._grids[grid] = Meaning(self._subject, self._places, self._sampling, sheet, grid)
+        return self._grids[grid]
+
+
+class _Lowering(_Truths):
+    """A play as rows."""
+
+    def __init__(self, play: Play, *, trace: bool) -> None:
+        roots = [case.when for block in play.actions for case in block.cases if case.when is not None]
+        super().__init__(play, roots)
+        self._play = play
+        self._rules: list[TracedRule] | None = [] if trace else None
 
     def lower(self) -> Lowered:
         close = self._decided.read(Builtin("last_price"))
@@ -227,26 +276,6 @@ class _Lowering:
                 return Note(name, row=self._decided.read(value), output=output)
             case Builtin():
                 return Note(name, row=self._decided.read(value))
-
-    def _truth(self, condition: Condition) -> int:
-        """Return the row of a case's condition in the graph that decides."""
-        grid = self._sampling.grid(condition)
-        self._decided.require(condition)
-        row = self._meaning(condition).condition(condition)
-        if grid is None:
-            return row
-        self._builder.grid(grid, self._sampling.instants(condition, grid))
-        return self._builder.decisions.hold(grid, row, of_grid=True)
-
-    def _meaning(self, condition: Condition) -> Meaning:
-        """Return the grid on which a condition is looked at."""
-        grid = self._sampling.grid(condition)
-        if grid is None:
-            return self._decided
-        if grid not in self._grids:
-            sheet = self._builder.grid(grid)
-            self._grids[grid] = Meaning(self._play, self._places, self._sampling, sheet, grid)
-        return self._grids[grid]
 
     def _primary(self, feature: str) -> int:
         return self._decided.read(FeatureRef(feature, self._places[feature].node.primary))

@@ -26,8 +26,8 @@ from evenkeel.strategies.play.expression import (
     children,
 )
 from evenkeel.strategies.play.placing import Places
-from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.sampling import ONE_MINUTE, Leaf, Sampling
+from evenkeel.strategies.play.subject import Subject
 from evenkeel.strategies.play.trace import (
     Traced,
     TracedValue,
@@ -56,7 +56,7 @@ _FORMING = {
 class Meaning:
     """Conditions on one grid."""
 
-    def __init__(self, play: Play, places: Places, sampling: Sampling, sheet: Sheet, grid: Timeframe | None) -> None:
+    def __init__(self, play: Subject, places: Places, sampling: Sampling, sheet: Sheet, grid: Timeframe | None) -> None:
         """Stand on a grid.
 
         Args:

@@ -17,8 +17,8 @@ from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.declarations import FeatureSpec, StructureSpec
 from evenkeel.strategies.play.expression import FeatureRef
-from evenkeel.strategies.play.play import Play
 from evenkeel.strategies.play.sampling import DAY_MINUTES, session_minutes
+from evenkeel.strategies.play.subject import Subject
 from evenkeel.strategies.play.vocabulary import WARMUP_MAX
 
 
@@ -60,7 +60,7 @@ class Places:
         builder: Of the program.
     """
 
-    def __init__(self, play: Play, builder: ProgramBuilder) -> None:
+    def __init__(self, play: Subject, builder: ProgramBuilder) -> None:
         self.builder = builder
         self._play = play
         self._places: dict[str, Place] = {}

@@ -27,7 +27,7 @@ from evenkeel.strategies.play.expression import (
     children,
     operands,
 )
-from evenkeel.strategies.play.play import Play
+from evenkeel.strategies.play.subject import Subject
 from evenkeel.strategies.play.vocabulary import CROSS_OPERATORS, FORMING_COLUMNS, MINUTE_PRICES, SIDE_RATES
 
 ONE_MINUTE = TIMEFRAMES["1m"]
@@ -46,7 +46,7 @@ class Sampling:
         drive: The timeframe at whose closes decisions are made: minutes for `intrabar`, else the execution timeframe.
     """
 
-    def __init__(self, play: Play) -> None:
+    def __init__(self, play: Subject) -> None:
         self.exec = play.intervals.exec
         self.drive = ONE_MINUTE if play.evaluate == "intrabar" else self.exec
         calendar = load_calendar(play.instrument.calendar)

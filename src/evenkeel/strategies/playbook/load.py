@@ -107,6 +107,8 @@ class _Loader:
         head = check_head(document, PlaybookHead, PlaybookDocument, ("plays",), log)
         risk = sections.check(PlaybookRiskSection, document.get("risk", {}), ("risk",), log)
         detector, regimes = self._regimes(head.mode if head else None)
+        if head is not None and head.on_regime_exit == "tighten":
+            log.unavailable(("on_regime_exit",), "playbook.tighten", key=False)
         self._read_plays(regimes, sequential=head is not None and head.mode == "sequential")
         money = capital if capital is not None else to_decimal(head.capital if head else 1.0)
         members = self._members(regimes, money, takes_turns=head is not None and head.mode == "sequential")

@@ -33,6 +33,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
         rules: Regime and condition in order: the first that is true wins.
         default: The regime when none is.
         resolved: The detector as a document with blocks, variables and defaults written in.
+        evaluate: `bar_close`: it judges at closes only.
         warmup: Timeframe name to the bars that are asked for beyond what is computed; none.
     """
 
@@ -44,6 +45,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[tuple[str, Condition], ...]
     default: str
     resolved: dict[str, Any]
+    evaluate: str = "bar_close"
     warmup: Mapping[str, int] = {}
 
 

@@ -158,6 +158,7 @@ class Pause(IntEnum):
     WAKE = 2
     LIMIT = 3
     FULL = 4
+    TIMER = 5
 
 
 class Exit(IntEnum):
@@ -174,6 +175,8 @@ class Exit(IntEnum):
     TRAILING = 8
     BREAKEVEN = 9
     LIQUIDATION = 10
+    REGIME = 11
+    PLAYBOOK = 12
 
 
 class Point(IntEnum):

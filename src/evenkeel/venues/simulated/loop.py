@@ -63,7 +63,7 @@ _MOVES = int(Term.MOVES)
 _SCAN, _FUNDING, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (
     int(s) for s in Stage
 )
-_END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in Pause)
+_END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL))
 _AT_OPEN, _INSIDE, _AT_CLOSE = (int(p) for p in Point)
 _LEG_STOP, _LEG_TARGET, _LEG_EXIT, _LEG_GUARD = int(Leg.STOP), int(Leg.TARGET), int(Leg.EXIT), int(Leg.GUARD)
 _BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), int(Exit.SIGNAL)

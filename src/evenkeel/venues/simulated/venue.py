@@ -186,8 +186,12 @@ class SimulatedVenue:
         self._funding_rows, self._funding_rates = funding_due(self._bars, self._funding_rate)
         self._ready = False
 
-    def advance(self) -> Pause:
-        """Go on to the next pause; END means that the stretch is over or the run has stopped."""
+    def advance(self, *, step: bool = False) -> Pause:
+        """Go on to the next pause; END means that the stretch is over or the run has stopped.
+
+        Args:
+            step: Pause, as TIMER, also after each base bar in which something is held or an entry is at work.
+        """
         while True:
             while not self._ready or self.book[Book.EXEC] >= self._features.stop:
                 if not self._next_block():
@@ -196,10 +200,16 @@ class SimulatedVenue:
             features = self._features
             final = features.stop >= len(self._last_row)
             stop_row = len(self._bars) if final else int(self._last_row[features.stop - 1]) + 1
-            pause = Pause(self._run(stop_row, features.stop))
+            row = min(stop_row, int(self.book[Book.ROW]) + 1) if step and self._is_exposed() else stop_row
+            pause = Pause(self._run(row, features.stop))
             stopped = self.book[Book.STOPPED] != 0 and self.book[Book.LOTS] == 0
+            if pause is Pause.END and row < stop_row and not stopped:
+                return Pause.TIMER
             if pause is not Pause.END or final or stopped:
                 return pause
+
+    def _is_exposed(self) -> bool:
+        return bool(self.book[Book.LOTS] != 0 or self.book[Book.ENTRY_KIND] != 0)
 
     def _next_block(self) -> bool:
         if self._timer is None:
@@ -249,6 +259,11 @@ class SimulatedVenue:
     def place_exit(self, *, lots: int, reason: int, signal: int) -> None:
         """Accept a market order that closes so many lots, unsigned, at the next base open."""
         steps.place_exit(self.book, lots, reason, signal)
+
+    def stop(self, reason: int) -> None:
+        """Let the run end as soon as nothing is held."""
+        if self.book[Book.STOPPED] == 0:
+            self.book[Book.STOPPED] = reason
 
     def drop_entry(self) -> bool:
         """Withdraw the pending entry; False if there is none."""
