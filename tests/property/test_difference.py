@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amount import cases
 
 import desk
+from amount import cases
 from evenkeel.data.calendar import load_calendar
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Floats
