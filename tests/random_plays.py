@@ -203,7 +203,7 @@ class Sections:
         """Return a rule of a stop: now and then one beyond liquidation."""
         rng = self.rng
         if self.leverage > 1 and chance(rng, 0.25):
-            return {"type": "percent", "value": number(rng, 60, 120) / self.leverage, "basis": "price"}
+            return {"type": "percent", "value": round(number(rng, 60, 120) / self.leverage, 6), "basis": "price"}
         rules = [*self.distances(), *self.trails()]
         if self.swings:
             rule = {
@@ -267,11 +267,11 @@ class Sections:
     def distances(self) -> list[dict[str, Any]]:
         """Return rules that stops and targets have in common."""
         rng, basis = self.rng, pick(self.rng, "price", "roi")
-        value = number(rng, 0.05, 1.5) * (self.leverage if basis == "roi" else 1)
+        value = round(number(rng, 0.05, 1.5) * (self.leverage if basis == "roi" else 1), 6)
         return [
             {"type": "percent", "value": value, "basis": basis},
             {"type": "atr_multiple", "value": number(rng, 0.5, 4), "atr_feature_id": "atr_exec", "buffer_pct": 0.05},
-            {"type": "fixed_points", "value": number(rng, 0.05, 2) * self.price / 100},
+            {"type": "fixed_points", "value": round(number(rng, 0.05, 2) * self.price / 100, 6)},
         ]
 
     def intent(self, action: str) -> Any:

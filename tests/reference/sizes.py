@@ -79,15 +79,15 @@ def away(step: Step, stop: Decimal | None) -> Decimal | None:
 
 
 def badly_placed(rules: Rules, side: int, price: Decimal, plan: Plan) -> str | None:
-    """Why the levels of a plan cannot be, or None; the steps of a ladder are taken as they are."""
+    """Why the levels of a plan cannot be, or None; a step of a ladder may lie beyond zero, and is then out of reach."""
     targets = [away(step, plan.stop) for step in plan.targets]
     if any(target is None for target in targets):
         return "RISK_INPUT_MISSING"
     stops = [] if plan.stop is None else [plan.stop]
-    targets = [] if plan.ladder else targets
     if any(distance < rules.tick for distance in [*stops, *targets]):
         return "STOP_TOO_CLOSE"
-    if any(distance >= price for distance in (stops if side > 0 else targets)):
+    below = stops if side > 0 else [] if plan.ladder else targets
+    if any(distance >= price for distance in below):
         return "STOP_BEYOND_ZERO"
     return None
 
