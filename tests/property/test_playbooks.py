@@ -125,16 +125,19 @@ def test_the_drawn_playbooks_do_something() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_largest_drawdown_is_that_of_the_sum(seed: int) -> None:
-    """Worked out anew over every minute from the fills of all plays: cash and open positions at the last closes."""
+    """Worked out anew from the fills of all plays, over every minute and the moment after the last close.
+
+    Cash and open positions at the last closes; what is closed there counts in that moment.
+    """
     shop, terms = shop_of(seed)
     shop.run(**{**terms, "max_drawdown": 1.0})  # type: ignore[arg-type]
     capital = float(str(terms["capital"]))
     closes = desk.START + MINUTE * np.arange(1, MINUTES + 1, dtype=np.int64)
-    total = np.full(MINUTES, capital)
+    total = np.full(MINUTES + 1, capital)
     for number, record in enumerate(shop.records):
         prices = WALKS[1 if number == 2 else 0].close
-        cash, units = np.zeros(MINUTES), np.zeros(MINUTES)
-        cost = np.zeros(MINUTES)
+        prices = np.append(prices, prices[-1])
+        cash, units, cost = (np.zeros(MINUTES + 1) for _ in range(3))
         quantity, entry = 0.0, 0.0
         for fill in record.fills:
             event = fill.event

@@ -141,11 +141,18 @@ class OperandReader:
         return Typed(operand, kind, tuple(output.values), text=f"{found.id}.{output.name}")
 
     def _verbose_reference(self, value: dict[str, Any], path: Path) -> Typed:
+        is_sum = any(key in ARITHMETIC for key in value)
         for key in value:
-            if key not in _REFERENCE_KEYS:
+            if is_sum and key not in ARITHMETIC:
+                self._log.error((*path, key), f"unknown key '{key}' beside an operator", "put it elsewhere", key=True)
+                return REFUSED
+            if not is_sum and key not in _REFERENCE_KEYS:
                 remedy = suggestion(key, [*_REFERENCE_KEYS, *ARITHMETIC])
                 self._log.error((*path, key), f"unknown key '{key}' in an operand", remedy, key=True)
                 return REFUSED
+        if is_sum:
+            self._log.error(path, "one map holds one operator", 'nest them: { "+": [{ "*": [a, b] }, c] }')
+            return REFUSED
         name, field, offset = value.get("feature_id"), value.get("field"), value.get("offset", 0)
         if not isinstance(name, str):
             self._log.error(path, "`feature_id` is missing or not text", "write { feature_id: …, offset: 1 }")

@@ -1,11 +1,15 @@
-"""The log that collects every problem of one play while it is read."""
+"""The log that collects every problem of one play while it is read.
+
+It takes `PROBLEMS_MAX` problems and then gives up on the file, and as many warnings and then counts them only: a file
+made by a program that went wrong must not keep anybody waiting.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from evenkeel.model.gaps import GAPS
-from evenkeel.strategies.play.problems import Path, PlayErrors, Problem
+from evenkeel.strategies.play.problems import PROBLEMS_MAX, Path, PlayErrors, Problem
 from evenkeel.strategies.play.yaml_source import Source
 
 
@@ -20,6 +24,8 @@ class ProblemLog:
         self.source = source
         self._problems: list[Problem] = list(source.faults)
         self._closed: set[Path] = set()
+        self._wrong = sum(problem.kind != "warning" for problem in self._problems)
+        self._warnings = 0
 
     def error(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
         """Tell what is wrong with the value at `path`, or with its key."""
@@ -58,16 +64,29 @@ class ProblemLog:
 
     def adopt(self, problems: Iterable[Problem]) -> None:
         """Take over what was told of another file."""
-        self._problems += [problem for problem in problems if problem not in self._problems]
+        fresh = [problem for problem in problems if problem not in self._problems]
+        self._problems += fresh
+        self._wrong += sum(problem.kind != "warning" for problem in fresh)
 
     @property
     def failed(self) -> bool:
         """Whether anything but warnings was told."""
-        return any(problem.kind != "warning" for problem in self._problems)
+        return self._wrong > 0
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return everything told, in the order of the file; the command line's first, other files' last."""
-        return tuple(sorted(self._problems, key=self._order))
+        """Return everything told, in the order of the file; the command line's first, of other files last."""
+        return (*sorted(self._problems, key=self._order), *self._left_out())
+
+    def _left_out(self) -> list[Problem]:
+        name = self.source.name
+        if self._wrong >= PROBLEMS_MAX:
+            message = f"these are {PROBLEMS_MAX} problems; the file was not looked at any further"
+            return [Problem(kind="error", file=name, message=message, remedy="mend these first")]
+        more = self._warnings - PROBLEMS_MAX
+        if more <= 0:
+            return []
+        remedy = "mend these first"
+        return [Problem(kind="warning", file=name, message=f"there are {more} further warnings", remedy=remedy)]
 
     def raise_if_failed(self) -> None:
         """Raise everything at once.
@@ -86,6 +105,16 @@ class ProblemLog:
     def _add(self, path: Path, message: str, *, kind: str, remedy: str, key: bool) -> None:
         if self.is_closed(path):
             return
+        if kind == "warning" and self._warnings >= PROBLEMS_MAX:
+            self._warnings += 1
+            return
         problem = self.source.problem(path, message, kind=kind, remedy=remedy, key=key)
-        if problem not in self._problems:
-            self._problems.append(problem)
+        if problem in self._problems:
+            return
+        self._problems.append(problem)
+        if kind == "warning":
+            self._warnings += 1
+            return
+        self._wrong += 1
+        if self._wrong >= PROBLEMS_MAX:
+            self.raise_if_failed()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
@@ -18,6 +19,17 @@ from evenkeel.model.errors import UsageError
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands in a document: keys and list positions from the top."""
+
+PROBLEMS_MAX = 500
+"""So many problems of a file are told, and as many warnings: nobody mends more at once, and looking further costs."""
+
+_NAMES_MAX = 1000
+_LENGTHS_APART = 2
+"""Among more names than this only those that begin alike and are about as long are compared: comparing is slow."""
+
+_LINE_MAX = 160
+_BEFORE = 60
+"""Of a longer line so much is shown, and so much of it before the offending text."""
 
 Kind: TypeAlias = Literal["error", "unavailable", "warning"]
 
@@ -98,9 +110,16 @@ def render_with_excerpt(problem: Problem) -> str:
     """Return the line of `render`, then the source line with a caret under the offending text."""
     if not problem.excerpt:
         return render(problem)
+    text, start = problem.excerpt, 0
+    if len(text) > _LINE_MAX:
+        start = max(0, problem.column - 1 - _BEFORE)
+        end = start + _LINE_MAX
+        text = f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+        start -= 1 if start else 0
     gutter = f"{problem.line:>6} | "
-    under = " " * (len(gutter) - 2) + "| " + " " * (problem.column - 1) + "^" * max(1, problem.width)
-    return f"{render(problem)}\n{gutter}{problem.excerpt}\n{under}"
+    at = problem.column - 1 - start
+    under = " " * (len(gutter) - 2) + "| " + " " * at + "^" * max(1, min(problem.width, len(text) - at))
+    return f"{render(problem)}\n{gutter}{text}\n{under}"
 
 
 def dotted(path: Path) -> str:
@@ -117,8 +136,12 @@ def dotted(path: Path) -> str:
 def nearest(name: object, known: Iterable[str]) -> str | None:
     """Return the known name most like `name`, or None if none is close."""
     names = list(known)
+    text = str(name)[:80]
+    if len(names) > _NAMES_MAX:
+        alike = (one for one in names if one[:1] == text[:1] and abs(len(one) - len(text)) <= _LENGTHS_APART)
+        names = list(itertools.islice(alike, _NAMES_MAX))
     by_lower = {candidate.lower(): candidate for candidate in names}
-    found = difflib.get_close_matches(str(name).lower()[:80], by_lower, n=1, cutoff=0.55)
+    found = difflib.get_close_matches(text.lower(), by_lower, n=1, cutoff=0.55)
     return by_lower[found[0]] if found else None
 
 

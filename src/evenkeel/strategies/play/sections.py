@@ -54,7 +54,10 @@ def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, 
     elif kind == "missing":
         log.error(place, f"`{detail['loc'][-1]}` is missing", f"add `{detail['loc'][-1]}: …`", key=True)
     elif kind == "union_tag_not_found":
-        log.error(place, "`type` is missing", f"add `type:` with one of {_tags(detail)}", key=True)
+        models = _bare_models(model, detail["loc"])
+        if not _tell_strangers(models, detail["input"], place, log):
+            tags = ", ".join(tag for one in models for tag in typing.get_args(one.model_fields["type"].annotation))
+            log.error(place, "`type` is missing", f"add `type:` with one of {tags}", key=True)
     elif kind == "union_tag_invalid":
         given = detail["ctx"]["tag"]
         near = nearest(given, _tags(detail).split(", "))
@@ -63,6 +66,24 @@ def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, 
     else:
         message, remedy = _sentence(kind, detail)
         log.error(place, message, remedy)
+
+
+def _tell_strangers(models: tuple[type[BaseModel], ...], given: Any, place: Path, log: ProblemLog) -> bool:
+    """Tell the keys that no alternative of a union knows; return whether one of them was meant to be its `type`."""
+    known = list(dict.fromkeys(name for model in models for name in _names(model)))
+    strangers = [key for key in given if key not in known] if isinstance(given, dict) else []
+    for key in strangers:
+        log.error((*place, key), f"unknown key '{key}'", suggestion(key, known), key=True)
+    return any(nearest(key, known) == "type" for key in strangers)
+
+
+def _bare_models(model: type[BaseModel], loc: tuple[str | int, ...]) -> tuple[type[BaseModel], ...]:
+    """Return the models that may stand at a pydantic location."""
+    owner: Any = model
+    for part in loc:
+        owner = _step(owner, part)
+    found = owner if isinstance(owner, tuple) else (owner,)
+    return tuple(one for one in found if isinstance(one, type) and issubclass(one, BaseModel))
 
 
 def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
@@ -142,7 +163,7 @@ def _holds(place: Any, part: str | int) -> bool:
 
 
 def _tags(detail: ErrorDetails) -> str:
-    return str(detail.get("ctx", {}).get("expected_tags", "")).replace("'", "") or "the known types"
+    return str(detail["ctx"]["expected_tags"]).replace("'", "")
 
 
 def _near_key(model: type[BaseModel], detail: ErrorDetails) -> str:

@@ -164,7 +164,7 @@ class Writer:
         names = _TOKEN.findall(text)
         self.used.update(names)
         known = [*self._variables, *self._open]
-        unknown = [name for name in names if name not in known]
+        unknown = list(dict.fromkeys(name for name in names if name not in known))
         for name in unknown:
             remedy = suggestion(name, known) if known else f"declare it under `{self._section}`"
             self._log.error(path, f"the {self._noun} '{name}' is not declared", remedy)

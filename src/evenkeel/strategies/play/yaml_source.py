@@ -16,12 +16,13 @@ from __future__ import annotations
 import pathlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
 
 from evenkeel.model.errors import StorageError, UsageError
-from evenkeel.strategies.play.problems import Path, Problem, Span, dotted
+from evenkeel.strategies.play.problems import PROBLEMS_MAX, Path, Problem, Span, dotted
 
 SIZE_MAX = 1_000_000
 """Largest text, in characters."""
@@ -72,6 +73,11 @@ class Source:
     faults: tuple[Problem, ...] = ()
     origins: dict[Path, str] = field(default_factory=dict)
     inserts: dict[Path, Insert] = field(default_factory=dict)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text line by line."""
+        return self.text.splitlines()
 
     def problem(self, path: Path, message: str, *, kind: Any = "error", remedy: str = "", key: bool = False) -> Problem:
         """Return a problem of the value at `path`, or of its key; a value that is not there is shown at its parent."""
@@ -300,11 +306,12 @@ class _Reader:
 
     def _at(self, mark: Any) -> str:
         """Return the character at a mark; empty behind the end of its line."""
-        lines = self.source.text.splitlines()
+        lines = self.source.lines
         return lines[mark.line][mark.column : mark.column + 1] if mark.line < len(lines) else ""
 
     def _fault(self, span: Span | None, message: str, remedy: str, path: Path = ()) -> None:
-        self.faults.append(_problem(self.source, span, message, kind="error", remedy=remedy, path=path))
+        if len(self.faults) < PROBLEMS_MAX:
+            self.faults.append(_problem(self.source, span, message, kind="error", remedy=remedy, path=path))
 
 
 def _syntax_remedy(what: str) -> str:
@@ -323,8 +330,7 @@ def _span_of(node: Any) -> Span:
 def _problem(source: Source, span: Span | None, message: str, *, kind: Any, remedy: str, path: Path) -> Problem:
     if span is None:
         return Problem(kind=kind, file=source.name, path=dotted(path), message=message, remedy=remedy)
-    lines = source.text.splitlines()
-    excerpt = lines[span.line - 1] if span.line <= len(lines) else ""
+    excerpt = source.lines[span.line - 1] if span.line <= len(source.lines) else ""
     end = span.end_column if span.end_line == span.line else len(excerpt) + 1
     return Problem(
         kind=kind, file=source.name, line=span.line, column=span.column, width=max(1, end - span.column),

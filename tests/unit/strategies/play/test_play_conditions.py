@@ -337,3 +337,13 @@ def test_references_inside_setups_are_checked_too() -> None:
 def test_a_setup_without_its_key_gets_told_how() -> None:
     (found,) = told(entry([["close", ">", "open"], "dip"], setups={"dip": ["rsi_14", "<", 30]}))
     assert "'dip' is a setup" in found
+
+
+def test_a_key_beside_an_operator_is_the_one_that_is_unknown() -> None:
+    beside = ["close", ">", {"*": ["ema_20", 2], "offset": 1}]
+    assert told(entry(beside)) == [
+        "actions.entry_long[2].offset: unknown key 'offset' beside an operator; put it elsewhere"
+    ]
+    two = ["close", ">", {"*": ["ema_20", 2], "+": ["ema_20", 2]}]
+    (found,) = told(entry(two))
+    assert found.startswith("actions.entry_long[2]: one map holds one operator; nest them")

@@ -10,9 +10,10 @@ import pytest
 
 from evenkeel.model.errors import UsageError
 from evenkeel.strategies.play.load import load_play
-from evenkeel.strategies.play.problems import PlayErrors, render, render_with_excerpt
+from evenkeel.strategies.play.problems import PROBLEMS_MAX, PlayErrors, render, render_with_excerpt
+from watchdog import within
 
-from .play_desk import DOCUMENT, SmallRegistry, document, find_instrument, load, problems, text_of
+from .play_desk import DOCUMENT, SmallRegistry, document, entry, find_instrument, load, problems, text_of
 
 SPEC_PLAYS = Path(__file__).parent / "spec_plays"
 
@@ -140,3 +141,49 @@ def test_the_plays_of_the_specification_load(name: str) -> None:
     assert play.name == name
     assert play.risk.stop is not None
     assert play.leverage == {"sol_pullback_15m_1h_d": 4, "eth_range_fade_5m": 2, "btc_bos_retrace_1h": 3}[name]
+
+
+def test_a_file_with_more_problems_than_anybody_mends_is_given_up_on() -> None:
+    with pytest.raises(PlayErrors) as failed:
+        load(document(**{f"key_{place}": 1 for place in range(PROBLEMS_MAX + 100)}))
+    assert len(failed.value.problems) == PROBLEMS_MAX + 1
+    last = failed.value.problems[-1]
+    assert last.message == "these are 500 problems; the file was not looked at any further"
+    assert last.remedy
+
+
+def test_a_text_with_more_faults_than_anybody_mends_is_given_up_on() -> None:
+    with pytest.raises(PlayErrors) as failed:
+        load(text_of(document()) + "name: again\n" * (PROBLEMS_MAX + 100))
+    assert len(failed.value.problems) == PROBLEMS_MAX + 1
+
+
+def test_warnings_beyond_those_that_anybody_reads_are_counted() -> None:
+    features = {**DOCUMENT["features"], **{f"spare_{place}": {"indicator": "ema"} for place in range(600)}}
+    warnings = load(document(features=features)).warnings
+    unused = sum("is never used" in problem.message for problem in load(document()).warnings)
+    assert len(warnings) == PROBLEMS_MAX + 1
+    assert warnings[-1].message == f"there are {600 + unused - PROBLEMS_MAX} further warnings"
+
+
+def test_a_name_among_thousands_is_still_suggested() -> None:
+    features = {**DOCUMENT["features"], **{f"spare_{place}": {"indicator": "ema"} for place in range(3000)}}
+    with pytest.raises(PlayErrors, match="did you mean 'ema_20'"):
+        load(entry(["close", ">", "ema_2O"], features=features))
+
+
+def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
+    text = "{" + ", ".join(f"{key}: {json.dumps(value)}" for key, value in document(entri={}).items()) + "}"
+    (found,) = problems(text)
+    head, line, caret = render_with_excerpt(found).splitlines()
+    assert "unknown key 'entri'" in head
+    assert len(line) < 200
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "entri"
+
+
+def test_thousands_of_mistakes_keep_nobody_waiting() -> None:
+    """Each costs a search for the nearest of as many names, were they all looked at."""
+    features = {f"feature_{place}": {"indicator": "ema"} for place in range(5000)}
+    wrong = [["close", ">", f"feture_{place}"] for place in range(5000)]
+    with within(60), pytest.raises(PlayErrors):
+        load(entry({"any": wrong}, features=features))

@@ -226,7 +226,7 @@ def test_a_spot_instrument_cannot_be_sold_short() -> None:
 
 def test_a_file_of_another_kind_is_named() -> None:
     (line,) = told(document(regime_detector={}))
-    assert line.startswith("regime_detector: running a playbook is not available yet")
+    assert line.startswith("regime_detector: this file is a playbook, not a play; `keel backtest` runs it")
     assert told(document(kind="block")) == ["kind: this file is a block, not a play; include it in a play"]
     assert told(document(kind="plya")) == ["kind: 'plya' is not allowed here; did you mean 'play'?"]
     assert load(document(kind="play")).hash == load(document()).hash
@@ -235,3 +235,15 @@ def test_a_file_of_another_kind_is_named() -> None:
 def test_a_block_is_not_included_among_the_actions() -> None:
     (line,) = told(document(actions=[{"include": "pullback"}]))
     assert line.startswith("actions[0].include: a block is not included among the actions")
+
+
+def test_a_misspelt_type_is_told_as_such_and_not_as_missing() -> None:
+    risk = {"stop_loss": {"tpye": "percent", "value": 2}, "take_profit_pct": 4}
+    assert told(document(risk=risk)) == ["risk.stop_loss.tpye: unknown key 'tpye'; did you mean 'type'?"]
+
+
+def test_a_rule_without_a_type_tells_its_unknown_keys_too() -> None:
+    risk = {"stop_loss": {"valeu": 2}, "take_profit_pct": 4}
+    first, second = told(document(risk=risk))
+    assert first.startswith("risk.stop_loss: `type` is missing; add `type:` with one of percent, atr_multiple")
+    assert second == "risk.stop_loss.valeu: unknown key 'valeu'; did you mean 'value'?"
