@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,26 @@ def test_from_a_new_play_to_its_report(keel: Keel) -> None:
     again = keel.ok("report", "latest")
     assert Path(again.out.strip()) == page
     assert keel.ok("report", "my_first", "--json").document["result"]["strategy"]["name"] == "my_first"
+
+
+def test_from_an_empty_file_to_a_play_that_trades_by_the_messages_alone(keel: Keel) -> None:
+    """Whatever a message says to add or set is put into the file as it stands; nothing else is known."""
+    play = Path("mine.yaml")
+    play.write_text("")
+    for _ in range(6):
+        said = keel("validate", "mine.yaml", "--json")
+        (told,) = said.document["files"]
+        if told["ok"]:
+            break
+        for problem in told["problems"]:
+            offered = re.findall(r"`(\w+: [^`]+)`", problem["remedy"])
+            if offered and not re.search(rf"^{offered[-1].split(':')[0]}:", play.read_text(), re.MULTILINE):
+                play.write_text(f"{play.read_text()}{offered[-1]}\n")
+    assert said.code == 0, said.out
+    assert keel.ok("backtest", "mine.yaml", "--no-report", "--json").document["metrics"]["trades"] > 0
+    assert (
+        "Opens a long position when ema_20 crosses above ema_50." in keel.ok("validate", "mine.yaml", "--explain").out
+    )
 
 
 def test_the_range_that_is_told_is_the_one_that_was_run(keel: Keel) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from evenkeel.strategies.play.yaml_source import read
 from play_mutations import containers, damaged_bytes, damaged_text, damaged_tree, misspelt
 from random_plays import random_play
 from reference.json_schema import complaints
-from watchdog import within
+from watchdog import Hangs, within
 
 TESTS = Path(__file__).parents[1]
 PLAYS = cases(480, 100_000)
@@ -72,6 +73,11 @@ def outcome(source: Path | str) -> Play | PlayErrors | None:
         assert problem.message
         assert render_with_excerpt(problem)
     return refused
+
+
+def test_the_watchdog_barks() -> None:
+    with pytest.raises(Hangs), within(1):
+        time.sleep(PATIENCE_S)
 
 
 def known_keys(part: Any) -> Iterator[str]:
@@ -139,6 +145,7 @@ def some_documents() -> list[Any]:
 
 @pytest.mark.parametrize("document", some_documents(), ids=lambda document: document["name"])
 def test_an_unknown_key_is_refused_in_every_map_with_its_path(document: Any) -> None:
+    """L8: whatever the map, in whatever section."""
     tried = 0
     for path, container in containers(copy.deepcopy(document)):
         if isinstance(container, dict) and not own_name_map(path):
@@ -189,3 +196,30 @@ def test_maps_of_own_names_hold_only_what_belongs_there(name: str) -> None:
         return
     document.setdefault(name, {})["stray"] = [] if name == "variables" else 1
     assert f"{name}.stray" in refusal(document)
+
+
+def scalars(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every number, word and truth of a tree with its path."""
+    if isinstance(tree, dict | list):
+        for key, part in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from scalars(part, (*path, key))
+    elif tree is not None:
+        yield path, tree
+
+
+@pytest.mark.parametrize("document", some_documents(), ids=lambda document: document["name"])
+def test_every_value_may_be_a_variable_and_means_the_same(document: Any) -> None:
+    """Trap T3: a section in which variables are read and not written in."""
+    expected = load_play(yaml.safe_dump(document, sort_keys=False), instruments=find).resolved
+    for path, value in scalars(document):
+        if path[0] == "variables" or (isinstance(value, str) and "{{" in value):
+            continue
+        written = copy.deepcopy(document)
+        place: Any = written
+        for part in path[:-1]:
+            place = place[part]
+        place[path[-1]] = "{{ stand_in }}"
+        written.setdefault("variables", {})["stand_in"] = value
+        found = load_play(yaml.safe_dump(written, sort_keys=False), instruments=find).resolved
+        assert {**found, "variables": {}} == {**expected, "variables": {}}, dotted(path)
+        assert complaints(SCHEMA, written) == [], dotted(path)

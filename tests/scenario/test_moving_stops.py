@@ -308,6 +308,7 @@ class TestFunding:
     HOUR_8 = 480
 
     def test_42_a_long_pays_and_a_short_receives_at_the_instant(self) -> None:
+        """T18: the run is given its funding events; P3: the postings are the account, to the last digit."""
         rows = flat(50100, self.HOUR_8 + 3)
         costs = account(funding_rate="0.0001", start_equity="20000")
 
@@ -315,7 +316,7 @@ class TestFunding:
         got = desk.run(piece(rows, {0: short()}), costs=costs, sizing=desk.units("0.2"))
 
         assert [only(paid).funding, only(got).funding] == [D("-1.002"), D("1.002")]
-        assert only(paid).net == D("-1.002")
+        assert only(paid).net == D("-1.002") == D(int(paid.curve[0][-1])) / 10**8 - 20_000
 
     @pytest.mark.parametrize(("entered", "left", "pays"), [(477, 478, True), (477, 479, True), (479, 480, False)])
     def test_43_who_is_in_before_the_instant_pays_also_when_closing_at_it(

@@ -43,6 +43,7 @@ def figures(record: RunRecord) -> dict[str, float | int | None]:
 
 
 def test_the_figures_of_three_trades() -> None:
+    """T24: `_pct` is percent, every other ratio a fraction."""
     record = run_of_three()
     assert [trade.net for trade in record.trades()] == [40, -10, 10]
 

@@ -17,6 +17,10 @@ from evenkeel.strategies.play.vocabulary import ACTIONS, EXIT_ACTIONS
 
 _BLOCK_KEYS = ("id", "cases", "else")
 _CASE_KEYS = ("when", "emit")
+_EXAMPLES = {
+    "id": "id: my_block", "cases": "cases: [{ when: [close, '>', open], emit: [entry_long] }]",
+    "when": "when: [close, '>', open]", "emit": "emit: [entry_long]",
+}  # fmt: skip
 _INTENTS = (*ACTIONS, "no_action")
 
 
@@ -176,7 +180,7 @@ class ActionReader:
                 self._log.error((*path, key), f"unknown key '{key}'", suggestion(key, known), key=True)
         for key in needed:
             if key not in value:
-                self._log.error(path, f"`{key}` is missing", f"add `{key}: …`", key=True)
+                self._log.error(path, f"`{key}` is missing", f"add for example `{_EXAMPLES[key]}`", key=True)
                 self._log.close((*path, key))
 
     def _refuse_twins(self, blocks: list[Block]) -> None:

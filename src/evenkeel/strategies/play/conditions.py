@@ -19,6 +19,9 @@ _DURATION = re.compile(r"(\d{1,5})([mhd])\Z", re.IGNORECASE | re.ASCII)
 _UNIT_MINUTES = {"m": 1, "h": 60, "d": 1440}
 _DAY_MINUTES = 1440
 _ONE_MINUTE = TIMEFRAMES["1m"]
+_WINDOW_EXAMPLES = {
+    "bars": "bars: 6", "duration": "duration: 6h", "min_true": "min_true: 3", "expr": "expr: [close, '>', open]",
+}  # fmt: skip
 
 
 class ConditionReader:
@@ -142,7 +145,7 @@ class ConditionReader:
                 right = False
         for name in known:
             if name not in value and name != "anchor_tf":
-                self._log.error(path, f"`{name}` is missing", f"add `{name}: …`", key=True)
+                self._log.error(path, f"`{name}` is missing", f"add for example `{_WINDOW_EXAMPLES[name]}`", key=True)
                 self._log.close((*path, name))
                 right = False
         return right

@@ -248,7 +248,11 @@ def _operand() -> Schema:
             {"type": "string", "minLength": 1, "examples": ["ema_20", "macd_1.signal", "fib.level[0.618]"]},
             {
                 "type": "array",
-                "prefixItems": [ref("operand_or_number"), {"enum": list(ARITHMETIC)}, ref("operand_or_number")],
+                "prefixItems": [
+                    ref("operand_or_number"),
+                    or_token({"enum": list(ARITHMETIC)}),
+                    ref("operand_or_number"),
+                ],
                 "minItems": 3,
                 "maxItems": 3,
             },

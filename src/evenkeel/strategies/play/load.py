@@ -143,7 +143,7 @@ def _substituted(log: ProblemLog) -> dict[str, Any]:
     value = log.source.value
     if not isinstance(value, dict):
         if not log.failed:
-            log.error((), "a play is a map of keys", "start from `keel new NAME`")
+            log.error((), "a play is a map of keys", "start from `keel new NAME`, or with `name: my_play`")
         raise PlayErrors(log.problems())
     kind = kind_of(value)
     if kind != "play":
@@ -295,7 +295,7 @@ class _Loader:
     def _tell_the_rest(self, features: list[FeatureSpec], setups: dict[str, Condition]) -> None:
         """Tell what needs the whole play to have been read."""
         log, outline = self._log, self._outline
-        if not self._scope.declared:
+        if not self._scope.declared and not log.failed:
             log.error(("features",), "a play needs at least one feature or structure", key=True)
         if outline.entry is not None:
             check_entry(outline.entry, log)

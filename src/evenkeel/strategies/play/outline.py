@@ -31,6 +31,19 @@ from evenkeel.strategies.play.schema import (
 )
 from evenkeel.strategies.play.scope import Intervals
 
+_NEEDED = {
+    "timeframes": "timeframes: { low_tf: 15m, med_tf: 1h, high_tf: D, exec: low_tf }",
+    "account": "account: { starting_equity: 10000 }",
+    "actions": "actions: { entry_long: [ema_20, cross_above, ema_50], exit_long: [ema_20, cross_below, ema_50] }",
+}
+"""Sections that every play has, each as it may be written."""
+
+_EXAMPLE_FEATURE = (
+    "features: { ema_20: { indicator: ema, params: { length: 20 } }, "
+    "ema_50: { indicator: ema, params: { length: 50 } } }"
+)
+_NO_SYMBOL = ("`symbol` is missing", "add for example `symbol: BTC-USD.BITSTAMP`; `keel instruments list` shows them")
+
 
 @dataclass(frozen=True, slots=True)
 class Outline:
@@ -80,9 +93,13 @@ def _refuse_unknown_keys(document: dict[str, Any], log: ProblemLog) -> None:
     for key in document:
         if key not in known:
             log.error((key,), f"unknown key '{key}'", suggestion(key, known), key=True)
-    for key in ("timeframes", "account", "actions"):
+    for key, example in _NEEDED.items():
         if key not in document:
-            log.error((), f"`{key}` is missing", f"add `{key}:`")
+            log.error((), f"`{key}` is missing", f"add `{example}`")
+    if "symbol" not in document and "symbols" not in document:
+        log.error((), *_NO_SYMBOL)
+    if not any(document.get(key) for key in ("features", "structures")):
+        log.error((), "a play needs at least one feature or structure", f"add `{_EXAMPLE_FEATURE}`")
 
 
 def find_instrument(
@@ -105,7 +122,7 @@ def find_instrument(
         message = f"the play names {len(head.symbols)} symbols, and each is a run of its own"
         log.error(("symbols",), message, f"choose one, such as --symbol {head.symbols[0]}", key=True)
     elif head.symbol is None and head.symbols is None:
-        log.error((), "`symbol` is missing", "add `symbol:`; `keel instruments list` shows them")
+        log.error((), *_NO_SYMBOL)
     else:
         try:
             return instruments(head.symbol or (head.symbols or [""])[place or 0])

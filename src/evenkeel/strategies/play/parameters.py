@@ -34,12 +34,18 @@ def resolve(node: NodeInfo, given: Mapping[str, Any], path: Path, log: ProblemLo
     for param in known.values():
         complaint = _fill(param, given.get(param.name), values)
         if complaint:
-            log.error((*path, param.name), complaint, "" if param.name in given else f"add `{param.name}: …`")
+            log.error((*path, param.name), complaint, "" if param.name in given else _how_to_add(param))
             right = False
     contradiction = node.check(values) if right else None
     if contradiction:
         log.error(path, f"{node.name}: {contradiction}")
     return values if right and not contradiction else None
+
+
+def _how_to_add(param: ParamInfo) -> str:
+    if param.choices:
+        return f"add `{param.name}:` with one of {', '.join(param.choices)}"
+    return f"add `{param.name}: …`, {_WORDS[param.type]}"
 
 
 def _fill(param: ParamInfo, given: Any, values: dict[str, Any]) -> str:

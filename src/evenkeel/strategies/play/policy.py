@@ -51,10 +51,11 @@ def check_policy(
 
 
 def _check_protection(protection: Protection, place: Path, log: ProblemLog) -> None:
-    missing = [word for word, there in (("a stop", protection.stop), ("a target", protection.target)) if not there]
+    missing = [word for word, there in (("stop", protection.stop), ("target", protection.target)) if not there]
     if missing:
-        message = f"exit_mode sl_tp_only needs a stop and a target; {' and '.join(missing)} is missing"
-        log.error(place, message, "add them under `risk`, or set exit_mode first_hit or signal")
+        message = f"exit_mode sl_tp_only needs a stop and a target; there is no {' and no '.join(missing)}"
+        example = "`risk: { stop_loss_pct: 2, take_profit_pct: 4 }`"
+        log.error(place, message, f"add {example}, or set `position_policy: {{ exit_mode: first_hit }}`")
 
 
 def _check_sides(

@@ -73,7 +73,7 @@ class Head(Section):
     kind: Literal["play"] = Field(default="play", description="What the file is.")
     version: str = Field(description=f'Version of the format: "{SCHEMA_VERSION}".', examples=[SCHEMA_VERSION])
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[a-z][a-z0-9_]*$")] = Field(
-        description="Name in snake_case, the same as the file's."
+        description="Name in snake_case, the same as the file's.", examples=["my_play"]
     )
     id: Id | None = Field(default=None, description="Explicit id; default: the name.")
     description: str = Field(default="", description="Free text for people.")

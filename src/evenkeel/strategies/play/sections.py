@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from typing import Any, TypeVar, Union
@@ -52,7 +53,7 @@ def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, 
         key = str(detail["loc"][-1])
         log.error((*path, *_present(value, detail["loc"])), f"unknown key '{key}'", _near_key(model, detail), key=True)
     elif kind == "missing":
-        log.error(place, f"`{detail['loc'][-1]}` is missing", f"add `{detail['loc'][-1]}: …`", key=True)
+        log.error(place, f"`{detail['loc'][-1]}` is missing", _how_to_add(model, detail), key=True)
     elif kind == "union_tag_not_found":
         models = _bare_models(model, detail["loc"])
         if not _tell_strangers(models, detail["input"], place, log):
@@ -66,6 +67,30 @@ def _tell(model: type[BaseModel], value: Any, path: Path, detail: ErrorDetails, 
     else:
         message, remedy = _sentence(kind, detail)
         log.error(place, message, remedy)
+
+
+def _how_to_add(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """Return how a missing key may be written: one of its words, an example, or what it holds."""
+    name = str(detail["loc"][-1])
+    owner = _owner(model, detail["loc"])
+    fields = owner.model_fields if isinstance(owner, type) and issubclass(owner, BaseModel) else {}
+    field = next((one for key, one in fields.items() if name in (key, one.alias)), None)
+    if field is None:
+        return f"add `{name}: …`"
+    words = [str(word) for word in _words(field.annotation)]
+    if words:
+        return f"add `{name}:` with one of {', '.join(words)}"
+    if field.examples:
+        example = field.examples[0]
+        return f"add `{name}: {json.dumps(example) if scalar(str(example)) != example else example}`"
+    return f"add `{name}: …`{f' ({field.description})' if field.description else ''}"
+
+
+def _words(annotation: Any) -> tuple[Any, ...]:
+    """Return the words that an annotation allows; none if it allows more than words."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _words(typing.get_args(annotation)[0])
+    return typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
 
 
 def _tell_strangers(models: tuple[type[BaseModel], ...], given: Any, place: Path, log: ProblemLog) -> bool:

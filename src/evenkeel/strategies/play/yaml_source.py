@@ -207,7 +207,7 @@ class _Reader:
             self._syntax(error)
             return None
         if node is None and not self.faults:
-            self._fault(None, "the file is empty", "start from `keel new NAME`")
+            self._fault(None, "the file is empty", "start from `keel new NAME`, or with `name: my_play`")
         return node
 
     def convert(self, node: yaml.Node, path: Path, depth: int) -> Any:

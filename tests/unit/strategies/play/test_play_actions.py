@@ -84,7 +84,7 @@ def test_stop_and_target_only_refuses_exit_actions_and_needs_both() -> None:
     assert "exit_long is refused: exit_mode sl_tp_only" in found
     entry_only = document(position_policy=policy("sl_tp_only"), actions={"entry_long": UP}, risk={"stop_loss_pct": 2.0})
     (found,) = told(entry_only)
-    assert "exit_mode sl_tp_only needs a stop and a target; a target is missing" in found
+    assert "exit_mode sl_tp_only needs a stop and a target; there is no target" in found
 
 
 def test_signal_needs_an_exit_action() -> None:

@@ -71,7 +71,8 @@ def policy_lines(play: Play) -> list[str]:
 
 
 def _endings(play: Play) -> str:
-    armed = [word for word, there in (("stop", play.risk.stop), ("target", play.risk.target)) if there is not None]
+    risk = play.resolved["risk_model"]
+    armed = [word for word, key in (("stop", "stop_loss"), ("target", "take_profit")) if risk.get(key)]
     stays = f"its {' and '.join(armed)} {'stays' if len(armed) == 1 else 'stay'} armed" if armed else ""
     if play.policy.exit_mode == "sl_tp_only":
         return "A position ends at its stop or at its target, and nowhere else."
