@@ -239,7 +239,8 @@ def _no_data(catalogs: Sequence[Catalog], instrument: Instrument, needed: Timefr
     have = f"only {', '.join(map(str, coarser))} bars" if coarser else "no bars"
     return (
         f"the catalog has {have} of {instrument.id}, and {needed} or finer are needed; import some with "
-        f"`keel data import FILE --instrument {instrument.id} --tf {needed}`, or see `keel data list`"
+        f"`keel data import FILE --instrument {instrument.id} --tf {needed}`, see `keel data list`, or try it on a "
+        "generated market: `keel data synth --list`"
     )
 
 
