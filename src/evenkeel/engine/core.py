@@ -87,14 +87,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         price: Of the entry.
         opened_bar: Execution bar in progress when it was opened.
         trade: Number of the trade.
-        exits: Orders so far that were to close it or a part of it.
     """
 
     quantity: Decimal
     price: Decimal
     opened_bar: int
     trade: int
-    exits: int = 0
 
 
 @dataclass(slots=True)
@@ -110,6 +108,7 @@ class State:
         stopped: Why the run opens nothing more, or None.
         last_refusal: Reason of the last refusal since the last approval, so that a level signal is journaled once.
         memory: What the strategy last wanted to remember.
+        exits: Orders so far that were to close the position or a part of it.
         entered_bar: Execution bar at which the last entry order of this stretch was placed.
         portfolio: What the playbook that the strategy is a part of last said; None without one.
     """
@@ -122,6 +121,7 @@ class State:
     stopped: StopReason | None = None
     last_refusal: tuple[Reason, str] | None = None
     memory: dict[str, Any] = field(default_factory=dict)
+    exits: int = 0
     entered_bar: int | None = None
     portfolio: PortfolioStated | None = None
 
@@ -200,10 +200,8 @@ class Core:
                 pass
 
     def _fold_exit_order(self, order: Order) -> None:
-        held = self.state.position
-        invariant(held is not None, "an exit was ordered without a position")
-        if held is not None:
-            self.state.position = msgspec.structs.replace(held, exits=held.exits + 1)
+        invariant(self.state.position is not None, "an exit was ordered without a position")
+        self.state.exits += 1
         self.state.orders[order.client_id] = order
         self.state.last_refusal = None
 
@@ -213,13 +211,17 @@ class Core:
         if fill.leg is Leg.ENTRY:
             invariant(held is None, "an entry filled while a position was held", row=fill.row)
         else:
-            fits = held is not None and 0 < -fill.quantity / held.quantity <= 1
-            invariant(fits, "an exit fills against the position and for no more than is held", row=fill.row)
+            invariant(
+                _reduces(fill.quantity, held),
+                "an exit fills against the position and for no more than is held",
+                row=fill.row,
+            )
         if fill.client_id is not None:
             self._move(fill.client_id, OrderState.FILLED)
         state.cash += fill.gross - fill.fee
         if fill.leg is Leg.ENTRY:
             state.trades += 1
+            state.exits = 0
             state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
         elif held is not None:
             left = held.quantity + fill.quantity
@@ -339,7 +341,7 @@ class Core:
         if not quantity:
             return self._refuse(Reason.BELOW_MIN_QUANTITY, words)
         order = Order(
-            client_id=self._id(held.trade, leg, attempt=held.exits + 1), trade=held.trade, leg=leg,
+            client_id=self._id(held.trade, leg, attempt=self.state.exits + 1), trade=held.trade, leg=leg,
             kind=OrderKind.MARKET, quantity=quantity, price=None, decided_ns=time_ns, reason=words,
         )  # fmt: skip
         command = SubmitExit(
@@ -412,6 +414,13 @@ class Core:
 
 def _side(portfolio: PortfolioStated, wish: Enter) -> Reason:
     return portfolio.long if wish.direction.sign > 0 else portfolio.short
+
+
+def _reduces(quantity: Decimal, held: Position | None) -> bool:
+    """Whether a fill makes a position smaller, at most to nothing."""
+    if held is None or not quantity or (quantity > 0) == (held.quantity > 0):
+        return False
+    return abs(quantity) <= abs(held.quantity)
 
 
 _DEATHS = {Reason.EXPIRED: OrderState.EXPIRED}

@@ -11,11 +11,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar, overload
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from evenkeel.model.bar import Bars, Ints
 from evenkeel.model.errors import InvariantBroken, invariant
@@ -175,9 +176,11 @@ class _Position:
         """Take off a leg with its share of fee, slippage and funding."""
         closed = -fill.event.quantity
         self._legs += 1
-        fee, slippage, funding = (self._share(one, closed) for one in (self._fee, self._slippage, self.funding))
+        fee, slippage, funding = self._fee, self._slippage, self.funding
+        if closed != self.left:
+            fee, slippage, funding = (self._share(one, closed) for one in (fee, slippage, funding))
+            self._fee, self._slippage, self.funding = self._fee - fee, self._slippage - slippage, self.funding - funding
         self.left -= closed
-        self._fee, self._slippage, self.funding = self._fee - fee, self._slippage - slippage, self.funding - funding
         direction = Direction.LONG if self._entry.event.quantity > 0 else Direction.SHORT
         return Trade(
             number=self._entry.trade, leg=self._legs, direction=direction, entry=self._entry, exit=fill,
@@ -185,7 +188,7 @@ class _Position:
         )  # fmt: skip
 
     def _share(self, amount: Decimal, closed: Decimal) -> Decimal:
-        return amount if closed == self.left else (amount * closed / self.left).quantize(_POSTING)
+        return (amount * closed / self.left).quantize(_POSTING)
 
 
 class Described(Sequence[Item]):
@@ -332,6 +335,11 @@ def is_funding(told: Told) -> bool:
     return told.ints[Report.LEG] == _FUNDING_LEG
 
 
+def funding_lines(ints: Ints) -> npt.NDArray[np.bool_]:
+    """Return which lines of integer reports tell of funding payments."""
+    return np.equal(ints[:, Report.LEG], _FUNDING_LEG)
+
+
 def is_death(told: Told) -> bool:
     """Whether a report tells of a dead entry."""
     return not is_fill(told) and not is_funding(told)
@@ -342,5 +350,6 @@ def funding_amount(told: Told) -> Decimal:
     return money_from_postings(told.ints[Report.GROSS])
 
 
+@lru_cache(maxsize=64)
 def _level(value: float) -> Decimal | None:
     return to_decimal(value) if math.isfinite(value) else None

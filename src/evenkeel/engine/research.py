@@ -23,9 +23,9 @@ from evenkeel.engine.record import (
     death_reason,
     fill_event,
     funding_amount,
+    funding_lines,
     is_death,
     is_fill,
-    is_funding,
 )
 from evenkeel.features.timeline import FeatureRun
 from evenkeel.model.bar import Floats, Ints
@@ -150,12 +150,13 @@ def describe_fundings(heard: Sequence[Heard]) -> list[Funding]:
     fundings, fills = [], 0
     for part in heard:
         base = part.stretch.series.base
-        for told in part.reports():
-            fills += is_fill(told)
-            if is_funding(told):
-                stamp = int(base.open_ns[told.ints[Report.ROW]])
-                trade = told.ints[Report.TRADE]
-                fundings.append(Funding(event_ns=stamp, amount=funding_amount(told), trade=trade, fills_before=fills))
+        before = fills + np.cumsum(part.ints[:, Report.LOTS] != 0)
+        for place in np.flatnonzero(funding_lines(part.ints)).tolist():
+            told = Told(part.ints[place].tolist(), part.floats[place].tolist())
+            stamp, amount = int(base.open_ns[told.ints[Report.ROW]]), funding_amount(told)
+            trade, number = told.ints[Report.TRADE], int(before[place])
+            fundings.append(Funding(event_ns=stamp, amount=amount, trade=trade, fills_before=number))
+        fills = int(before[-1]) if len(before) else fills
     return fundings
 
 

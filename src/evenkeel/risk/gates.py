@@ -222,6 +222,8 @@ class EntryGates:
 
     def part(self, quantity: Decimal, fraction: Decimal) -> Decimal:
         """Return a fraction of a held quantity, rounded down to the lot; 0 where that is less than one."""
+        if fraction == 1:
+            return quantity
         lots = math.floor(abs(self._lot.nearest(quantity)) * to_float(fraction) * SNAP)
         return self._lot.value(lots).copy_sign(quantity) if lots else Decimal(0)
 
