@@ -35,12 +35,14 @@ class Loaded(NamedTuple):
         play: The play.
         exposure: What it risks.
         warmup: Closed bars that each timeframe needs before decisions start.
+        symbols: Instruments that the file names, each a run of its own.
     """
 
     file: str
     play: Play
     exposure: Exposure
     warmup: Mapping[Timeframe, int]
+    symbols: tuple[str, ...]
 
 
 class Figure(NamedTuple):
@@ -69,10 +71,10 @@ def command(before: str, after: str, as_json: bool) -> int:
       keel diff ema_cross my_play.yaml --json
     """
     announce_compilation()
-    first, second = _load(before), _load(after)
+    first, second = _pair(_plays(before), _plays(after), (before, after))
     from evenkeel.strategies.play.difference import compare
 
-    found = compare(first.play, second.play, first.warmup, second.warmup)
+    found = compare(first.play, second.play, first.warmup, second.warmup, (first.symbols, second.symbols))
     figures = _figures(first, second)
     if as_json:
         emit(_document(first, second, found, figures))
@@ -81,20 +83,36 @@ def command(before: str, after: str, as_json: bool) -> int:
     return 0 if found.is_equal else EXIT_DIFFERENT
 
 
-def _load(file: str) -> Loaded:
+def _plays(file: str) -> dict[str, Play]:
+    """Return the plays of a file by instrument."""
     from evenkeel.data.definitions import Definitions
     from evenkeel.examples import locate
-    from evenkeel.risk.worst_case import worst_case
     from evenkeel.strategies.library import Library
     from evenkeel.strategies.play.load import load_plays
-    from evenkeel.strategies.play.lower import lower
 
     path = locate(file)
     if path.suffix == ".py":
         raise UsageError(f"'{file}' is Python; `keel diff` compares plays (.yaml)")
     home = current_home().root
-    play = load_plays(path, instruments=Definitions.load(home).find, library=Library(home))[0]
-    return Loaded(file, play, worst_case(play), lower(play).program.warmup)
+    plays = load_plays(path, instruments=Definitions.load(home).find, library=Library(home))
+    return {str(play.instrument.id): play for play in plays}
+
+
+def _pair(before: dict[str, Play], after: dict[str, Play], files: tuple[str, str]) -> tuple[Loaded, Loaded]:
+    """Return the two plays to compare: on an instrument that both name, where there is one."""
+    common = next((symbol for symbol in before if symbol in after), None)
+    chosen = [plays[common or next(iter(plays))] for plays in (before, after)]
+    first, second = (
+        _loaded(file, play, tuple(plays)) for file, play, plays in zip(files, chosen, (before, after), strict=True)
+    )
+    return first, second
+
+
+def _loaded(file: str, play: Play, symbols: tuple[str, ...]) -> Loaded:
+    from evenkeel.risk.worst_case import worst_case
+    from evenkeel.strategies.play.lower import lower
+
+    return Loaded(file, play, worst_case(play), lower(play).program.warmup, symbols)
 
 
 def _figures(before: Loaded, after: Loaded) -> list[Figure]:

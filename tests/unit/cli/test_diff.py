@@ -97,6 +97,19 @@ def test_a_loss_without_a_bound_is_said_to_have_none(desk: Path, capsys: pytest.
     assert "unbounded" in capsys.readouterr().out
 
 
+def test_of_several_instruments_a_common_one_is_compared_and_the_others_are_named(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (desk / "mine.yaml").read_text()
+    for name, symbols in (("a", "[BTC-USD.BITSTAMP, ETH-USD.BITSTAMP]"), ("b", "[ETH-USD.BITSTAMP, BTC-USD.BITSTAMP]")):
+        (desk / f"{name}.yaml").write_text(text.replace("symbol: BTC-USD.BITSTAMP", f"symbols: {symbols}"))
+    assert run(["diff", "a.yaml", "b.yaml"]) == 0
+    capsys.readouterr()
+    assert run(["diff", "a.yaml", "mine.yaml", "--json"]) == 1
+    changes = json.loads(capsys.readouterr().out)["changes"]
+    assert [(change["where"], change["text"]) for change in changes] == [("symbols", "ETH-USD.BITSTAMP is gone")]
+
+
 def test_it_is_no_gap_any_more() -> None:
     assert "diff" in COMMANDS
     assert "diff" not in COMMAND_GAPS

@@ -88,6 +88,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
         loss: At the stop of the worked entry; None without a stop or an entry.
         gain: At its targets, costs taken off; None without a target or an entry.
         round_trip: What getting in and out at the same price costs.
+        liquidations: Side, +1 or -1, to the price at which the worked entry would be liquidated.
         largest_notional: Of any entry with the start equity.
         largest_loss: At the stop of any entry with the start equity, costs included. Without a stop, or where nothing
             bounds its distance, what the position itself can lose; None where nothing bounds that.
@@ -108,6 +109,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     loss: Loss | None
     gain: float | None
     round_trip: float
+    liquidations: dict[int, float]
     largest_notional: float
     largest_loss: float | None
     bounded_by: str

@@ -45,7 +45,7 @@ from evenkeel.strategies.play.refusals import refuse
 from evenkeel.strategies.play.registry import Registry, ShippedRegistry
 from evenkeel.strategies.play.resolved import play_hash, resolved_document
 from evenkeel.strategies.play.risk import Risk, RiskReader
-from evenkeel.strategies.play.schema import BacktestSection, RiskModelSection, SizingSection
+from evenkeel.strategies.play.schema import SYMBOLS_MAX, BacktestSection, RiskModelSection, SizingSection
 from evenkeel.strategies.play.scope import Scope
 from evenkeel.strategies.play.setups import read_setups
 from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
@@ -99,7 +99,8 @@ def load_plays(
     """Return one play for each symbol that a file or a text names; arguments and errors as of `load_play`."""
     plays: dict[str, Play] = {}
     problems: list[Problem] = []
-    for place in range(max(1, len(play_symbols(path_or_text, sets=sets, library=library)))):
+    count = len(play_symbols(path_or_text, sets=sets, library=library))
+    for place in range(count if 0 < count <= SYMBOLS_MAX else 1):
         document, log = _open(path_or_text, sets, library)
         try:
             play = _Loader(document, log, registry or ShippedRegistry(), instruments, place).load()

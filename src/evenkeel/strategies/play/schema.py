@@ -33,6 +33,9 @@ TimeframeName: TypeAlias = Annotated[
 AMOUNT_MAX = 1e12
 """Largest quantity, distance or limit that a play may name; beyond it nothing is meant."""
 
+SYMBOLS_MAX = 100
+"""Most instruments of one play: each is a run of its own."""
+
 LEVERAGE_MAX = 125
 """Largest leverage that a simulation takes."""
 
@@ -82,7 +85,7 @@ class Head(Section):
         description="Instrument, `SYMBOL.VENUE` or a symbol that is unique; `keel instruments list` shows them.",
         examples=["BTCUSDT", "SPY.US"],
     )
-    symbols: Annotated[list[str], Field(min_length=1)] | None = Field(
+    symbols: Annotated[list[str], Field(min_length=1, max_length=SYMBOLS_MAX)] | None = Field(
         default=None, description="Several instruments: each is a run of its own."
     )
 

@@ -126,6 +126,8 @@ def _sentence(kind: str, detail: ErrorDetails) -> tuple[str, str]:
         return f"{given} is not a name", "begin with a lower-case letter; use letters, digits and _"
     if kind in ("too_short", "string_too_short"):
         return "it is empty", "write at least one"
+    if kind == "too_long":
+        return f"it has {context['actual_length']:,} entries", f"write at most {context['max_length']}"
     return f"{given} is not {_WANTED.get(kind, 'valid here')}", _remedy(kind, detail["input"])
 
 

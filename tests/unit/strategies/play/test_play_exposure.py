@@ -143,3 +143,53 @@ def test_points_are_worked_at_a_price_that_has_room_for_them() -> None:
     risk = {"stop_loss": {"type": "fixed_points", "value": 300}, "take_profit": {"type": "rr_ratio", "value": 9}}
     assert worked_price({"risk_model": risk}) == 10_000
     assert worked_price({"risk_model": {}}) == 100
+
+
+LEVERAGED = {"max_leverage": 4, "min_liq_distance_pct": 0}
+HALF = {"model": "percent_equity", "value": 50}
+FAR = {"type": "structure", "structure_key": "sw", "max_distance_pct": 60}
+ROOM = 100 - 75 / (1 - 0.005 - 0.001)
+"""Distance to the liquidation of a long at leverage 4, maintenance 0.5 % and a taker fee of 10 basis points."""
+
+
+def test_with_leverage_the_worked_entry_tells_its_liquidation() -> None:
+    found = exposed({"stop_loss": ATR, "sizing": HALF}, LEVERAGED)
+    assert found.notional == pytest.approx(20_000)
+    assert found.liquidations == {1: pytest.approx(100 - ROOM)}
+    assert exposed({"stop_loss": ATR, "sizing": HALF}).liquidations == {}
+
+
+def test_a_stop_that_the_market_places_loses_the_margin_at_most() -> None:
+    found = exposed({"stop_loss": ATR, "sizing": HALF}, LEVERAGED)
+    assert (found.bounded_by, found.largest_loss) == ("margin", pytest.approx(20_000 / 4 + 20))
+
+
+def test_the_longest_stop_that_the_gates_let_pass_is_the_one_that_counts() -> None:
+    """A stop behind the liquidation price is refused, so a longer one loses nothing."""
+    found = exposed({"stop_loss": FAR, "sizing": {**HALF, "value": 25}}, LEVERAGED)
+    distance = ROOM * (1 - 0.001)
+    leave = (100.2 - distance) * 0.998
+    fees = 100 * (100.2 + leave) * 0.001
+    slippage = 100 * (0.2 + (100.2 - distance) * 0.002)
+    expected = 100 * distance + fees + slippage
+    assert (found.bounded_by, found.largest_loss) == ("stop", pytest.approx(expected, rel=1e-6))
+
+
+def test_a_stop_that_the_gates_move_loses_what_it_loses_where_it_was_moved() -> None:
+    stop = {"type": "percent", "value": 40, "basis": "price"}
+    moved = exposed({"stop_loss": stop, "sizing": HALF}, {**LEVERAGED, "on_sl_beyond_liq": "adjust"})
+    assert moved.loss is not None
+    assert moved.loss.move == pytest.approx(200 * ROOM * (1 - 0.001))
+    refused = exposed({"stop_loss": stop, "sizing": HALF}, LEVERAGED)
+    assert refused.notional == 0
+    assert refused.refusal
+
+
+def test_the_most_that_an_order_moves_its_own_price_is_in_the_worst_case_only() -> None:
+    stop = {"type": "percent", "value": 2, "basis": "price"}
+    risk = {"stop_loss": stop, "sizing": HALF}
+    plain = exposed(risk)
+    moved = exposed(risk, {"impact": {"mode": "linear", "max_bps": 80}})
+    assert moved.loss == plain.loss
+    # 50 units: in at 101, stop at 99, out at 99 * 0.99
+    assert moved.largest_loss == pytest.approx(50 * 2 + 50 * (101 + 98.01) * 0.001 + 50 * (1 + 0.99))

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from .play_desk import DOCUMENT, document, load, problems, told, warned
+from evenkeel.strategies.play.load import load_plays
+from evenkeel.strategies.play.problems import PlayErrors
+from watchdog import within
+
+from .play_desk import DOCUMENT, SmallRegistry, document, find_instrument, load, problems, text_of, told, warned
 
 
 def test_the_sample_loads_without_a_word() -> None:
@@ -235,6 +239,18 @@ def test_a_file_of_another_kind_is_named() -> None:
 def test_a_block_is_not_included_among_the_actions() -> None:
     (line,) = told(document(actions=[{"include": "pullback"}]))
     assert line.startswith("actions[0].include: a block is not included among the actions")
+
+
+def test_a_list_that_is_too_long_says_how_long_it_may_be() -> None:
+    steps = [{"rr": 1.0, "close_pct": 10}] * 9
+    risk = {"stop_loss_pct": 2, "take_profit": {"type": "ladder", "steps": steps}}
+    assert told(document(risk=risk)) == ["risk.take_profit.steps: it has 9 entries; write at most 8"]
+
+
+def test_symbols_by_the_thousand_keep_nobody_waiting() -> None:
+    many = text_of(document(symbol=None, symbols=["BTCUSDT"] * 3000))
+    with within(60), pytest.raises(PlayErrors, match="it has 3,000 entries; write at most 100"):
+        load_plays(many, instruments=find_instrument, registry=SmallRegistry())
 
 
 def test_a_misspelt_type_is_told_as_such_and_not_as_missing() -> None:

@@ -11,7 +11,7 @@ always provable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -21,7 +21,7 @@ from evenkeel.strategies.play.difference.conditions import Side
 from evenkeel.strategies.play.difference.features import compare_features
 from evenkeel.strategies.play.difference.meaning import Meanings, Pairing
 from evenkeel.strategies.play.difference.rules import compare_rules
-from evenkeel.strategies.play.difference.settings import compare_settings, compare_warmup
+from evenkeel.strategies.play.difference.settings import compare_settings, compare_symbols, compare_warmup
 from evenkeel.strategies.play.english.values import Values
 from evenkeel.strategies.play.play import Play
 
@@ -46,7 +46,11 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 def compare(
-    before: Play, after: Play, warmup_before: Mapping[Timeframe, int], warmup_after: Mapping[Timeframe, int]
+    before: Play,
+    after: Play,
+    warmup_before: Mapping[Timeframe, int],
+    warmup_after: Mapping[Timeframe, int],
+    symbols: tuple[Sequence[str], Sequence[str]] = ((), ()),
 ) -> Comparison:
     """Return what differs between two plays.
 
@@ -55,6 +59,7 @@ def compare(
         after: The second.
         warmup_before: Closed bars that each timeframe of the first needs before decisions start.
         warmup_after: The same of the second.
+        symbols: All instruments that each file names, where it names several; the plays are those of one of them.
     """
     pairing = Pairing(before, after)
     was = _side(before, pairing.before, pairing.misleading, "as it was")
@@ -63,7 +68,7 @@ def compare(
     features = compare_features(before, after, pairing)
     changes = [_sober(change, before, after, features.shaken) for change in rules.changes]
     changes += [*features.changes, *compare_settings(before, after, pairing)]
-    changes += compare_warmup(warmup_before, warmup_after)
+    changes += [*compare_symbols(*symbols), *compare_warmup(warmup_before, warmup_after)]
     return Comparison(changes, [*rules.notes, *features.notes, *_setups(was, now), *_names(before, after)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from evenkeel.model.time import Timeframe
@@ -43,6 +43,14 @@ def _subject(before: Play, after: Play) -> list[Change]:
     if before.instrument.id != after.instrument.id:
         return [Change("subject", "symbol", f"{before.instrument.id} became {after.instrument.id}")]
     return [Change("subject", "symbol", f"the definition of {after.instrument.id} is another one")]
+
+
+def compare_symbols(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+    """Return which instruments came and went between two files of which one names several."""
+    if max(len(before), len(after)) < 2:
+        return []
+    gone = [Change("subject", "symbols", f"{symbol} is gone") for symbol in before if symbol not in after]
+    return gone + [Change("subject", "symbols", f"{symbol} is new") for symbol in after if symbol not in before]
 
 
 def _timing(before: Play, after: Play) -> list[Change]:

@@ -14,6 +14,7 @@ import msgspec
 
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.english.account import account_lines, plain_lines
+from evenkeel.strategies.play.english.checks import check_lines
 from evenkeel.strategies.play.english.looks import feature_lines
 from evenkeel.strategies.play.english.phrases import instrument_kind, sentence
 from evenkeel.strategies.play.english.protection import RiskWords
@@ -24,7 +25,7 @@ from evenkeel.strategies.play.play import Play
 
 _TOLD = {
     "version", "name", "id", "description", "symbol", "timeframes", "account", "features", "structures", "variables",
-    "setups", "actions", "position_policy", "entry", "risk_model", "backtest", "warmup",
+    "setups", "actions", "position_policy", "entry", "risk_model", "backtest", "warmup", "validation", "deploy",
 }  # fmt: skip
 _SIDES = {"long_only": (1,), "short_only": (-1,)}
 
@@ -52,7 +53,7 @@ def explain(play: Play, exposure: Exposure, warmup: Mapping[Timeframe, int]) -> 
     sides = _SIDES.get(play.policy.mode, (1, -1))
     risk = RiskWords(play.resolved["risk_model"], exposure, play.account.currency, sides)
     order = order_line(play.entry, both_sides=len(sides) == 2, short=sides == (-1,))
-    besides = plain_lines(play.resolved, _TOLD)
+    checks, besides = check_lines(play.resolved), plain_lines(play.resolved, _TOLD)
     return [
         Section("What it trades", _subject(play)),
         Section("When it decides", timing_lines(play, warmup)),
@@ -61,6 +62,7 @@ def explain(play: Play, exposure: Exposure, warmup: Mapping[Timeframe, int]) -> 
         Section("Positions and orders", [*policy_lines(play), order]),
         Section("Risk", risk.lines()),
         Section("Money, costs and limits", account_lines(play.resolved, exposure.drawdown_stop)),
+        *([Section("Checks and venues", checks)] if checks else []),
         *([Section("Besides", besides)] if besides else []),
     ]
 

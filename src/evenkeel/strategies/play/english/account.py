@@ -45,7 +45,11 @@ def account_lines(resolved: Mapping[str, Any], drawdown_stop: float | None) -> l
 
 def plain_lines(section: Mapping[str, Any], told: Collection[str]) -> list[str]:
     """Return a line for each key that no sentence tells, so that nothing in a play goes unsaid."""
-    return [sentence(f"{key.replace('_', ' ')}: {_shown(value)}") for key, value in section.items() if key not in told]
+    return [
+        sentence(f"{key.replace('_', ' ')}: {_shown(value)}")
+        for key, value in section.items()
+        if key not in told and value not in ({}, None)
+    ]
 
 
 def _start(account: Mapping[str, Any], currency: str) -> str:

@@ -130,13 +130,13 @@ class ConditionWords:
         return f"on at least {in_words(needed)} of {over}"
 
     def _over(self, window: Window) -> str:
+        grid = window.anchor_tf
+        unit = "bar" if grid is None else ("minute" if grid.name == "1m" else "sample")
         if window.bars == 1:
-            return "the last bar" if window.anchor_tf is None else f"the last {window.anchor_tf} close"
-        if window.duration_minutes is not None:
-            return f"the last {count(window.bars, 'bar')} ({span(window.duration_minutes)})"
-        if window.anchor_tf is not None:
-            return f"the last {count(window.bars, f'{window.anchor_tf} close')}"
-        return f"the last {count(window.bars, 'bar')}"
+            return f"the last {unit}"
+        apart = f" {grid} apart" if unit == "sample" else ""
+        length = f" ({span(window.duration_minutes)})" if window.duration_minutes is not None else ""
+        return f"the last {count(window.bars, unit)}{apart}{length}"
 
     def _compare(self, compare: Compare, *, past: bool, negated: bool) -> str:
         left = self._values.words(compare.left)

@@ -10,6 +10,7 @@ from evenkeel.strategies.play.exposure import Exposure, Target
 
 Rule: TypeAlias = Mapping[str, Any]
 
+_SIDES = {1: "a long", -1: "a short"}
 _BOUNDS = {
     "position": "Nothing bounds how far away the stop may be, so at worst a position loses all it is worth",
     "margin": "Nothing bounds how far away the stop may be, so at worst a position loses its margin",
@@ -45,8 +46,7 @@ class RiskWords:
     def _at(self, distance: float, way: int) -> str:
         """Return where a level is, on the sides that there are; `way` is -1 for stops and +1 for targets."""
         levels = [(side, self._exposure.price + way * side * distance) for side in self._sides]
-        words = {1: "a long", -1: "a short"}
-        there = [f"{number(level)} for {words[side]}" for side, level in levels if level > 0]
+        there = [f"{number(level)} for {_SIDES[side]}" for side, level in levels if level > 0]
         return f" at {listed(there)}" if there else " (out of reach at this price)"
 
     def _stop(self) -> str:
@@ -110,6 +110,9 @@ class RiskWords:
         lines = [
             f"An entry {at} {held}{margin}. Getting in and out at one price costs {self._money(figures.round_trip)}."
         ]
+        if figures.liquidations:
+            levels = [f"{number(float(f'{at:.5g}'))} for {_SIDES[side]}" for side, at in figures.liquidations.items()]
+            lines.append(f"It would be liquidated at {listed(levels)}.")
         if figures.loss is not None:
             parts = (
                 f"{self._money(figures.loss.move)} by the move, {self._money(figures.loss.fees)} in fees, "

@@ -9,9 +9,15 @@ from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.english.phrases import count, number
 from evenkeel.strategies.play.expression import Arithmetic, Builtin, FeatureRef, Literal, Operand
 from evenkeel.strategies.play.play import Play
+from evenkeel.strategies.play.vocabulary import MINUTE_PRICES
 
 _BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
 _SEVERAL = re.compile(r"([a-z]+)_(-?\d+(?:\.\d+)?)\Z|([a-z]+?)(\d+)_(\w+)\Z")
+_BUILTINS = {
+    "last_price": "price", "mark_price": "mark price", "funding_rate": "funding rate",
+    "open_interest": "open interest", "bar_open": "open of the forming bar", "bar_high": "high of the forming bar",
+    "bar_low": "low of the forming bar",
+}  # fmt: skip
 _INDEXED = ("level", "zone")
 
 
@@ -31,8 +37,8 @@ class Values:
 
     def words(self, operand: Operand) -> str:
         """Return an operand as it stands in a sentence."""
-        if isinstance(operand, Builtin) and operand.name != "last_price":
-            return f"the {operand.name}{self._ago(operand.offset, self._exec)}"
+        if isinstance(operand, Builtin):
+            return f"the {_BUILTINS.get(operand.name, operand.name)}{self._builtin_ago(operand)}"
         return self.term(operand)
 
     def literal(self, value: float | str | bool) -> str:
@@ -46,8 +52,8 @@ class Values:
         match operand:
             case Literal(value):
                 return self.literal(value)
-            case Builtin(name, offset):
-                return f"{'the price' if name == 'last_price' else name}{self._ago(offset, self._exec)}"
+            case Builtin(name):
+                return f"{name}{self._builtin_ago(operand)}"
             case FeatureRef(name, field, offset):
                 shown = self._renamed.get(name, name)
                 text = shown if field == "value" else f"{shown}.{written(field)}"
@@ -62,6 +68,11 @@ class Values:
         inner = _BINDING[operand.op]
         binds = inner > _BINDING[outer] or (inner == _BINDING[outer] and not is_right)
         return text if binds else f"({text})"
+
+    def _builtin_ago(self, builtin: Builtin) -> str:
+        if builtin.offset and builtin.name in MINUTE_PRICES:
+            return f" {count(builtin.offset, 'minute')} ago"
+        return self._ago(builtin.offset, self._exec)
 
     def _ago(self, offset: int, timeframe: Timeframe) -> str:
         if offset == 0:
