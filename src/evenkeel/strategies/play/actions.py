@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from evenkeel.strategies.play.schema import IntentSection
 from evenkeel.strategies.play.vocabulary import ACTIONS, EXIT_ACTIONS
 
 _BLOCK_KEYS = ("id", "cases", "else")
+_ID = re.compile(r"[a-z][A-Za-z0-9_]{0,99}\Z", re.ASCII)
 _CASE_KEYS = ("when", "emit")
 _EXAMPLES = {
     "id": "id: my_block", "cases": "cases: [{ when: [close, '>', open], emit: [entry_long] }]",
@@ -101,8 +103,9 @@ class ActionReader:
             return None
         self._check_keys(value, _BLOCK_KEYS, ("id", "cases"), path)
         name, cases = value.get("id"), value.get("cases", [])
-        if not isinstance(name, str) or not name:
-            self._log.error((*path, "id"), "`id` must be a name")
+        if not isinstance(name, str) or not _ID.match(name):
+            remedy = "begin with a lower-case letter; use letters, digits and _"
+            self._log.error((*path, "id"), f"'{str(name)[:60]}' is not the id of a block", remedy)
         if not isinstance(cases, list) or (not cases and "cases" in value):
             self._log.error((*path, "cases"), "`cases` must be a list with at least one case")
             cases = []

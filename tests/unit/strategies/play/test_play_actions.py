@@ -57,6 +57,11 @@ WRONG = [
     ([{"id": "b", "cases": [{"when": UP}]}], "actions[0].cases[0]: `emit` is missing"),
     ([{"id": "b", "cases": [case()]}], "`emit` must be a list with at least one intent"),
     ([{"id": "b", "cases": [case("entry_lng")]}], "'entry_lng' is not an action; did you mean 'entry_long'?"),
+    (
+        [{"id": "top.exit", "cases": [case("entry_long")]}],
+        "'top.exit' is not the id of a block; begin with a lower-case",
+    ),
+    ([{"id": "2024-01-01", "cases": [case("entry_long")]}], "'2024-01-01' is not the id of a block"),
     ([{"id": "b", "cases": [case({"acton": "entry_long"})]}], "unknown key 'acton'"),
     ([{"id": "b", "cases": [case({"action": "entry_long", "percent": 100})]}], "`percent` belongs to exits only"),
     ([{"id": "b", "cases": [case({"action": "exit_long", "percent": 0})]}], "'0' is out of bounds"),

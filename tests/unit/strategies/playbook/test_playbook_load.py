@@ -107,7 +107,7 @@ def test_variables_and_sets_reach_everything(desk: Desk) -> None:
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     (book(mode="parralel"), "mode: 'parralel' is not allowed here; did you mean 'parallel'?"),
-    (book(mode=None), "`mode` is missing; add `mode: …`"),
+    (book(mode=None), "`mode` is missing; add `mode:` with one of regime_switch"),
     (book(plays=None), "`plays` is missing; add `plays:`"),
     (book(regime_detector=None), "mode: mode regime_switch needs a regime detector; add `regime_detector:`"),
     (book(regime_detector=3), "regime_detector: mode regime_switch needs a regime detector"),
