@@ -42,6 +42,7 @@ from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.strategy import DecideKernel, Strategy, View
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms, Terms
+from evenkeel.venues.simulated.carry import Carry, MarkBars
 
 START = parse_time("2024-01-01")
 ONE_MINUTE = Timeframe.parse("1m")
@@ -134,6 +135,8 @@ class Piece:
     wishes: Mapping[int, Wish] = field(default_factory=dict)
     leaves: Iterable[int] | Mapping[int, float] = ()
     first_exec: int = 0
+    carry: Carry | None = None
+    mark: MarkBars | None = None
 
 
 def piece(
@@ -141,8 +144,8 @@ def piece(
     leaves: Iterable[int] | Mapping[int, float] = (), **facts: Any,
 ) -> Piece:  # fmt: skip
     """Return a stretch from rows of prices."""
-    first_exec = facts.pop("first_exec", 0)
-    return Piece(bars(rows, **facts), wishes or {}, leaves, first_exec)
+    first_exec, carry, mark = facts.pop("first_exec", 0), facts.pop("carry", None), facts.pop("mark", None)
+    return Piece(bars(rows, **facts), wishes or {}, leaves, first_exec, carry, mark)
 
 
 def instrument(**facts: Any) -> Instrument:
@@ -264,7 +267,8 @@ def stretch_of(part: Piece, number: int, end: Reason, exec_tf: Timeframe, calend
     """Return a piece as a stretch with its script."""
     count = len(Series(part.bars, load_calendar(calendar)).on(exec_tf).bars)
     script = script_columns(count, part.wishes, part.leaves)
-    return Stretch(number, ScriptedSeries(part.bars, exec_tf, calendar, script), exec_tf, part.first_exec, end)
+    series = ScriptedSeries(part.bars, exec_tf, calendar, script)
+    return Stretch(number, series, exec_tf, part.first_exec, end, part.carry, part.mark)
 
 
 def market_of(stretches: Sequence[Stretch], asset: Instrument) -> Market:

@@ -171,7 +171,7 @@ class BacktestDriver:
         for stretch in self._market.stretches:
             features = FeatureRun(self._strategy.program, stretch.series)
             self._features.open(stretch, features)
-            self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
+            self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
             yield from self._stretch_pauses(stretch, step=step)
             yield Due(int(stretch.series.base.close_ns[-1]), Pause.END)
             curve.take(self._venue, stretch, features)

@@ -26,6 +26,7 @@ from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.reason import Mark, Reason
 from evenkeel.model.time import DAY, Timeframe, format_time
+from evenkeel.venues.simulated.carry import Carry, MarkBars
 
 GapPolicy = Literal["stop", "report"]
 
@@ -46,6 +47,8 @@ class Stretch:
         exec: Execution timeframe.
         first_exec: First execution bar at whose close decisions are made; the number of bars if there is none.
         end: Why it ends: DATA_GAP or END_OF_DATA.
+        carry: What a held position pays or receives, by base row; None where the catalog has no history of it.
+        mark: The mark price over each base bar; None where the catalog has none.
     """
 
     number: int
@@ -53,6 +56,8 @@ class Stretch:
     exec: Timeframe
     first_exec: int
     end: Reason
+    carry: Carry | None = None
+    mark: MarkBars | None = None
 
 
 @dataclass(frozen=True, slots=True)

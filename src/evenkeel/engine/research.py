@@ -72,7 +72,7 @@ def run_research(
     curve = EquityCurve()
     for stretch in market.stretches:
         features = FeatureRun(strategy.program, stretch.series)
-        venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec)
+        venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
         while venue.advance() is Pause.FULL:
             told.append(Heard(stretch, *venue.take_reports()))
         told.append(Heard(stretch, *venue.take_reports()))

@@ -114,8 +114,9 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
         include_close_fee: Whether the fee of the close is kept free when an entry is sized.
         margin: How positions are margined and liquidated.
         impact: How the price moves with the size of a fill.
-        funding_rate: What a long pays on its notional each eight hours where no history is known; None does not apply
-            funding at all.
+        funding: Whether a position pays and receives funding: perpetuals do, unless the account says otherwise.
+        funding_rate: What a long pays on its notional each eight hours where no history of rates is known; None pays
+            nothing there.
     """
 
     currency: str
@@ -133,6 +134,7 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     include_close_fee: bool = True
     margin: MarginTerms = MarginTerms()
     impact: ImpactTerms = ImpactTerms()
+    funding: bool = True
     funding_rate: Decimal | None = None
 
     def __post_init__(self) -> None:

@@ -43,7 +43,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         require_trade_through: Whether a resting limit fills only when price goes beyond it.
         margin: How positions are margined and liquidated.
         impact: How the price moves with the size of a fill.
-        funding_rate: Rate each eight hours where no history is known; None does not apply funding.
+        funding: Whether a position pays and receives funding.
+        funding_rate: Rate each eight hours where no history is known; None pays nothing there.
     """
 
     currency: str
@@ -62,6 +63,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     require_trade_through: bool
     margin: MarginTerms
     impact: ImpactTerms
+    funding: bool
     funding_rate: Decimal | None
 
 
@@ -104,6 +106,7 @@ def build_account(
             mode=section.impact.mode, coefficient=to_decimal(section.impact.coef_bps) / _BPS,
             largest=to_decimal(section.impact.max_bps) / _BPS,
         ),
+        funding=section.funding.enabled and instrument.kind is InstrumentKind.PERPETUAL,
         funding_rate=_funding_rate(section, instrument, log),
     )  # fmt: skip
 

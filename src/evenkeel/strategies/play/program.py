@@ -144,7 +144,7 @@ def play_terms(play: Play) -> Terms:
             stop_equity=account.stop_equity, min_notional=account.min_trade_notional,
             max_notional=account.max_notional, max_position=account.max_position_equity_fraction,
             include_close_fee=account.include_close_fee, margin=account.margin, impact=account.impact,
-            funding_rate=account.funding_rate,
+            funding=account.funding, funding_rate=account.funding_rate,
         ),
         sizing=_sizing_terms(play.sizing, play.leverage),
         order=OrderTerms(

@@ -116,8 +116,7 @@ def _account(account: Account) -> dict[str, Any]:
     impact = {"coef_bps": account.impact.coefficient * bps, "max_bps": account.impact.largest * bps}
     written = {**_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)}}
     if account.margin.liquidates:
-        rate = account.funding_rate
-        written["funding"] = {"enabled": False} if rate is None else {"enabled": True, "fixed_rate": float(rate)}
+        written["funding"] = {"enabled": account.funding, **_plain({"fixed_rate": account.funding_rate})}
     return written
 
 

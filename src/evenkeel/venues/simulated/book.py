@@ -50,7 +50,7 @@ class Book(IntEnum):
     BROKE_EVEN = 24
     STEP = 25
     EXTRA = 26
-    NEXT_FUNDING = 27
+    NEXT_CARRY = 27
     STEP_LOTS = 28
 
 
@@ -139,7 +139,7 @@ class Stage(IntEnum):
     """Where inside a base bar the loop stands."""
 
     SCAN = 0
-    FUNDING = 1
+    CARRY = 1
     OPEN_EXIT = 2
     OPEN_ENTRY = 3
     INSIDE_ENTRY = 4

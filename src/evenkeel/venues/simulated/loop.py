@@ -7,7 +7,7 @@ held it goes straight to the next execution bar whose wake column speaks.
 
 One base bar, in order (plays.md 5.4 and 6.6):
 
-    FUNDING       what a perpetual pays or receives at this open
+    CARRY         what the position pays or receives at this open: funding of a perpetual
     OPEN_EXIT     a gap through stop, liquidation price or target, else a pending close, at the open
     OPEN_ENTRY    a pending entry at the open
     INSIDE_ENTRY  a resting limit or stop entry against the range
@@ -29,6 +29,7 @@ from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.book import Book, Curve, Exit, Leg, Mark, Pause, Point, Stage, Term
+from evenkeel.venues.simulated.carry import CarryKind
 from evenkeel.venues.simulated.steps import (
     drop_entry,
     exit_lots,
@@ -53,14 +54,14 @@ _EXPIRES, _EXIT, _EXIT_SIGNAL = int(Book.ENTRY_EXPIRES), int(Book.EXIT), int(Boo
 _ENTERED, _STOPPED, _PEAK = int(Book.ENTERED), int(Book.STOPPED), int(Book.PEAK)
 _REPORTS, _OPENED = int(Book.REPORTS), int(Book.OPENED_EXEC)
 _ENTRY_EXEC, _EXIT_LOTS, _STOP_KIND = int(Book.ENTRY_EXEC), int(Book.EXIT_LOTS), int(Book.STOP_KIND)
-_NEXT_FUNDING = int(Book.NEXT_FUNDING)
+_NEXT_CARRY = int(Book.NEXT_CARRY)
 _ENTRY, _STOP, _TARGET, _PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
 _HIGH, _LOW, _DRAWDOWN = int(Mark.HIGH), int(Mark.LOW), int(Mark.DRAWDOWN)
 _ARRIVAL, _LIQUIDATION, _BANKRUPTCY = int(Mark.ARRIVAL), int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY)
 _MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
 _TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
 _MOVES = int(Term.MOVES)
-_SCAN, _FUNDING, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (
+_SCAN, _CARRY, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (
     int(s) for s in Stage
 )
 _END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL))
@@ -85,6 +86,7 @@ _EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
     reason_number(r) for r in (Reason.EXPIRED, Reason.POST_ONLY_WOULD_CROSS, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED)
 )
 
+_FUNDING = int(CarryKind.FUNDING)
 _FILL, _REST = -1, -2
 _NO_ROW = 1 << 62
 
@@ -93,7 +95,7 @@ TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 
 RUN_SIGNATURE = types.int64(
     FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # base bars, last base row of each exec bar
-    INTS_IN, FLOATS_IN,  # base rows of funding and its rates
+    INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN,  # what is carried: base rows, kinds, values, mark prices
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
     TABLE, WINDOW, TABLE, INTS,  # integer reports, their prices, curve, refusals
@@ -105,7 +107,7 @@ RUN_SIGNATURE = types.int64(
 @kernel
 def run(
     opens: Floats, highs: Floats, lows: Floats, closes: Floats, volumes: Floats, last_row: Ints,
-    funding_rows: Ints, funding_rates: Floats,
+    carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
     book: Ints, mark: Floats, terms: Floats, sizing: Floats,
     ints: Ints, floats: Floats, curve: Ints, refusals: Ints,
@@ -117,8 +119,8 @@ def run(
     Args:
         opens: Base bars, like highs, lows, closes and volumes.
         last_row: Last base row of each execution bar.
-        funding_rows: Base rows at whose open funding is due, rising.
-        funding_rates: The rate of each: a fraction of the notional that a long pays.
+        carry_rows: Base rows at whose open something is due, see `evenkeel.venues.simulated.carry.Carry`; like its
+            kinds, values and mark prices.
         x: Window of the execution graph.
         column: Window column that execution bar 0 would have; bar e lies at `column + e`.
         wake_flat: Row of `x` that is 1.0 where a flat strategy may act.
@@ -155,7 +157,7 @@ def run(
                     return _END
                 book[_STAGE] = _DECIDE
                 continue
-            due = next_funding(funding_rows, book)
+            due = next_carry(carry_rows, book)
             if book[_LOTS] != 0 and book[_EXIT] == 0 and due > row:
                 skip_holding(
                     highs, lows, closes, last_row, wakes_hold, column, book, mark, terms, equity, cashes, held,
@@ -163,13 +165,15 @@ def run(
                 )  # fmt: skip
             if book[_ROW] >= stop_row:
                 return _END
-            book[_STAGE] = _FUNDING if due == book[_ROW] else _OPEN_EXIT
-        elif stage == _FUNDING:
-            book[_STAGE] = _OPEN_EXIT
-            rate = funding_rates[book[_NEXT_FUNDING]]
-            book[_NEXT_FUNDING] += 1
-            if book[_LOTS] != 0:
-                settle_funding(book, mark, terms, ints, floats, row, opens[row], rate)
+            book[_STAGE] = _CARRY if due == book[_ROW] else _OPEN_EXIT
+        elif stage == _CARRY:
+            k = book[_NEXT_CARRY]
+            book[_NEXT_CARRY] = k + 1
+            if k + 1 >= len(carry_rows) or carry_rows[k + 1] != row:
+                book[_STAGE] = _OPEN_EXIT
+            if book[_LOTS] != 0 and carry_kinds[k] == _FUNDING:
+                price = carry_prices[k] if carry_prices[k] == carry_prices[k] else opens[row]
+                settle_funding(book, mark, terms, ints, floats, row, price, carry_values[k])
                 if pausing:
                     return _REPORT
         elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
@@ -317,13 +321,13 @@ def nearest_levels(lots: int, mark: Floats) -> tuple[float, float]:
 
 
 @inlined
-def next_funding(funding_rows: Ints, book: Ints) -> int:
-    """Return the base row of the next funding, the one the loop stands on included; a row that never comes if none."""
-    k = book[_NEXT_FUNDING]
-    while k < len(funding_rows) and funding_rows[k] < book[_ROW]:
+def next_carry(carry_rows: Ints, book: Ints) -> int:
+    """Return the base row of what is due next, the one the loop stands on included; a row that never comes if none."""
+    k = book[_NEXT_CARRY]
+    while k < len(carry_rows) and carry_rows[k] < book[_ROW]:
         k += 1
-    book[_NEXT_FUNDING] = k
-    return funding_rows[k] if k < len(funding_rows) else _NO_ROW
+    book[_NEXT_CARRY] = k
+    return carry_rows[k] if k < len(carry_rows) else _NO_ROW
 
 
 @inlined

@@ -43,6 +43,7 @@ from evenkeel.venues.simulated.book import (
     new_book,
     new_mark,
 )
+from evenkeel.venues.simulated.carry import Carry, CarryKind, fundings, no_carry
 
 FUNDING_INTERVAL_MINUTES = 480
 """Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
@@ -108,12 +109,15 @@ def _or_nan(value: Decimal | None) -> float:
     return math.nan if value is None else to_float(value)
 
 
-def funding_due(bars: Bars, rate: Decimal | None) -> tuple[Ints, Floats]:
-    """Return the base rows at whose open funding is due, at 00:00, 08:00 and 16:00 UTC, and the rate of each."""
+def fixed_funding(bars: Bars, rate: Decimal | None) -> Carry:
+    """Return funding at 00:00, 08:00 and 16:00 UTC at one rate, for bars without a history of rates.
+
+    Bars coarser than that cannot place it and pay none.
+    """
     if rate is None or bars.timeframe.minutes > FUNDING_INTERVAL_MINUTES:
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
+        return no_carry()
     rows = np.flatnonzero(bars.open_ns % (FUNDING_INTERVAL_MINUTES * MINUTE) == 0).astype(np.int64)
-    return rows, np.full(len(rows), to_float(rate))
+    return fundings(rows, np.full(len(rows), to_float(rate)))
 
 
 class SimulatedVenue:
@@ -169,10 +173,19 @@ class SimulatedVenue:
         self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
         self._floats = np.zeros((REPORT_LINES, len(Price)))
         self.curve = np.zeros((len(Curve), 0), dtype=np.int64)
-        self._funding_rate = terms.account.funding_rate
+        self._account = terms.account
 
-    def open_stretch(self, features: FeatureRun, series: Series, *, first_exec: int) -> None:
-        """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else."""
+    def open_stretch(
+        self, features: FeatureRun, series: Series, *, first_exec: int, carry: Carry | None = None
+    ) -> None:
+        """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else.
+
+        Args:
+            features: Of the stretch.
+            series: Its bars.
+            first_exec: First execution bar at whose close decisions are made.
+            carry: What a held position pays or receives; None is the fixed rate of the account, where it has one.
+        """
         invariant(self.book[Book.LOTS] == 0 and self.book[Book.ENTRY_KIND] == 0, "a stretch begins with a flat book")
         self._features, self._series = features, series
         self._bars = series.base
@@ -182,9 +195,15 @@ class SimulatedVenue:
         self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
         self.book[Book.ENTRY_EXEC] = NEVER
-        self.book[Book.NEXT_FUNDING] = 0
-        self._funding_rows, self._funding_rates = funding_due(self._bars, self._funding_rate)
+        self.book[Book.NEXT_CARRY] = 0
+        self._carry = self._due(carry)
+        invariant(bool(np.all(self._carry.kinds == CarryKind.FUNDING)), "of what is carried, only funding is settled")
         self._ready = False
+
+    def _due(self, carry: Carry | None) -> Carry:
+        if not self._account.funding:
+            return no_carry()
+        return fixed_funding(self._bars, self._account.funding_rate) if carry is None else carry
 
     def advance(self, *, step: bool = False) -> Pause:
         """Go on to the next pause; END means that the stretch is over or the run has stopped.
@@ -220,11 +239,11 @@ class SimulatedVenue:
         return advanced
 
     def _run(self, stop_row: int, stop_exec: int) -> int:
-        bars, features = self._bars, self._features
+        bars, features, carry = self._bars, self._features, self._carry
         return int(
             loop.run(
                 bars.open, bars.high, bars.low, bars.close, bars.volume, self._last_row,
-                self._funding_rows, self._funding_rates,
+                carry.rows, carry.kinds, carry.values, carry.prices,
                 features.x, features.column, self._wake_flat, self._wake_hold,
                 self.book, self.mark, self._terms, self._sizing,
                 self._ints, self._floats, self.curve, self.refusals,
