@@ -40,6 +40,7 @@ from evenkeel.engine.replay import Replay, replay
 from evenkeel.engine.research import Progress, run_research
 from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
+from evenkeel.engine.trials import DataSet, TrialLedger, trial_of
 from evenkeel.examples import locate
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
@@ -71,6 +72,7 @@ class Request:
         out: Folder for the files; None takes one named after the run.
         report: Whether to write `report.html`.
         library: Where the blocks of a play are looked up; None takes those that ship.
+        home: Folder whose trial ledger counts the run; None takes `runs`.
     """
 
     strategy: str
@@ -86,6 +88,12 @@ class Request:
     out: Path | None = None
     report: bool = True
     library: Library | None = None
+    home: Path | None = None
+
+    @property
+    def ledger(self) -> TrialLedger:
+        """Where every look at the strategy is counted."""
+        return TrialLedger(self.home or self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,7 @@ def backtest(
         result = results.build_result(manifest, strategy, market, record, timing)
         if lane == "engine":
             result["journal"] = journal_mark(folder)
+        request.ledger.add_all([trial_of(strategy, market, record, result["metrics"], "backtest")])
         results.write_result(folder, result)
         result["checks"] = audit_run(folder, market)
         results.write_result(folder, result)
@@ -258,6 +267,12 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         ]
         write_playbook_tables(folder, playbook, driver, runs)
         result = build_playbook_result(playbook, manifest, driver, runs)
+        request.ledger.add_all(
+            trial_of(part.strategy, part.market, play.record, play.result["metrics"], "backtest")
+            for part, play in zip(parts, plays, strict=True)
+        )
+        data = DataSet.of(*(part.market for part in parts))
+        request.ledger.add(playbook.name, data, playbook.hash, result["metrics"], "backtest")
         results.write_result(folder, result)
         result["checks"] = audit_playbook(folder)
         result["timing"] = {**timing, "report_s": watch.lap()}

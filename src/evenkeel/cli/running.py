@@ -94,6 +94,7 @@ def whole_request(strategy: str, options: dict[str, Any]) -> Request:
         catalogs=catalogs,
         instruments=instruments,
         runs=home.runs,
+        home=home.root,
         start_ns=options["start"],
         end_ns=options["end"],
         sets=read_sets(options["sets"]),
