@@ -49,7 +49,7 @@ from evenkeel.strategies.library import Library
 from evenkeel.strategies.load import load_strategy, recorded_rules, recorded_strategy, strategy_symbols
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.playbook.load import load_playbook
-from evenkeel.strategies.strategy import Strategy
+from evenkeel.strategies.strategy import Strategy, run_window
 
 Lane = Literal["auto", "engine", "research"]
 
@@ -145,7 +145,7 @@ def prepare(request: Request) -> tuple[Strategy, Market]:
         request.strategy, instruments=request.instruments.find, sets=request.sets, library=request.library,
         symbol=request.symbol,
     )  # fmt: skip
-    start, end = _window(strategy, request)
+    start, end = run_window(strategy, request.start_ns, request.end_ns)
     market = load_market(
         request.catalogs, strategy.instrument, strategy.program, start_ns=start, end_ns=end, gaps=request.gaps
     )
@@ -472,12 +472,3 @@ def execution_bars(market: Market) -> Bars:
     parts = [stretch.series.on(stretch.exec).bars for stretch in market.stretches]
     names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
     return Bars(market.exec, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-def _window(strategy: Strategy, request: Request) -> tuple[int | None, int | None]:
-    own = getattr(getattr(strategy, "play", None), "backtest", None)
-    start = request.start_ns if request.start_ns is not None else getattr(own, "start_ns", None)
-    end = request.end_ns if request.end_ns is not None else getattr(own, "end_ns", None)
-    if start is not None and end is not None and start >= end:
-        raise UsageError("--start must lie before --end")
-    return start, end

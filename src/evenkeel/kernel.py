@@ -20,6 +20,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ PLUGIN_MODULE = "keel_plugin"
 
 CACHE_FOLDERS_KEPT = 4
 """Compiled kernels of so many source versions stay on disk; older ones are removed when a new one is made."""
+
+_compiling = threading.Lock()
 
 announce: Callable[[str], None] | None = None
 """Called with one sentence before the first compilation on a fresh cache; the command line sets it."""
@@ -144,12 +147,15 @@ def inlined(function: Callable[..., Any]) -> Any:
 def compiled(dispatcher: Any, signature: Any) -> Any:
     """Compile a kernel with its one signature, from the cache where possible, and return it.
 
-    A second signature can never slip in: after this call the kernel refuses arguments of other types.
+    A second signature can never slip in: after this call the kernel refuses arguments of other types. Threads may ask
+    for the same kernel: one compiles it, and the others wait until it is closed.
     """
     if not dispatcher.overloads:
-        _announce_once()
-        dispatcher.compile(signature)
-        dispatcher.disable_compile()
+        with _compiling:
+            if not dispatcher.overloads:
+                _announce_once()
+                dispatcher.compile(signature)
+                dispatcher.disable_compile()
     return dispatcher
 
 

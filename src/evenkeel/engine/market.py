@@ -8,9 +8,9 @@ part, and are counted.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 import numpy as np
 
@@ -35,6 +35,8 @@ COVERAGE_SLACK_NS = 4 * DAY
 
 GAPS_NAMED_MAX = 5
 """So many gaps are named in one message."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,22 @@ class Market:
         return tuple(mark for mark, holds in found if holds)
 
 
+class MarketMemory:
+    """What markets over the same catalogs share: bars are read, checked and aggregated once for a whole sweep.
+
+    Nothing in it is changed after it is made, so markets that share it are equal to those that do not.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, object] = {}
+
+    def once(self, key: Hashable, compute: Callable[[], Found]) -> Found:
+        """Return what is known under a key, computed when it is asked for first."""
+        if key not in self._known:
+            self._known[key] = compute()
+        return cast("Found", self._known[key])
+
+
 def load_market(
     catalogs: Sequence[Catalog],
     instrument: Instrument,
@@ -126,6 +144,7 @@ def load_market(
     end_ns: int | None,
     gaps: GapPolicy = "stop",
     revision: str | None = None,
+    memory: MarketMemory | None = None,
 ) -> Market:
     """Load what a program needs over a window.
 
@@ -137,26 +156,34 @@ def load_market(
         end_ns: First instant behind it; None is where the data ends.
         gaps: Whether a fault refuses the run or is reported and jumped over.
         revision: Pin this revision instead of the newest.
+        memory: Of the markets loaded before from the same catalogs.
 
     Raises:
         UsageError: If there is no usable data; the message says what is missing and how to get it.
         DataError: If there are faults and `gaps` is `stop`.
     """
+    memory = memory or MarketMemory()
     calendar = load_calendar(instrument.calendar)
-    stored = (
-        _choose(catalogs, instrument, program, start_ns, end_ns)
-        if revision is None
-        else _pinned(catalogs, instrument, revision)
+    source = (instrument.id, min(program.graphs), start_ns, end_ns, revision)
+    stored = memory.once(
+        ("stored", *source),
+        lambda: (
+            _choose(catalogs, instrument, program, start_ns, end_ns)
+            if revision is None
+            else _pinned(catalogs, instrument, revision)
+        ),
     )
-    bars, left_out = _inside_sessions(stored.bars, calendar)
+    bars, left_out = memory.once(("bars", *source), lambda: _inside_sessions(stored.bars, calendar))
     window = _window(bars, start_ns, end_ns)
     last = int(np.searchsorted(bars.open_ns, window[1]))
-    first = _first_row(bars, last, window, program, calendar)
+    history = memory.once(("history", *source), lambda: Series(bars.rows(0, last), calendar))
+    first = _first_row(bars, history, window, program)
     used = bars.rows(first, last)
-    found = faults(used, calendar, instrument)
+    found = memory.once(("faults", *source, first), lambda: faults(used, calendar, instrument))
     if found and gaps == "stop":
         raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
-    stretches = _stretches(used, found, program, calendar, window[0])
+    spans = memory.once(("spans", *source, first), lambda: _spans(used, found, calendar))
+    stretches = _stretches(spans, program, window[0])
     if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
         raise UsageError(_too_short(instrument, used, program, calendar))
     return Market(
@@ -265,17 +292,23 @@ def _inside_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
     return Bars(bars.timeframe, *columns), outside
 
 
-def _first_row(bars: Bars, last: int, window: tuple[int, int], program: Program, calendar: Calendar) -> int:
-    """Return the first base row to load: the window and, before it, what the slowest warm-up reaches."""
+def _first_row(bars: Bars, history: Series, window: tuple[int, int], program: Program) -> int:
+    """Return the first base row to load: the window and, before it, what the slowest warm-up reaches.
+
+    Args:
+        bars: All there are.
+        history: Those before the end of the window.
+        window: First and last instant.
+        program: Its warm-up.
+    """
     first = int(np.searchsorted(bars.open_ns, window[0]))
-    if first >= last:
+    if first >= len(history.base):
         raise UsageError(
             f"there are no bars between {format_time(window[0])} and {format_time(window[1])}; the data runs from "
             f"{format_time(int(bars.open_ns[0]))} to {format_time(int(bars.close_ns[-1]))}"
         )
     if first == 0:
         return 0
-    history = Series(bars.rows(0, last), calendar)
     return min(
         (_reach(history, timeframe, needed, window[0]) for timeframe, needed in program.warmup.items()), default=first
     )
@@ -297,14 +330,15 @@ def _reach(history: Series, timeframe: Timeframe, needed: int, start_ns: int) ->
     return row
 
 
-def _stretches(
-    bars: Bars, found: list[Gap], program: Program, calendar: Calendar, start_ns: int
-) -> tuple[Stretch, ...]:
+def _spans(bars: Bars, found: list[Gap], calendar: Calendar) -> tuple[Series, ...]:
+    """Return the unbroken parts between gaps."""
     cuts = [0, *(int(np.searchsorted(bars.open_ns, gap.stop_ns)) for gap in found), len(bars)]
-    spans = [(a, b) for a, b in itertools.pairwise(cuts) if b > a]
+    return tuple(Series(bars.rows(a, b), calendar) for a, b in itertools.pairwise(cuts) if b > a)
+
+
+def _stretches(spans: Sequence[Series], program: Program, start_ns: int) -> tuple[Stretch, ...]:
     stretches = []
-    for number, (start, stop) in enumerate(spans):
-        series = Series(bars.rows(start, stop), calendar)
+    for number, series in enumerate(spans):
         end = Reason.END_OF_DATA if number == len(spans) - 1 else Reason.DATA_GAP
         stretches.append(Stretch(number, series, program.exec, _first_decision(series, program, start_ns), end))
     return tuple(stretches)

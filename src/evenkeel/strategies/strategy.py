@@ -138,3 +138,17 @@ class Strategy(Protocol):
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue from `checkpoint`."""
+
+
+def run_window(strategy: Strategy, start_ns: int | None, end_ns: int | None) -> tuple[int | None, int | None]:
+    """Return the range of a run: what is asked for, else what the strategy itself names; None is where the data ends.
+
+    Raises:
+        UsageError: If it is empty.
+    """
+    own = getattr(getattr(strategy, "play", None), "backtest", None)
+    start = getattr(own, "start_ns", None) if start_ns is None else start_ns
+    end = getattr(own, "end_ns", None) if end_ns is None else end_ns
+    if start is not None and end is not None and start >= end:
+        raise UsageError("--start must lie before --end")
+    return start, end
