@@ -6,8 +6,8 @@ from decimal import Decimal as D
 
 import numpy as np
 import pytest
-from tests.desk import account, flat, long, piece, run, short, units
 
+from desk import account, flat, long, piece, run, short, units
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.venues.simulated.carry import Carry, CarryKind, MarkBars, fundings
 
