@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from evenkeel.data.catalog import Catalog
@@ -27,6 +28,7 @@ from evenkeel.engine.explanation import IN_PYTHON, ExplainedRun, Explanation, ex
 from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
 from evenkeel.engine.market import GapPolicy, Market, load_market
+from evenkeel.engine.metrics import session_returns
 from evenkeel.engine.moment import decision_bar
 from evenkeel.engine.playbook.markets import load_markets
 from evenkeel.engine.playbook.outcome import PlayRun, write_shares
@@ -40,11 +42,12 @@ from evenkeel.engine.replay import Replay, replay
 from evenkeel.engine.research import Progress, run_research
 from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
-from evenkeel.engine.trials import DataSet, TrialLedger, trial_of
+from evenkeel.engine.trials import DataSet, TrialLedger, look_of
 from evenkeel.examples import locate
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
+from evenkeel.model.number import postings_from_money
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.load import load_strategy, recorded_rules, recorded_strategy, strategy_symbols
 from evenkeel.strategies.play.program import PlayStrategy
@@ -194,7 +197,7 @@ def backtest(
         result = results.build_result(manifest, strategy, market, record, timing)
         if lane == "engine":
             result["journal"] = journal_mark(folder)
-        request.ledger.add_all([trial_of(strategy, market, record, result["metrics"], "backtest")])
+        result["evidence"] = weigh(request.ledger, strategy, market, record, result["metrics"])
         results.write_result(folder, result)
         result["checks"] = audit_run(folder, market)
         results.write_result(folder, result)
@@ -260,17 +263,14 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         for number, part in enumerate(parts):
             write_shares(part.folder, number, driver.allotment.changes)
         plays = tuple(
-            _finish_part(part, one.record, report=request.report) for part, one in zip(parts, drivers, strict=True)
+            _finish_part(part, one.record, request.ledger, report=request.report)
+            for part, one in zip(parts, drivers, strict=True)
         )
         runs = [
             PlayRun(part.name, play.record, part.market, play.result) for part, play in zip(parts, plays, strict=True)
         ]
         write_playbook_tables(folder, playbook, driver, runs)
         result = build_playbook_result(playbook, manifest, driver, runs)
-        request.ledger.add_all(
-            trial_of(part.strategy, part.market, play.record, play.result["metrics"], "backtest")
-            for part, play in zip(parts, plays, strict=True)
-        )
         data = DataSet.of(*(part.market for part in parts))
         request.ledger.add(playbook.name, data, playbook.hash, result["metrics"], "backtest")
         results.write_result(folder, result)
@@ -280,12 +280,13 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
     return PlaybookOutcome(folder, result, plays)
 
 
-def _finish_part(part: Part, record: RunRecord, *, report: bool) -> Outcome:
+def _finish_part(part: Part, record: RunRecord, ledger: TrialLedger, *, report: bool) -> Outcome:
     """Write what a play of a playbook leaves, audit it, and report on it."""
     folder, market = part.folder, part.market
     results.write_tables(folder, part.strategy, market, record)
     result = results.build_result(part.manifest, part.strategy, market, record, {})
     result["journal"] = journal_mark(folder)
+    result["evidence"] = weigh(ledger, part.strategy, market, record, result["metrics"])
     results.write_result(folder, result)
     result["checks"] = audit_run(folder, market)
     results.write_result(folder, result)
@@ -294,6 +295,25 @@ def _finish_part(part: Part, record: RunRecord, *, report: bool) -> Outcome:
 
         write_report(folder, candles=execution_bars(market))
     return Outcome(folder, result, record, 0)
+
+
+def weigh(
+    ledger: TrialLedger,
+    strategy: Strategy,
+    market: Market,
+    record: RunRecord,
+    figures: Mapping[str, float | int | None],
+) -> dict[str, Any]:
+    """Count a backtest as a look at its family, and return what it proves given all the others."""
+    from evenkeel.readiness.evidence import evidence
+
+    days, sessions = results.session_equity(record, market)
+    returns = session_returns(postings_from_money(strategy.terms.account.start_equity), sessions)
+    own = look_of(strategy, market, days, returns, figures, "backtest")
+    ledger.add_all([own])
+    found = evidence(own, returns, ledger.trials(own.family, own.data), per_year=market.calendar.sessions_per_year)
+    document: dict[str, Any] = msgspec.to_builtins(found)
+    return document
 
 
 def audit_playbook(folder: Path) -> list[dict[str, Any]]:

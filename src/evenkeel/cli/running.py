@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-NUMBERS = ("Trades", "Net", "Return", "Drawdown")
+NUMBERS = ("Trades", "DSR", "PBO", "Net", "Return", "Drawdown")
 """Columns of a summary that are aligned to the right."""
 
 _PROFILES = ("research", "conservative", "balanced", "aggressive", "perp_small", "micro_futures")
@@ -160,7 +160,7 @@ def show_outcome(outcome: Outcome) -> None:
     say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
     say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
-    for label, value in _figures(figures, account):
+    for label, value in (*_proof(result["evidence"]), *_figures(figures, account)):
         say(f"  {label:<22}{value}")
     say()
     for mark in result["marks"]:
@@ -190,6 +190,21 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     for outcome in outcomes:
         page = outcome.folder / "report.html"
         say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
+
+
+def _proof(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what all tries together say: it comes before any other figure."""
+    import msgspec
+
+    from evenkeel.monitor.report.proof import deflated, overfitted, tries
+    from evenkeel.readiness.evidence import Evidence
+
+    found = msgspec.convert(evidence, Evidence)
+    over = "" if found.pbo is None else f" of {found.pbo_trials:,} trials"
+    return [
+        ("deflated Sharpe", f"{deflated(found)} ({tries(found)})"),
+        ("overfitting (PBO)", f"{overfitted(found)}{over}"),
+    ]
 
 
 def _figures(figures: dict[str, Any], account: dict[str, Any]) -> list[tuple[str, str]]:

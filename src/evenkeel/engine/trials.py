@@ -29,13 +29,9 @@ import numpy as np
 from evenkeel.data.atomic import make_folder
 from evenkeel.engine.clock import wall_ns
 from evenkeel.engine.market import Market
-from evenkeel.engine.metrics import session_returns
-from evenkeel.engine.record import RunRecord
-from evenkeel.engine.results import session_equity
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import StorageError
 from evenkeel.model.ids import short_hash
-from evenkeel.model.number import postings_from_money
 from evenkeel.model.time import DAY
 from evenkeel.strategies.strategy import Strategy
 
@@ -165,7 +161,7 @@ def session_blocks(data: DataSet, days: Sequence[int] | Ints, returns: Floats) -
     Args:
         data: Whose window is divided; the parts depend on nothing else, so those of all trials on it fit together.
         days: Sessions as days since the epoch, rising.
-        returns: Simple return of each.
+        returns: Simple return of each; none where equity fell to zero.
 
     Returns:
         None where there are no returns.
@@ -180,24 +176,28 @@ def session_blocks(data: DataSet, days: Sequence[int] | Ints, returns: Floats) -
     return SessionBlocks(tuple(counts), *(tuple(column) for column in columns))
 
 
-def trial_of(
-    strategy: Strategy, market: Market, record: RunRecord, metrics: Mapping[str, float | int | None], source: Source
+def look_of(
+    strategy: Strategy,
+    market: Market,
+    days: Sequence[int],
+    returns: Floats,
+    metrics: Mapping[str, float | int | None],
+    source: Source,
 ) -> Trial:
     """Return a run as a look.
 
     Args:
         strategy: What decided.
         market: On what.
-        record: What happened.
+        days: Its sessions, from `session_equity`.
+        returns: Simple return of each; may be empty where there are none.
         metrics: Figures of the run; a few of them are kept.
         source: What ran it.
     """
-    days, values = session_equity(record, market)
-    returns = session_returns(postings_from_money(strategy.terms.account.start_equity), values)
     data = DataSet.of(market)
     return Trial(
         family=strategy.name, play=strategy.hash, source=source, data=data, metrics=_kept(metrics),
-        blocks=session_blocks(data, days[-len(returns) :], returns),
+        blocks=session_blocks(data, days, returns),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.engine.results import session_equity
 from evenkeel.engine.sweep.source import StrategySource, Window
+from evenkeel.engine.trials import Trial, look_of
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
@@ -41,6 +42,7 @@ class Outcome:
         trades: Closed legs.
         returns: Simple return of each session.
         stop_reason: How the run ended.
+        look: The run as the trial ledger counts it.
     """
 
     metrics: Mapping[str, float | int | None]
@@ -48,6 +50,7 @@ class Outcome:
     trades: int
     returns: Floats
     stop_reason: str
+    look: Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,9 @@ def run_alone(strategy: Strategy, market: Market) -> RunRecord:
 def judge(strategy: Strategy, market: Market, record: RunRecord) -> Outcome:
     """Return the figures of a run."""
     trades = record.trades()
-    _, sessions = session_equity(record, market)
+    days, sessions = session_equity(record, market)
     start = strategy.terms.account.start_equity
-    figures = metrics(
-        record, trades, start_equity=start, sessions=sessions, per_year=market.calendar.sessions_per_year
-    )
+    figures = metrics(record, trades, start_equity=start, sessions=sessions, per_year=market.calendar.sessions_per_year)
     returns = session_returns(postings_from_money(start), sessions)
-    return Outcome(figures, record.result_hash(), len(trades), returns, record.stop_reason.value)
+    look = look_of(strategy, market, days, returns, figures, "sweep")
+    return Outcome(figures, record.result_hash(), len(trades), returns, record.stop_reason.value, look)

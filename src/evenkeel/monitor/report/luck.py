@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from evenkeel.monitor.report.markup import Html, join, tag
 from evenkeel.monitor.report.plot import SPAN, Scale, bar, plot, shape, ticks
+from evenkeel.monitor.report.proof import doubt, proof_tiles
 from evenkeel.monitor.report.run_files import Run
 from evenkeel.monitor.report.uncertainty import Bootstrap, Interval, Uncertainty
 from evenkeel.monitor.report.words import chance, count, figure, money, percent, share
+from evenkeel.readiness.evidence import Evidence
 
 _FEW = 10
 _SOME = 30
@@ -19,13 +21,18 @@ _NEEDED_SHOWN_MAX = 1_000_000
 
 CAVEATS = (
     "The ranges redraw these same trades, a position with all its legs being one. They assume that trades are "
-    "independent and that the future resembles this stretch of the past, so the true range is wider. How many variants "
-    "were tried before this one is not known to the report: each further variant makes a good figure less surprising."
+    "independent and that the future resembles this stretch of the past, so the true range is wider. Tries are counted "
+    "by the name of the strategy: those under another name or with other tools are not known to the report."
 )
 
 
-def headline(found: Uncertainty) -> str:
-    """Return the verdict in one short sentence."""
+def headline(found: Uncertainty, evidence: Evidence | None = None) -> str:
+    """Return the verdict in one short sentence.
+
+    Args:
+        found: What the trades of the run say by themselves.
+        evidence: What all tries together say; they can take a good verdict back.
+    """
     if found.trades == 0:
         return "No trades, so nothing to judge."
     if found.bootstrap is None or found.trades < _FEW:
@@ -36,7 +43,7 @@ def headline(found: Uncertainty) -> str:
     if interval.high <= 0:
         return "It loses, and bad luck does not explain it."
     if interval.low > 0:
-        return "Luck alone is an unlikely explanation."
+        return doubt(evidence) or "Luck alone is an unlikely explanation."
     return "This could be luck." if interval.observed > 0 else "It loses, though that could be bad luck."
 
 
@@ -59,8 +66,9 @@ def luck_section(run: Run, found: Uncertainty) -> Html:
     return tag(
         "section",
         tag("p", "How much of this could be luck?", class_="eyebrow"),
-        tag("h2", headline(found), class_="headline"),
+        tag("h2", headline(found, run.result.evidence), class_="headline"),
         tag("p", _summary(run, found), class_="lead"),
+        proof_tiles(run.result.evidence),
         _ranges(run, found.bootstrap) if found.bootstrap else None,
         _tiles(run, found) if found.trades else None,
         tag("p", CAVEATS, class_="quiet small") if found.trades else None,

@@ -20,6 +20,7 @@ import polars as pl
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import DataError, KeelError, StorageError
 from evenkeel.model.time import parse_time
+from evenkeel.readiness.evidence import Evidence
 
 RESULT_SCHEMA = "evenkeel.backtest/1"
 
@@ -80,6 +81,7 @@ class Result(msgspec.Struct, frozen=True):
     marks: list[str] = []
     metrics_extra: dict[str, Any] = {}
     checks: list[Check] = []
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,15 @@ import msgspec
 from evenkeel.monitor.report.audit import state_of
 from evenkeel.monitor.report.draws import seed_of
 from evenkeel.monitor.report.luck import headline
+from evenkeel.monitor.report.proof import deflated, overfitted
 from evenkeel.monitor.report.run_files import Result, read_result, read_trades
 from evenkeel.monitor.report.uncertainty import Uncertainty, judge
-from evenkeel.monitor.report.words import count, money, percent
+from evenkeel.monitor.report.words import NONE, count, money, percent
 
 _NOT_JUDGED = "not judged"
-SUMMARY_COLUMNS = ("Strategy", "Instrument", "Trades", "Could it be luck?", "Net", "Return", "Drawdown", "Audit")
+SUMMARY_COLUMNS = (
+    "Strategy", "Instrument", "Trades", "Could it be luck?", "DSR", "PBO", "Net", "Return", "Drawdown", "Audit",
+)  # fmt: skip
 """Heads of the columns that `summary_table` fills."""
 
 
@@ -57,7 +60,9 @@ def _row(result: Result, uncertainty: Uncertainty | None) -> tuple[str, ...]:
         result.strategy.name,
         ", ".join(result.symbols),
         f"{int(metrics.get('trades') or 0):,}",
-        headline(uncertainty) if uncertainty is not None else _NOT_JUDGED,
+        headline(uncertainty, result.evidence) if uncertainty is not None else _NOT_JUDGED,
+        NONE if result.evidence is None or result.evidence.dsr is None else deflated(result.evidence),
+        NONE if result.evidence is None or result.evidence.pbo is None else overfitted(result.evidence),
         f"{money(net, signed=True)} {result.account.currency}",
         percent(metrics.get("return_pct"), signed=True),
         percent(metrics.get("max_drawdown_pct")),

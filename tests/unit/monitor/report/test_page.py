@@ -303,3 +303,20 @@ def test_a_folder_that_cannot_be_written_keeps_the_old_report(idle: Path) -> Non
         write_report(idle, candles=None)
     assert sorted(path.name for path in idle.iterdir() if path.name.startswith(".")) == []
     assert (blocked / "kept").read_bytes() == old
+
+
+def test_the_report_leads_with_what_all_tries_prove(tmp_path: Path, busy: Path) -> None:
+    folder = shutil.copytree(busy, tmp_path / "judged")
+    proof = {
+        "trials": 12, "looks": 15, "sessions": 300, "psr": 0.97, "dsr": 0.62, "best_without_skill": 1.1,
+        "pbo": 0.34, "pbo_trials": 12, "reasons": {"track_record_min": "the Sharpe ratio is not above zero"},
+    }  # fmt: skip
+    (folder / "result.json").write_bytes(msgspec.json.encode(result_of(folder) | {"evidence": proof}))
+
+    page = write_report(folder, candles=None).read_text(encoding="utf-8")
+
+    places = [
+        page.index(text) for text in ("Deflated Sharpe ratio", "0.62", "34 %", "12 trials in 15 runs", "Figures</h2>")
+    ]
+    assert places == sorted(places)
+    assert "not available: the Sharpe ratio is not above zero" in page
