@@ -15,7 +15,8 @@ Units: `_pct` is percent, every other ratio is a fraction, money is account curr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -23,7 +24,7 @@ import numpy as np
 from evenkeel.engine.record import RunRecord, Trade
 from evenkeel.model.bar import Floats
 from evenkeel.model.intent import Direction
-from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money
+from evenkeel.model.number import POSTINGS_PER_UNIT, money_from_postings, postings_from_money
 from evenkeel.model.time import DAY
 from evenkeel.venues.simulated.book import Curve
 
@@ -32,6 +33,45 @@ SESSIONS_MIN = 20
 
 CAGR_DAYS_MIN = 30
 _YEAR_DAYS = 365.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """All that the figures of a run follow from, besides its sessions. Money is a count of 1e-8 of account currency.
+
+    Attributes:
+        trades: Closed legs.
+        wins: Those that brought money.
+        net: Of all of them, after all costs.
+        gains: Of those that brought money.
+        losses: Of those that cost money, positive.
+        fees: Paid.
+        funding: Received (+) or paid.
+        slippage: Inside the prices already.
+        bars_held: Execution bars, over all legs.
+        points: Of the equity curve.
+        held: Those with a position.
+        end: Equity at the last.
+        deepest: Deepest fall from the peak over the points, as a fraction.
+        deepest_intrabar: The same over all base closes.
+        duration_ns: From the first point to the last.
+    """
+
+    trades: int
+    wins: int
+    net: int
+    gains: int
+    losses: int
+    fees: int
+    funding: int
+    slippage: int
+    bars_held: int
+    points: int
+    held: int
+    end: int
+    deepest: float
+    deepest_intrabar: float
+    duration_ns: int
 
 
 def metrics(
@@ -46,29 +86,54 @@ def metrics(
         sessions: Equity at the end of each session, in counts of 1e-8.
         per_year: Sessions a year.
     """
-    start = postings_from_money(start_equity)
+    return figures(sums_of(record, trades), start_equity=start_equity, sessions=sessions, per_year=per_year)
+
+
+def sums_of(record: RunRecord, trades: Sequence[Trade]) -> Sums:
+    """Return the sums of a run."""
     equity = record.curve[Curve.EQUITY]
-    end = int(equity[-1])
     nets = [trade.net for trade in trades]
+    return Sums(
+        trades=len(trades), wins=sum(net > 0 for net in nets), net=_total(nets),
+        gains=_total(net for net in nets if net > 0), losses=-_total(net for net in nets if net < 0),
+        fees=_total(trade.fees for trade in trades), funding=_total(trade.funding for trade in trades),
+        slippage=_total(fill.event.slippage for fill in record.fills),
+        bars_held=sum(trade.exit.event.bars_held for trade in trades), points=len(equity),
+        held=int(np.count_nonzero(record.curve[Curve.LOTS])), end=int(equity[-1]), deepest=max_drawdown(equity),
+        deepest_intrabar=record.drawdown_intrabar, duration_ns=int(record.times_ns[-1] - record.times_ns[0]),
+    )  # fmt: skip
+
+
+def figures(
+    sums: Sums, *, start_equity: Decimal, sessions: Sequence[int], per_year: float
+) -> dict[str, float | int | None]:
+    """Return the figures that follow from the sums of a run; arguments as of `metrics`."""
+    start = postings_from_money(start_equity)
     returns = session_returns(start, sessions)
+    net, count = money_from_postings(sums.net), sums.trades
     return {
-        "net_pnl": float(sum(nets, Decimal(0))),
-        "return_pct": (end / start - 1.0) * 100.0,
-        "trades": len(trades),
-        "win_rate": sum(net > 0 for net in nets) / len(nets) if nets else None,
-        "profit_factor": profit_factor(nets),
-        "expectancy": float(sum(nets, Decimal(0)) / len(nets)) if nets else None,
+        "net_pnl": float(net),
+        "return_pct": (sums.end / start - 1.0) * 100.0,
+        "trades": count,
+        "win_rate": sums.wins / count if count else None,
+        "profit_factor": float(Decimal(sums.gains) / Decimal(sums.losses)) if sums.losses else None,
+        "expectancy": float(net / count) if count else None,
         "sharpe": sharpe(returns, per_year),
         "sortino": sortino(returns, per_year),
-        "max_drawdown_pct": max_drawdown(equity) * 100.0,
-        "max_drawdown_intrabar_pct": record.drawdown_intrabar * 100.0,
-        "cagr_pct": cagr(start, end, int(record.times_ns[-1] - record.times_ns[0])),
-        "exposure_pct": float(np.count_nonzero(record.curve[Curve.LOTS]) / len(equity) * 100.0),
-        "fees": float(sum((trade.fees for trade in trades), Decimal(0))),
-        "funding": float(sum((trade.funding for trade in trades), Decimal(0))),
-        "slippage": float(sum((fill.event.slippage for fill in record.fills), Decimal(0))),
-        "avg_bars_held": sum(t.exit.event.bars_held for t in trades) / len(trades) if trades else None,
+        "max_drawdown_pct": sums.deepest * 100.0,
+        "max_drawdown_intrabar_pct": sums.deepest_intrabar * 100.0,
+        "cagr_pct": cagr(start, sums.end, sums.duration_ns),
+        "exposure_pct": float(sums.held / sums.points * 100.0),
+        "fees": float(money_from_postings(sums.fees)),
+        "funding": float(money_from_postings(sums.funding)),
+        "slippage": float(money_from_postings(sums.slippage)),
+        "avg_bars_held": sums.bars_held / count if count else None,
     }
+
+
+def _total(amounts: Iterable[Decimal]) -> int:
+    """Return the exact sum of postings as a count of 1e-8."""
+    return postings_from_money(sum(amounts, Decimal(0)))
 
 
 def extremes(trades: Sequence[Trade], record: RunRecord) -> dict[str, float | int | None]:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from evenkeel.data.catalog import Catalog
 from evenkeel.engine.market import GapPolicy, Market, MarketMemory, load_market
+from evenkeel.engine.sweep.space import value_text
 from evenkeel.model.instrument import Instrument
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.load import load_strategy
@@ -45,13 +46,6 @@ class StrategySource:
         return load_strategy(
             self.text, instruments=self.instruments, sets=sets, library=self.library, symbol=self.symbol
         )
-
-
-def value_text(value: object) -> str:
-    """Return a value as `--set` takes it: YAML text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 @dataclass(frozen=True, slots=True)
