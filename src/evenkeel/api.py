@@ -4,7 +4,7 @@
     outcome.result["metrics"]["net_pnl"]
 
 A backtest loads a strategy and its market, runs one lane, writes the files of the run, audits them independently of the
-engine, and writes the report.
+engine, and writes the report. What only some calls need is imported where they begin: a short run is mostly imports.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
@@ -20,25 +20,13 @@ import numpy as np
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine import results
-from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
 from evenkeel.engine.core import RunFacts, Step
-from evenkeel.engine.explain import explain_refusals, explain_trade
-from evenkeel.engine.explanation import IN_PYTHON, ExplainedRun, Explanation, explain_moment, explain_orders
-from evenkeel.engine.journaled import run_journaled
 from evenkeel.engine.manifest import build_manifest
 from evenkeel.engine.market import GapPolicy, Market, load_market
 from evenkeel.engine.metrics import session_returns
-from evenkeel.engine.moment import decision_bar
-from evenkeel.engine.playbook.markets import load_markets
-from evenkeel.engine.playbook.outcome import PlayRun, write_shares
-from evenkeel.engine.playbook.outcome import build_result as build_playbook_result
-from evenkeel.engine.playbook.outcome import write_tables as write_playbook_tables
-from evenkeel.engine.playbook.regimes import open_eye
-from evenkeel.engine.playbook.run import Part, part_of, playbook_manifest, run_parts
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.recorded import has_journal, journal_mark, read_manifest, read_steps, recorded_market
-from evenkeel.engine.replay import Replay, replay
 from evenkeel.engine.research import Progress, run_research
 from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
@@ -50,9 +38,12 @@ from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.number import postings_from_money
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.load import load_strategy, recorded_rules, recorded_strategy, strategy_symbols
-from evenkeel.strategies.play.program import PlayStrategy
-from evenkeel.strategies.playbook.load import load_playbook
 from evenkeel.strategies.strategy import Strategy, run_window
+
+if TYPE_CHECKING:
+    from evenkeel.engine.explanation import ExplainedRun, Explanation
+    from evenkeel.engine.playbook.run import Part
+    from evenkeel.engine.replay import Replay
 
 Lane = Literal["auto", "engine", "research"]
 
@@ -178,6 +169,8 @@ def backtest(
         if lane == "research":
             record = run_research(strategy, market, progress=progress, timer=monotonic_s)
         else:
+            from evenkeel.engine.journaled import run_journaled
+
             record, resumed = run_journaled(
                 folder,
                 manifest,
@@ -237,6 +230,13 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
     Args:
         request: What to run; `symbol` is not used, and the lane is the engine's.
     """
+    from evenkeel.engine.playbook.markets import load_markets
+    from evenkeel.engine.playbook.outcome import PlayRun, build_result, write_shares, write_tables
+    from evenkeel.engine.playbook.regimes import open_eye
+    from evenkeel.engine.playbook.run import part_of, playbook_manifest, run_parts
+    from evenkeel.strategies.play.program import PlayStrategy
+    from evenkeel.strategies.playbook.load import load_playbook
+
     watch = Stopwatch()
     playbook = load_playbook(
         locate(request.strategy), instruments=request.instruments.find, sets=request.sets, library=request.library
@@ -269,8 +269,8 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         runs = [
             PlayRun(part.name, play.record, part.market, play.result) for part, play in zip(parts, plays, strict=True)
         ]
-        write_playbook_tables(folder, playbook, driver, runs)
-        result = build_playbook_result(playbook, manifest, driver, runs)
+        write_tables(folder, playbook, driver, runs)
+        result = build_result(playbook, manifest, driver, runs)
         data = DataSet.of(*(part.market for part in parts))
         request.ledger.add(playbook.name, data, playbook.hash, result["metrics"], "backtest")
         results.write_result(folder, result)
@@ -343,6 +343,9 @@ def replay_run(
     folder: Path, catalogs: Sequence[Catalog], instruments: Definitions, *, told: Callable[[str], None]
 ) -> Replayed:
     """Decide a run again and compare; a research-lane run is run in the engine lane and its result hash compared."""
+    from evenkeel.engine.backtest import BacktestDriver
+    from evenkeel.engine.replay import Replay, replay
+
     manifest = read_manifest(folder)
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     market = recorded_market(manifest, strategy, catalogs)
@@ -367,6 +370,8 @@ def recorded_steps(
     manifest = read_manifest(folder)
     if has_journal(folder):
         return manifest, read_steps(folder)
+    from evenkeel.engine.backtest import BacktestDriver
+
     told("this run has no journal (research lane); it is run again in the engine lane")
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     market = recorded_market(manifest, strategy, catalogs)
@@ -412,6 +417,10 @@ def explain_run(
     Raises:
         UsageError: If there is no such trade or moment.
     """
+    from evenkeel.engine.explain import explain_refusals, explain_trade
+    from evenkeel.engine.explanation import IN_PYTHON, explain_moment, explain_orders
+    from evenkeel.engine.moment import decision_bar
+
     manifest, steps = recorded_steps(folder, catalogs, instruments, told=told)
     run = manifest["run"]
     if at_ns is not None:
@@ -436,6 +445,8 @@ def _explained_run(
     manifest: dict[str, Any], steps: Sequence[Step], catalogs: Sequence[Catalog], instruments: Definitions
 ) -> ExplainedRun:
     """Return the steps of a run with everything else that its explanation reads."""
+    from evenkeel.engine.explanation import ExplainedRun
+
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     return ExplainedRun(
         facts=run_facts(strategy, manifest["run"]),
@@ -470,6 +481,8 @@ def run_facts(strategy: Strategy, run: str) -> RunFacts:
 
 def run_lanes(strategy: Strategy, market: Market) -> tuple[RunRecord, RunRecord]:
     """Run both lanes in memory: research first, then engine."""
+    from evenkeel.engine.backtest import BacktestDriver
+
     engine = BacktestDriver(run_facts(strategy, "parity"), strategy, market)
     return run_research(strategy, market), engine.run()
 

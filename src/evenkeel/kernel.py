@@ -9,6 +9,9 @@ kernel calls. It must be set before the first decorator runs, so it is set when 
 
 `invoke` calls a node by its address. It is the only place that knows Numba's calling convention; an address is always
 an argument, never a global, because a global would be frozen into cached code.
+
+A cached kernel is loaded without what Numba imports before it compiles anything: that costs four times as much as
+loading the kernels of a play, and 20 MB.
 """
 
 from __future__ import annotations
@@ -31,6 +34,9 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.caching import Cache
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 
 from evenkeel.model.errors import invariant
@@ -153,10 +159,32 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
     if not dispatcher.overloads:
         with _compiling:
             if not dispatcher.overloads:
-                _announce_once()
-                dispatcher.compile(signature)
+                if not _loaded(dispatcher, signature):
+                    _announce_once()
+                    dispatcher.compile(signature)
                 dispatcher.disable_compile()
     return dispatcher
+
+
+def _loaded(dispatcher: Any, signature: Any) -> bool:
+    """Load a kernel from the cache on disk; False where it is not there.
+
+    It does what `Dispatcher.compile` does with a cached kernel, but for `targetctx.refresh()`: declarations of all that
+    Numba can compile are of no use to code that is compiled. A compilation brings them in by itself.
+    """
+    cache, context = dispatcher._cache, dispatcher.targetctx
+    if not isinstance(cache, Cache):
+        return False
+    with global_compiler_lock:
+        rtsys.initialize(context)
+        with cache._guard_against_spurious_io_errors():
+            found = cache._load_overload(signature, context)
+        if found is None:
+            return False
+        dispatcher._cache_hits[signature] += 1
+        context.insert_user_function(found.entry_point, found.fndesc, [found.library])
+        dispatcher.add_overload(found)
+    return True
 
 
 def address_of(dispatcher: Any) -> int:

@@ -220,3 +220,22 @@ def test_old_caches_are_removed_and_strangers_are_left_alone(tmp_path: Path) -> 
 def test_the_digest_repeats() -> None:
     assert source_digest() == source_digest()
     assert len(source_digest()) == 24
+
+
+_LOADED_ALONE = """
+import sys
+from evenkeel.features.registry import find_indicator
+from evenkeel.kernel import address_of
+address_of(find_indicator("ema").kernel)
+print("numba.np.arraymath" in sys.modules, "evenkeel.features.indicators.rsi" in sys.modules)
+"""
+
+
+def test_a_cached_kernel_is_loaded_without_what_a_compilation_imports(tmp_path: Path) -> None:
+    environment = {**os.environ, "EVENKEEL_KERNEL_CACHE": str(tmp_path)}
+
+    def run() -> str:
+        command = [sys.executable, "-c", _LOADED_ALONE]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert [run(), run()] == ["True False", "False False"]

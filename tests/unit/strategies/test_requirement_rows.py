@@ -253,13 +253,12 @@ def test_l4_l5_what_is_not_constant_per_bar_is_written_down(name: str, rows: str
 
 def test_p2_concurrent_first_readers_get_the_same_registry() -> None:
     """P2: whoever comes first, everybody sees one and the same table."""
-    registry._shipped_indicators.cache_clear()
-    registry._shipped_structures.cache_clear()
+    registry._names_in.cache_clear()
     barrier, found = threading.Barrier(8), []
 
     def read() -> None:
         barrier.wait()
-        found.append((tuple(registry.all_indicators()), tuple(registry.all_structures())))
+        found.append((tuple(registry.all_indicators().values()), tuple(registry.all_structures().values())))
 
     threads = [threading.Thread(target=read) for _ in range(8)]
     for thread in threads:

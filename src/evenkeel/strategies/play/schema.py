@@ -59,7 +59,7 @@ Expression: TypeAlias = Annotated[Any, WithJsonSchema({CONDITION_MARK: True})]
 class Section(BaseModel):
     """A map with known keys, values of exactly the stated types, and finite numbers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 class IncludeSection(Section):
