@@ -139,15 +139,17 @@ if CACHE_FOLDER is not None:
 def kernel(function: Callable[..., Any]) -> Any:
     """Mark a function as a kernel: strict IEEE float64, no interpreter lock, compiled when first needed.
 
-    One of a plug-in is compiled in each process: the key of the cache says nothing about sources outside the package.
+    A kernel makes no arrays, so it counts no references: counting those of the arrays that are handed to inlined
+    functions costs more than a bar. One of a plug-in may make some, and is compiled in each process: the key of the
+    cache says nothing about sources outside the package.
     """
-    keeps = CACHE_FOLDER is not None and function.__module__ != PLUGIN_MODULE
-    return numba.njit(cache=keeps, nogil=True, error_model="numpy")(function)
+    ours = function.__module__ != PLUGIN_MODULE
+    return numba.njit(cache=ours and CACHE_FOLDER is not None, nogil=True, error_model="numpy", _nrt=not ours)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Mark a small function that only other kernels call; it is compiled into its callers and never on its own."""
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
+    return numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function)
 
 
 def compiled(dispatcher: Any, signature: Any) -> Any:

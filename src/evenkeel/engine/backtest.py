@@ -56,7 +56,7 @@ from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated import loop
-from evenkeel.venues.simulated.book import Book, Pause, Price, Report
+from evenkeel.venues.simulated.book import Book, Ledger, Pause, Price, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 _KIND_NUMBERS = {
@@ -226,11 +226,11 @@ class BacktestDriver:
         if self._venue.book[Book.LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
-        if self._venue.book[Book.STOPPED] != 0 and self.core.state.stopped is None:
+        if self._venue.ledger[Ledger.STOPPED] != 0 and self.core.state.stopped is None:
             self._tell_limit(closed)
 
     def _tell_limit(self, closed: int) -> None:
-        limit = STOPS[int(self._venue.book[Book.STOPPED])]
+        limit = STOPS[int(self._venue.ledger[Ledger.STOPPED])]
         self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
 
     def _tell_reports(self, stretch: Stretch) -> None:
@@ -355,5 +355,5 @@ class BacktestDriver:
 
     def _check_books(self) -> None:
         """The core's cash and the venue's are the same postings; anything else is a fault of ours."""
-        venue = money_from_postings(int(self._venue.book[Book.CASH]))
+        venue = money_from_postings(int(self._venue.ledger[Ledger.CASH]))
         invariant(self.core.state.cash == venue, "core and venue disagree about cash", core=self.core.state.cash)

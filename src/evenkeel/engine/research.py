@@ -34,7 +34,7 @@ from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.strategies.strategy import Strategy
-from evenkeel.venues.simulated.book import Book, Pause, Report
+from evenkeel.venues.simulated.book import Book, Ledger, Pause, Report
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 Progress = Callable[[float], None]
@@ -81,7 +81,7 @@ def run_research(
         told.append(Heard(stretch, *venue.take_reports(), unfilled))
         if progress is not None:
             progress(len(stretch.series.base))
-        if venue.book[Book.STOPPED] != 0:
+        if venue.ledger[Ledger.STOPPED] != 0:
             break
     curve.finish(venue, record)
     record.fills = Described(lambda: describe_fills(told, strategy, market))
@@ -230,12 +230,12 @@ class EquityCurve:
 
     def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
         """Add the point after the last exit and write the end of the run into the record."""
-        cash = int(venue.book[Book.CASH])
+        cash = int(venue.ledger[Ledger.CASH])
         if len(self._times[-1]) and self._times[-1][-1] == self._last_ns:
             self._times[-1], self._lines[-1] = self._times[-1][:-1], self._lines[-1][:, :-1]
         record.times_ns = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
         record.curve = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
-        record.stop_reason = STOPS.get(int(venue.book[Book.STOPPED]), StopReason.END_OF_DATA)
+        record.stop_reason = STOPS.get(int(venue.ledger[Ledger.STOPPED]), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown
         record.features_s = venue.features_s

@@ -74,7 +74,8 @@ def make_room(z, count):
     """Move the zones `count` slots back; the last ones drop out, and the first `count` are as without a zone."""
     for slot in range(z.shape[1] - 1, -1, -1):
         if slot >= count:
-            z[:, slot] = z[:, slot - count]
+            for place in range(FIELDS):
+                z[place, slot] = z[place, slot - count]
         else:
             clear_slot(z, slot)
 

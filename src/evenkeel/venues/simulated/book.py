@@ -1,8 +1,9 @@
-"""The state of the simulated venue: where the loop stands, the account, the one position and the orders around it.
+"""The state of the simulated venue: the account, and of each instrument where the loop stands, position and orders.
 
-Two flat arrays hold it all, so that the loop can stop at any report, at any block edge, and go on: `book` (int64:
-place, money as counts of 1e-8, lots, pending orders) and `mark` (float64: prices). `Report` names the columns of what
-the loop tells. `terms` holds what does not change during a run.
+Flat arrays hold it all, so that the loop can stop at any report, at any block edge, and go on. An account has one
+`ledger` (int64: money as counts of 1e-8); each of its instruments a `book` (int64: place, lots, pending orders) and a
+`mark` (float64: prices). `Report` names the columns of what the loop tells. `terms` holds what does not change during a
+run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,23 @@ from enum import IntEnum
 import numpy as np
 
 from evenkeel.model.bar import Floats, Ints
+
+
+class Ledger(IntEnum):
+    """Places in `ledger`; money as counts of 1e-8.
+
+    OPEN is the open result of all positions at their last marks, so that equity is CASH + OPEN. STOPPED is the number
+    of the exit reason that stops the run, REPORTS how many reports have been written and not been taken. DEEP_PEAK and
+    DEEP_VALUE are the peak and the equity of the deepest fall so far.
+    """
+
+    CASH = 0
+    OPEN = 1
+    PEAK = 2
+    DEEP_PEAK = 3
+    DEEP_VALUE = 4
+    STOPPED = 5
+    REPORTS = 6
 
 
 class Book(IntEnum):
@@ -26,7 +44,7 @@ class Book(IntEnum):
     ROW = 0
     STAGE = 1
     EXEC = 2
-    CASH = 3
+    OPEN = 3
     LOTS = 4
     TRADE = 5
     ENTRY_KIND = 6
@@ -39,19 +57,16 @@ class Book(IntEnum):
     EXIT = 13
     EXIT_SIGNAL = 14
     ENTERED = 15
-    STOPPED = 16
-    PEAK = 17
-    REPORTS = 18
-    OPENED_EXEC = 19
-    EXIT_EXEC = 20
-    EXIT_LOTS = 21
-    STOP_KIND = 22
-    TRAIL_ARMED = 23
-    BROKE_EVEN = 24
-    STEP = 25
-    EXTRA = 26
-    NEXT_CARRY = 27
-    STEP_LOTS = 28
+    OPENED_EXEC = 16
+    EXIT_EXEC = 17
+    EXIT_LOTS = 18
+    STOP_KIND = 19
+    TRAIL_ARMED = 20
+    BROKE_EVEN = 21
+    STEP = 22
+    EXTRA = 23
+    NEXT_CARRY = 24
+    STEP_LOTS = 25
 
 
 NEVER = -(1 << 40)
@@ -76,13 +91,12 @@ class Mark(IntEnum):
     TARGET_DISTANCE = 5
     HIGH = 6
     LOW = 7
-    DRAWDOWN = 8
-    ARRIVAL = 9
-    REFERENCE = 10
-    TRAIL_DISTANCE = 11
-    LIQUIDATION = 12
-    BANKRUPTCY = 13
-    LADDER = 14
+    ARRIVAL = 8
+    REFERENCE = 9
+    TRAIL_DISTANCE = 10
+    LIQUIDATION = 11
+    BANKRUPTCY = 12
+    LADDER = 13
 
 
 class Term(IntEnum):
@@ -145,9 +159,10 @@ class Stage(IntEnum):
     INSIDE_ENTRY = 4
     INSIDE_EXIT = 5
     CLOSE = 6
-    EXEC = 7
-    DECIDE = 8
-    NEXT = 9
+    ACCOUNT = 7
+    EXEC = 8
+    DECIDE = 9
+    NEXT = 10
 
 
 class Pause(IntEnum):
@@ -250,18 +265,20 @@ class Curve(IntEnum):
     LOTS = 2
 
 
-def new_book(cash: int, *, first_row: int, first_exec: int) -> Ints:
-    """Return a flat book with `cash` counts of 1e-8, standing before base row `first_row`."""
+def new_ledger(cash: int) -> Ints:
+    """Return the ledger of an account with `cash` counts of 1e-8 and nothing open."""
+    ledger = np.zeros(len(Ledger), dtype=np.int64)
+    ledger[[Ledger.CASH, Ledger.PEAK, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE]] = cash
+    return ledger
+
+
+def new_book() -> Ints:
+    """Return a flat book, standing before the first base row."""
     book = np.zeros(int(Book.STEP_LOTS) + LADDER_MAX, dtype=np.int64)
-    book[Book.CASH] = book[Book.PEAK] = cash
-    book[Book.ROW] = first_row
-    book[Book.EXEC] = first_exec
     book[Book.ENTRY_EXEC] = NEVER
     return book
 
 
 def new_mark() -> Floats:
     """Return the prices of a flat book."""
-    mark = np.full(int(Mark.LADDER) + LADDER_MAX, np.nan)
-    mark[Mark.DRAWDOWN] = 0.0
-    return mark
+    return np.full(int(Mark.LADDER) + LADDER_MAX, np.nan)

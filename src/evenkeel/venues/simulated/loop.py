@@ -1,5 +1,8 @@
 """The match-and-settle loop: the one place where a simulated order becomes a fill.
 
+What happens to one instrument inside one base bar is `pass_stage`, a stage at a time; whatever walks bars calls it.
+`run` walks those of one instrument.
+
 The research lane runs it through with the strategy's decide kernel inside; the engine lane runs the same loop with
 `pausing`, which returns at each report, wake and limit, so that the core decides in between. There is no second
 matching code, and skipping ahead is nothing else than the first step of the loop: with nothing pending and nothing
@@ -12,7 +15,8 @@ One base bar, in order (plays.md 5.4 and 6.6):
     OPEN_ENTRY    a pending entry at the open
     INSIDE_ENTRY  a resting limit or stop entry against the range
     INSIDE_EXIT   stop or liquidation, whichever is nearer, then targets, against the range
-    CLOSE         mark the account, watch drawdown and equity limits, then move the stop
+    CLOSE         mark the position, then move the stop
+    ACCOUNT       mark the account, watch drawdown and equity limits
     EXEC          at the close of an execution bar: equity point, expiry of the entry
     DECIDE        wake and decide
 """
@@ -28,7 +32,7 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
-from evenkeel.venues.simulated.book import Book, Curve, Exit, Leg, Mark, Pause, Point, Stage, Term
+from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Stage, Term
 from evenkeel.venues.simulated.carry import CarryKind
 from evenkeel.venues.simulated.steps import (
     drop_entry,
@@ -46,22 +50,27 @@ from evenkeel.venues.simulated.steps import (
     unrealised,
 )
 
-_ROW, _STAGE, _EXEC, _CASH, _LOTS = (int(p) for p in (Book.ROW, Book.STAGE, Book.EXEC, Book.CASH, Book.LOTS))
+_CASH, _OPEN, _PEAK, _STOPPED, _REPORTS, _DEEP_PEAK, _DEEP_VALUE = (
+    int(p)
+    for p in (
+        Ledger.CASH, Ledger.OPEN, Ledger.PEAK, Ledger.STOPPED, Ledger.REPORTS, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE,
+    )
+)  # fmt: skip
+_ROW, _STAGE, _EXEC, _OWN, _LOTS = (int(p) for p in (Book.ROW, Book.STAGE, Book.EXEC, Book.OPEN, Book.LOTS))
 _ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
     int(p) for p in (Book.ENTRY_KIND, Book.ENTRY_LOTS, Book.ENTRY_TIF, Book.ENTRY_LIVE)
 )
 _EXPIRES, _EXIT, _EXIT_SIGNAL = int(Book.ENTRY_EXPIRES), int(Book.EXIT), int(Book.EXIT_SIGNAL)
-_ENTERED, _STOPPED, _PEAK = int(Book.ENTERED), int(Book.STOPPED), int(Book.PEAK)
-_REPORTS, _OPENED = int(Book.REPORTS), int(Book.OPENED_EXEC)
+_ENTERED, _OPENED = int(Book.ENTERED), int(Book.OPENED_EXEC)
 _ENTRY_EXEC, _EXIT_LOTS, _STOP_KIND = int(Book.ENTRY_EXEC), int(Book.EXIT_LOTS), int(Book.STOP_KIND)
 _NEXT_CARRY = int(Book.NEXT_CARRY)
 _ENTRY, _STOP, _TARGET, _PRICE = int(Mark.ENTRY), int(Mark.STOP), int(Mark.TARGET), int(Mark.ENTRY_PRICE)
-_HIGH, _LOW, _DRAWDOWN = int(Mark.HIGH), int(Mark.LOW), int(Mark.DRAWDOWN)
+_HIGH, _LOW = int(Mark.HIGH), int(Mark.LOW)
 _ARRIVAL, _LIQUIDATION, _BANKRUPTCY = int(Mark.ARRIVAL), int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY)
 _MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
 _TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
 _MOVES = int(Term.MOVES)
-_SCAN, _CARRY, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _AT_EXEC, _DECIDE, _NEXT = (
+_SCAN, _CARRY, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _ACCOUNT, _AT_EXEC, _DECIDE, _NEXT = (
     int(s) for s in Stage
 )
 _END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL))
@@ -88,6 +97,7 @@ _EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
 
 _FUNDING = int(CarryKind.FUNDING)
 _FILL, _REST = -1, -2
+_GO_ON = -1
 _NO_ROW = 1 << 62
 
 TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
@@ -97,7 +107,7 @@ RUN_SIGNATURE = types.int64(
     FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # base bars, last base row of each exec bar
     INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN,  # what is carried: base rows, kinds, values, mark prices
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
-    INTS, FLOATS, FLOATS, FLOATS,  # book, mark, terms, sizing terms
+    INTS, FLOATS, INTS, FLOATS, FLOATS,  # book, mark, ledger, terms, sizing terms
     TABLE, WINDOW, TABLE, INTS,  # integer reports, their prices, curve, refusals
     types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
     types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
@@ -109,7 +119,7 @@ def run(
     opens: Floats, highs: Floats, lows: Floats, closes: Floats, volumes: Floats, last_row: Ints,
     carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
-    book: Ints, mark: Floats, terms: Floats, sizing: Floats,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
     ints: Ints, floats: Floats, curve: Ints, refusals: Ints,
     decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
     stop_row: int, stop_exec: int, pausing: bool,
@@ -125,11 +135,12 @@ def run(
         column: Window column that execution bar 0 would have; bar e lies at `column + e`.
         wake_flat: Row of `x` that is 1.0 where a flat strategy may act.
         wake_hold: The same for one that holds a position.
-        book: See `Book`; like `mark` it is the state and is changed.
+        book: See `Book`; like `mark` and `ledger` it is the state and is changed.
         mark: See `Mark`.
+        ledger: See `Ledger`.
         terms: See `Term`.
         sizing: Terms of the gates, see `evenkeel.risk.sizing.Sizing`.
-        ints: Space for integer reports; `book[REPORTS]` counts those written.
+        ints: Space for integer reports; `ledger[REPORTS]` counts those written.
         floats: Space for the prices of reports.
         curve: Equity, cash (counts of 1e-8) and lots for each execution bar, written at its close.
         refusals: Counts how often an entry was refused, by the number of the reason.
@@ -146,13 +157,11 @@ def run(
     equity, cashes, held = curve[_EQUITY], curve[_CASH_LINE], curve[_LOTS_LINE]
     while True:
         row, stage = book[_ROW], book[_STAGE]
-        if book[_REPORTS] + 2 > len(ints):
-            return _FULL
         if stage == _SCAN:
-            if book[_STOPPED] != 0 and book[_LOTS] == 0:
+            if ledger[_STOPPED] != 0 and book[_LOTS] == 0:
                 return _END
             if book[_LOTS] == 0 and book[_ENTRY_KIND] == 0:
-                if not skip_flat(wakes_flat, column, last_row, book, equity, cashes, stop_exec):
+                if not skip_flat(wakes_flat, column, last_row, book, ledger, equity, cashes, stop_exec):
                     book[_ROW] = max(row, stop_row)
                     return _END
                 book[_STAGE] = _DECIDE
@@ -160,71 +169,35 @@ def run(
             due = next_carry(carry_rows, book)
             if book[_LOTS] != 0 and book[_EXIT] == 0 and due > row:
                 skip_holding(
-                    highs, lows, closes, last_row, wakes_hold, column, book, mark, terms, equity, cashes, held,
+                    highs, lows, closes, last_row, wakes_hold, column, book, mark, ledger, terms, equity, cashes, held,
                     min(due, stop_row),
                 )  # fmt: skip
             if book[_ROW] >= stop_row:
                 return _END
             book[_STAGE] = _CARRY if due == book[_ROW] else _OPEN_EXIT
-        elif stage == _CARRY:
-            k = book[_NEXT_CARRY]
-            book[_NEXT_CARRY] = k + 1
-            if k + 1 >= len(carry_rows) or carry_rows[k + 1] != row:
-                book[_STAGE] = _OPEN_EXIT
-            if book[_LOTS] != 0 and carry_kinds[k] == _FUNDING:
-                price = carry_prices[k] if carry_prices[k] == carry_prices[k] else opens[row]
-                settle_funding(book, mark, terms, ints, floats, row, price, carry_values[k])
-                if pausing:
-                    return _REPORT
-        elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
-            book[_STAGE] = stage + 1
-            if stage == _OPEN_EXIT:
-                book[_ENTERED] = 0
-            if book[_LOTS] != 0:
-                leg, reason, point, price, raw, taker = match_exit(
-                    stage == _OPEN_EXIT, opens[row], highs[row], lows[row], closes[row], volumes[row], book, mark, terms
-                )
-                if leg >= 0:
-                    settle_exit(book, mark, terms, ints, floats, row, point, price, raw, leg, reason, taker)
-                    if book[_LOTS] != 0:
-                        book[_STAGE] = stage
-                    if pausing:
-                        return _REPORT
-        elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
-            book[_STAGE] = stage + 1
-            if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
-                point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
-                verdict, price, raw, taker = match_entry(
-                    point, opens[row], highs[row], lows[row], closes[row], volumes[row], book, mark, terms
-                )
-                if verdict == _FILL:
-                    settle_entry(book, mark, terms, ints, floats, row, point, price, raw, taker)
-                elif verdict != _REST:
-                    drop_entry(book, mark, ints, floats, row, verdict)
-                if pausing and verdict != _REST:
-                    return _REPORT
-        elif stage == _CLOSE:
+        elif stage < _ACCOUNT:
+            pause = pass_stage(
+                row, opens[row], highs[row], lows[row], closes[row], volumes[row],
+                carry_rows, carry_kinds, carry_values, carry_prices,
+                book, mark, ledger, terms, ints, floats, pausing,
+            )  # fmt: skip
+            if pause != _GO_ON:
+                return pause
+        elif stage == _ACCOUNT:
             book[_STAGE] = _AT_EXEC
-            breach = mark_account(highs[row], lows[row], closes[row], book, mark, terms)
-            if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
-                move_stop(closes[row], book, mark, terms)
-            fresh = breach != 0 and book[_STOPPED] == 0
-            if fresh:
-                book[_STOPPED] = breach
-                if pausing:
-                    return _LIMIT
-            if not pausing and book[_STOPPED] != 0 and book[_LOTS] != 0 and book[_EXIT] == 0:
-                place_exit(book, abs(book[_LOTS]), book[_STOPPED], -1)
+            if mark_account(ledger, terms) and pausing:
+                return _LIMIT
+            if not pausing and ledger[_STOPPED] != 0 and book[_LOTS] != 0 and book[_EXIT] == 0:
+                place_exit(book, abs(book[_LOTS]), ledger[_STOPPED], -1)
         elif stage == _AT_EXEC:
             e = book[_EXEC]
             if e < len(last_row) and row == last_row[e]:
-                value = book[_CASH]
-                if book[_LOTS] != 0:
-                    value += unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], closes[row])
-                equity[e], cashes[e], held[e] = value, book[_CASH], book[_LOTS]
+                if ledger[_REPORTS] + 2 > len(ints):
+                    return _FULL
+                equity[e], cashes[e], held[e] = ledger[_CASH] + ledger[_OPEN], ledger[_CASH], book[_LOTS]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
-                    drop_entry(book, mark, ints, floats, row, _EXPIRED)
+                    drop_entry(book, mark, ledger, ints, floats, row, _EXPIRED)
                     if pausing:
                         return _REPORT
             else:
@@ -233,11 +206,12 @@ def run(
             e = book[_EXEC]
             book[_STAGE] = _NEXT
             wake = wakes_flat[column + e] if book[_LOTS] == 0 else wakes_hold[column + e]
-            idle = book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and book[_STOPPED] == 0
-            if idle and wake == 1.0:
+            if wake == 1.0 and may_decide(book, ledger):
                 if pausing:
                     return _WAKE
-                decide_here(closes[row], x, column + e, book, mark, terms, sizing, refusals, decide, dp, ds, dr, order)
+                decide_here(
+                    closes[row], x, column + e, book, mark, ledger, terms, sizing, refusals, decide, dp, ds, dr, order
+                )
         else:
             if book[_EXEC] < len(last_row) and row == last_row[book[_EXEC]]:
                 book[_EXEC] += 1
@@ -246,11 +220,77 @@ def run(
 
 
 @inlined
+def pass_stage(
+    row: int, o: float, h: float, low: float, c: float, volume: float,
+    carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats, pausing: bool,
+) -> int:  # fmt: skip
+    """Pass the stage in the book of one instrument in one base bar: what is carried, an exit, an entry, or the close.
+
+    The first stage of a bar is CARRY where something is due at this row and OPEN_EXIT elsewhere; after CLOSE comes
+    ACCOUNT, which belongs to whoever walks the bars.
+
+    Returns:
+        `_GO_ON`, or the number of a `Pause`.
+    """
+    stage = book[_STAGE]
+    if ledger[_REPORTS] + 2 > len(ints):
+        return _FULL
+    if stage == _CARRY:
+        k = book[_NEXT_CARRY]
+        book[_NEXT_CARRY] = k + 1
+        if k + 1 >= len(carry_rows) or carry_rows[k + 1] != row:
+            book[_STAGE] = _OPEN_EXIT
+        if book[_LOTS] != 0 and carry_kinds[k] == _FUNDING:
+            price = carry_prices[k] if carry_prices[k] == carry_prices[k] else o
+            settle_funding(book, mark, ledger, terms, ints, floats, row, price, carry_values[k])
+            if pausing:
+                return _REPORT
+    elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
+        book[_STAGE] = stage + 1
+        if stage == _OPEN_EXIT:
+            book[_ENTERED] = 0
+        if book[_LOTS] != 0:
+            leg, reason, point, price, raw, taker = match_exit(
+                stage == _OPEN_EXIT, o, h, low, c, volume, book, mark, terms
+            )
+            if leg >= 0:
+                settle_exit(book, mark, ledger, terms, ints, floats, row, point, price, raw, leg, reason, taker)
+                if book[_LOTS] != 0:
+                    book[_STAGE] = stage
+                if pausing:
+                    return _REPORT
+    elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
+        book[_STAGE] = stage + 1
+        if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
+            point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
+            verdict, price, raw, taker = match_entry(point, o, h, low, c, volume, book, mark, terms)
+            if verdict == _FILL:
+                settle_entry(book, mark, ledger, terms, ints, floats, row, point, price, raw, taker)
+            elif verdict != _REST:
+                drop_entry(book, mark, ledger, ints, floats, row, verdict)
+            if pausing and verdict != _REST:
+                return _REPORT
+    else:
+        book[_STAGE] = _ACCOUNT
+        mark_position(h, low, c, book, mark, ledger, terms)
+        if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
+            move_stop(c, book, mark, terms)
+    return _GO_ON
+
+
+@inlined
+def may_decide(book: Ints, ledger: Ints) -> bool:
+    """Whether a strategy is asked when it wants to be: nothing of its instrument is at work and the run goes on."""
+    return book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and ledger[_STOPPED] == 0
+
+
+@inlined
 def skip_flat(
-    wakes: Floats, column: int, last_row: Ints, book: Ints, equity: Ints, cashes: Ints, stop_exec: int
+    wakes: Floats, column: int, last_row: Ints, book: Ints, ledger: Ints, equity: Ints, cashes: Ints, stop_exec: int
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
-    cash = book[_CASH]
+    cash = ledger[_CASH]
     for e in range(book[_EXEC], stop_exec):
         equity[e] = cash
         cashes[e] = cash
@@ -264,17 +304,18 @@ def skip_flat(
 @inlined
 def skip_holding(
     highs: Floats, lows: Floats, closes: Floats, last_row: Ints, wakes: Floats, column: int,
-    book: Ints, mark: Floats, terms: Floats, equity: Ints, cashes: Ints, held: Ints, stop_row: int,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints, held: Ints, stop_row: int,
 ) -> None:  # fmt: skip
     """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
 
-    It does for each bar passed what the stages CLOSE and EXEC do, and leaves a bar in which anything could happen
-    whole to the stages. Arrays come from the caller: a view made here would cost more than the bars it passes.
+    It does for each bar passed what the stages CLOSE, ACCOUNT and EXEC do, and leaves a bar in which anything could
+    happen whole to the stages. Arrays come from the caller: a view made here would cost more than the bars it passes.
     """
     lots, entry = book[_LOTS], mark[_ENTRY]
     lower, upper = nearest_levels(lots, mark)
-    cash, peak, stop_equity = book[_CASH], book[_PEAK], terms[_STOP_EQUITY]
-    allowed, deepest = terms[_MAX_DRAWDOWN], mark[_DRAWDOWN]
+    cash, peak, stop_equity = ledger[_CASH], ledger[_PEAK], terms[_STOP_EQUITY]
+    allowed, deepest = terms[_MAX_DRAWDOWN], deepest_fall(ledger)
+    deep_peak, deep_value = ledger[_DEEP_PEAK], ledger[_DEEP_VALUE]
     high, low = mark[_HIGH], mark[_LOW]
     worth = point_value(lots, terms)
     moves = terms[_MOVES] == 1.0
@@ -292,7 +333,7 @@ def skip_holding(
             if fall >= allowed:
                 at = i
                 break
-            deepest = fall
+            deepest, deep_peak, deep_value = fall, top, value
         if value <= stop_equity:
             at = i
             break
@@ -308,8 +349,12 @@ def skip_holding(
         if moves:
             move_stop(closes[i], book, mark, terms)
             lower, upper = nearest_levels(lots, mark)
-    book[_EXEC], book[_ROW], book[_PEAK] = e, max(book[_ROW], at), peak
-    mark[_HIGH], mark[_LOW], mark[_DRAWDOWN] = high, low, deepest
+    if at > book[_ROW]:
+        book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[at - 1])
+        book[_ROW] = at
+    book[_EXEC], ledger[_PEAK] = e, peak
+    ledger[_DEEP_PEAK], ledger[_DEEP_VALUE] = deep_peak, deep_value
+    mark[_HIGH], mark[_LOW] = high, low
 
 
 @inlined
@@ -430,26 +475,48 @@ def match_new_limit(
 
 
 @inlined
-def mark_account(h: float, low: float, c: float, book: Ints, mark: Floats, terms: Floats) -> int:
-    """Mark the account at the close of a base bar; return why the run must stop, or 0."""
-    value = book[_CASH]
+def mark_position(h: float, low: float, c: float, book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None:
+    """Mark the position at the close of a base bar, and note how far the price went while it was held."""
+    value = 0
     if book[_LOTS] != 0:
-        value += unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], c)
+        value = unrealised(point_value(book[_LOTS], terms), mark[_ENTRY], c)
         whole = book[_ENTERED] != 2
         mark[_HIGH] = max(mark[_HIGH], h if whole else c)
         mark[_LOW] = min(mark[_LOW], low if whole else c)
-    book[_PEAK] = max(book[_PEAK], value)
-    fall = (book[_PEAK] - value) / book[_PEAK]
-    mark[_DRAWDOWN] = max(mark[_DRAWDOWN], fall)
+    ledger[_OPEN] += value - book[_OWN]
+    book[_OWN] = value
+
+
+@inlined
+def mark_account(ledger: Ints, terms: Floats) -> bool:
+    """Hold the equity against its peak and the limits of the run; whether it must stop now and had not to before."""
+    value = ledger[_CASH] + ledger[_OPEN]
+    peak = max(ledger[_PEAK], value)
+    ledger[_PEAK] = peak
+    fall = (peak - value) / peak
+    if fall > deepest_fall(ledger):
+        ledger[_DEEP_PEAK], ledger[_DEEP_VALUE] = peak, value
+    breach = 0
     if value <= terms[_STOP_EQUITY]:
-        return _BY_EQUITY
-    return _BY_DRAWDOWN if fall >= terms[_MAX_DRAWDOWN] else 0
+        breach = _BY_EQUITY
+    elif fall >= terms[_MAX_DRAWDOWN]:
+        breach = _BY_DRAWDOWN
+    fresh = breach != 0 and ledger[_STOPPED] == 0
+    if fresh:
+        ledger[_STOPPED] = breach
+    return fresh
+
+
+@inlined
+def deepest_fall(ledger: Ints) -> float:
+    """Return the deepest fall of the equity from its peak so far, as a fraction of the peak."""
+    return (ledger[_DEEP_PEAK] - ledger[_DEEP_VALUE]) / ledger[_DEEP_PEAK]
 
 
 @inlined
 def decide_here(
-    close: float, x: Floats, at: int, book: Ints, mark: Floats, terms: Floats, sizing: Floats, refusals: Ints,
-    decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    close: float, x: Floats, at: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
+    refusals: Ints, decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
 ) -> None:  # fmt: skip
     """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates."""
     tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1, book[_EXEC] - book[_ENTRY_EXEC])
@@ -461,7 +528,7 @@ def decide_here(
             return
         place_exit(book, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
     elif ds[_ACTION] == _ENTER:
-        free = book[_CASH] / 1e8
+        free = (ledger[_CASH] + ledger[_OPEN]) / 1e8
         direction = int(ds[_DIRECTION])
         lots, reason, stop_distance, target_distance = judge_entry(
             sizing, free, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT]
@@ -487,7 +554,7 @@ def tell_position(ds: Floats, lots: int, entry: float, bars_held: int, since_ent
 
 
 CLOSE_SIGNATURE = types.void(
-    types.float64, types.float64, types.int64, INTS, FLOATS, FLOATS,
+    types.float64, types.float64, types.int64, INTS, FLOATS, INTS, FLOATS,
     TABLE, WINDOW, types.int64,
 )  # fmt: skip
 
@@ -495,7 +562,7 @@ CLOSE_SIGNATURE = types.void(
 @kernel
 def close_out(
     close: float, volume: float, row: int,
-    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, reason: int,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats, reason: int,
 ) -> None:  # fmt: skip
     """Close a held position at the last close before the data ends, with slippage and the taker fee.
 
@@ -510,9 +577,8 @@ def close_out(
     price = slipped(close, -direction, lots, volume, close, terms)
     if direction * (price - mark[_BANKRUPTCY]) < 0.0:
         gone = mark[_BANKRUPTCY]
-        settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1)
+        settle_exit(book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1)
     else:
-        settle_exit(book, mark, terms, ints, floats, row, _AT_CLOSE, price, close, leg, book[_EXIT], 1)
-    breach = mark_account(close, close, close, book, mark, terms)
-    if book[_STOPPED] == 0:
-        book[_STOPPED] = breach
+        settle_exit(book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, price, close, leg, book[_EXIT], 1)
+    mark_position(close, close, close, book, mark, ledger, terms)
+    mark_account(ledger, terms)

@@ -22,6 +22,7 @@ from evenkeel.venues.simulated.book import (
     Exit,
     FillKind,
     ImpactMode,
+    Ledger,
     Leg,
     Mark,
     Point,
@@ -30,7 +31,8 @@ from evenkeel.venues.simulated.book import (
     Term,
 )
 
-CASH, LOTS, TRADE, REPORTS = int(Book.CASH), int(Book.LOTS), int(Book.TRADE), int(Book.REPORTS)
+CASH, REPORTS, STOPPED = int(Ledger.CASH), int(Ledger.REPORTS), int(Ledger.STOPPED)
+LOTS, TRADE = int(Book.LOTS), int(Book.TRADE)
 EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
     int(Book.EXEC),
     int(Book.ENTRY_KIND),
@@ -40,7 +42,7 @@ EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
 ENTRY_EXPIRES, ENTRY_LIVE = int(Book.ENTRY_EXPIRES), int(Book.ENTRY_LIVE)
 ENTRY_SIGNAL, ENTRY_EXEC = int(Book.ENTRY_SIGNAL), int(Book.ENTRY_EXEC)
 EXIT, EXIT_SIGNAL, EXIT_EXEC = int(Book.EXIT), int(Book.EXIT_SIGNAL), int(Book.EXIT_EXEC)
-STOPPED, GOES_ON = int(Book.STOPPED), int(Term.GOES_ON)
+GOES_ON = int(Term.GOES_ON)
 ENTERED, OPENED_EXEC = int(Book.ENTERED), int(Book.OPENED_EXEC)
 EXIT_LOTS, STOP_KIND = int(Book.EXIT_LOTS), int(Book.STOP_KIND)
 TRAIL_ARMED, BROKE_EVEN = int(Book.TRAIL_ARMED), int(Book.BROKE_EVEN)
@@ -154,7 +156,7 @@ def share_of_lots(lots: int, share: float) -> int:
 
 @inlined
 def settle_entry(
-    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, is_taker: int,
 ) -> None:  # fmt: skip
     """Open the position of the pending entry at `price`, anchor stop and targets to it, and write the report.
@@ -167,7 +169,7 @@ def settle_entry(
     lots = book[ENTRY_LOTS]
     direction = 1 if lots > 0 else -1
     fee = fee_posting(lots, price, terms[TAKER] if is_taker == 1 else terms[MAKER], terms)
-    book[CASH] -= fee
+    ledger[CASH] -= fee
     book[LOTS] = lots
     book[TRADE] += 1
     book[OPENED_EXEC] = book[EXEC]
@@ -186,7 +188,7 @@ def settle_entry(
         mark[TARGET] = target_level(price, direction, mark[TARGET_DISTANCE], terms)
     margin_levels(book, mark, terms)
     write_report(
-        book, mark, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
+        book, mark, ledger, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
         slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price,
     )  # fmt: skip
     book[ENTRY_KIND] = 0
@@ -272,7 +274,7 @@ def exit_lots(book: Ints, leg: int, reason: int, terms: Floats) -> int:
 
 @inlined
 def settle_exit(
-    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, leg: int, reason: int, is_taker: int,
 ) -> None:  # fmt: skip
     """Close the position, or the part that this exit is for, at `price`, and write the report.
@@ -288,17 +290,17 @@ def settle_exit(
     gross = unrealised(point_value(lots, terms), mark[ENTRY], price)
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
-    book[CASH] += gross - fee
+    ledger[CASH] += gross - fee
     kind = _KIND_TARGET if leg == _LEG_TARGET else (_KIND_STOP if leg == _LEG_STOP else _KIND_MARKET)
     write_report(
-        book, mark, ints, floats, row, point, -lots, leg, kind, reason, is_taker, fee, gross,
+        book, mark, ledger, ints, floats, row, point, -lots, leg, kind, reason, is_taker, fee, gross,
         slippage_memo(-lots, price, raw, terms), book[EXIT_SIGNAL], book[EXIT_EXEC], price,
     )  # fmt: skip
     book[LOTS] = held - lots
     if book[LOTS] == 0 or (leg != _LEG_STOP and leg != _LEG_TARGET):
         book[EXIT] = 0
-    if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0 and book[STOPPED] == 0:
-        book[STOPPED] = _BY_LIQUIDATION
+    if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0 and ledger[STOPPED] == 0:
+        ledger[STOPPED] = _BY_LIQUIDATION
     if book[LOTS] == 0:
         return
     book[EXTRA] = int(np.rint(book[EXTRA] * (book[LOTS] / held)))
@@ -340,17 +342,26 @@ def tighten(level: float, direction: int, kind: int, book: Ints, mark: Floats, t
 
 @inlined
 def settle_funding(
-    book: Ints, mark: Floats, terms: Floats, ints: Ints, floats: Floats, row: int, price: float, rate: float
+    book: Ints,
+    mark: Floats,
+    ledger: Ints,
+    terms: Floats,
+    ints: Ints,
+    floats: Floats,
+    row: int,
+    price: float,
+    rate: float,
 ) -> None:
     """Pay or receive funding on the position at a base open, and write the report.
 
     It comes from free cash first; what that lacks is taken from the margin, which brings liquidation nearer.
     """
     amount = -posting(point_value(book[LOTS], terms) * price * rate)
-    book[CASH] += amount
+    ledger[CASH] += amount
     write_report(
         book,
         mark,
+        ledger,
         ints,
         floats,
         row,
@@ -370,8 +381,8 @@ def settle_funding(
     if terms[LIQUIDATES] == 1.0:
         quantity = abs(point_value(book[LOTS], terms))
         margin = posting(quantity * mark[ENTRY] / terms[LEVERAGE]) + book[EXTRA]
-        if amount < 0 and book[CASH] < margin:
-            book[EXTRA] += book[CASH] - margin
+        if amount < 0 and ledger[CASH] < margin:
+            book[EXTRA] += ledger[CASH] - margin
             margin_levels(book, mark, terms)
 
 
@@ -383,11 +394,12 @@ def slippage_memo(lots: int, price: float, raw: float, terms: Floats) -> int:
 
 @inlined
 def write_report(
-    book: Ints, mark: Floats, ints: Ints, floats: Floats, row: int, point: int, lots: int, leg: int, kind: int,
-    reason: int, is_taker: int, fee: int, gross: int, slippage: int, signal: int, decided: int, price: float,
+    book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Floats,
+    row: int, point: int, lots: int, leg: int, kind: int, reason: int, is_taker: int,
+    fee: int, gross: int, slippage: int, signal: int, decided: int, price: float,
 ) -> None:  # fmt: skip
     """Append one report of a fill."""
-    n = book[REPORTS]
+    n = ledger[REPORTS]
     ints[n, _R_ROW], ints[n, _R_POINT], ints[n, _R_LOTS] = row, point, lots
     ints[n, _R_LEG], ints[n, _R_KIND], ints[n, _R_REASON] = leg, kind, reason
     ints[n, _R_TAKER], ints[n, _R_FEE], ints[n, _R_GROSS] = is_taker, fee, gross
@@ -402,14 +414,14 @@ def write_report(
         floats[n, _P_FAVOURABLE] = up if lots < 0 else down
     else:
         floats[n, _P_ADVERSE] = floats[n, _P_FAVOURABLE] = 0.0
-    book[REPORTS] = n + 1
+    ledger[REPORTS] = n + 1
 
 
 @inlined
-def drop_entry(book: Ints, mark: Floats, ints: Ints, floats: Floats, row: int, reason: int) -> None:
+def drop_entry(book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Floats, row: int, reason: int) -> None:
     """Let the pending entry die and report why: 0 lots."""
     write_report(
-        book, mark, ints, floats, row, _AT_OPEN, 0, _LEG_ENTRY, book[ENTRY_KIND], reason, 0, 0, 0, 0,
+        book, mark, ledger, ints, floats, row, _AT_OPEN, 0, _LEG_ENTRY, book[ENTRY_KIND], reason, 0, 0, 0, 0,
         book[ENTRY_SIGNAL], book[ENTRY_EXEC], math.nan,
     )  # fmt: skip
     book[ENTRY_KIND] = 0

@@ -35,12 +35,13 @@ from evenkeel.venues.simulated.book import (
     Book,
     Curve,
     ImpactMode,
-    Mark,
+    Ledger,
     Pause,
     Price,
     Report,
     Term,
     new_book,
+    new_ledger,
     new_mark,
 )
 from evenkeel.venues.simulated.carry import Carry, CarryKind, fundings, no_carry
@@ -124,6 +125,7 @@ class SimulatedVenue:
     """One account, one instrument, one position.
 
     Attributes:
+        ledger: See `Ledger`.
         book: See `Book`.
         mark: See `evenkeel.venues.simulated.book.Mark`.
         curve: Lines by `Curve`, a column an execution bar of the stretch, valid from its first decision on.
@@ -167,7 +169,8 @@ class SimulatedVenue:
         self._slots = np.zeros(SLOTS)
         tif = loop.TIME_IN_FORCE.index(terms.order.time_in_force.value)
         self._order = np.array([tif, terms.order.expire_bars], dtype=np.int64)
-        self.book = new_book(postings_from_money(terms.account.start_equity), first_row=0, first_exec=0)
+        self.ledger = new_ledger(postings_from_money(terms.account.start_equity))
+        self.book = new_book()
         self.mark = new_mark()
         self.refusals = np.zeros(len(REASONS), dtype=np.int64)
         self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
@@ -221,7 +224,7 @@ class SimulatedVenue:
             stop_row = len(self._bars) if final else int(self._last_row[features.stop - 1]) + 1
             row = min(stop_row, int(self.book[Book.ROW]) + 1) if step and self._is_exposed() else stop_row
             pause = Pause(self._run(row, features.stop))
-            stopped = self.book[Book.STOPPED] != 0 and self.book[Book.LOTS] == 0
+            stopped = self.ledger[Ledger.STOPPED] != 0 and self.book[Book.LOTS] == 0
             if pause is Pause.END and row < stop_row and not stopped:
                 return Pause.TIMER
             if pause is not Pause.END or final or stopped:
@@ -245,7 +248,7 @@ class SimulatedVenue:
                 bars.open, bars.high, bars.low, bars.close, bars.volume, self._last_row,
                 carry.rows, carry.kinds, carry.values, carry.prices,
                 features.x, features.column, self._wake_flat, self._wake_hold,
-                self.book, self.mark, self._terms, self._sizing,
+                self.book, self.mark, self.ledger, self._terms, self._sizing,
                 self._ints, self._floats, self.curve, self.refusals,
                 self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
                 stop_row, stop_exec, self._pausing,
@@ -254,15 +257,15 @@ class SimulatedVenue:
 
     def reports(self) -> Iterator[Told]:
         """Hand over the reports written since the last call."""
-        count = int(self.book[Book.REPORTS])
-        self.book[Book.REPORTS] = 0
+        count = int(self.ledger[Ledger.REPORTS])
+        self.ledger[Ledger.REPORTS] = 0
         for ints, floats in zip(self._ints[:count].tolist(), self._floats[:count].tolist(), strict=True):
             yield Told(ints, floats)
 
     def take_reports(self) -> tuple[Ints, Floats]:
         """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
-        count = int(self.book[Book.REPORTS])
-        self.book[Book.REPORTS] = 0
+        count = int(self.ledger[Ledger.REPORTS])
+        self.ledger[Ledger.REPORTS] = 0
         return self._ints[:count].copy(), self._floats[:count].copy()
 
     def place_entry(
@@ -281,8 +284,8 @@ class SimulatedVenue:
 
     def stop(self, reason: int) -> None:
         """Let the run end as soon as nothing is held."""
-        if self.book[Book.STOPPED] == 0:
-            self.book[Book.STOPPED] = reason
+        if self.ledger[Ledger.STOPPED] == 0:
+            self.ledger[Ledger.STOPPED] = reason
 
     def drop_entry(self) -> bool:
         """Withdraw the pending entry; False if there is none."""
@@ -299,6 +302,7 @@ class SimulatedVenue:
             row,
             self.book,
             self.mark,
+            self.ledger,
             self._terms,
             self._ints,
             self._floats,
@@ -308,4 +312,5 @@ class SimulatedVenue:
     @property
     def drawdown(self) -> float:
         """Deepest fall from the peak at any base close, as a fraction."""
-        return float(self.mark[Mark.DRAWDOWN])
+        peak, value = float(self.ledger[Ledger.DEEP_PEAK]), float(self.ledger[Ledger.DEEP_VALUE])
+        return (peak - value) / peak
