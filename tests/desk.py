@@ -406,6 +406,9 @@ class MemoryCatalog:
         stop = len(series) if stop_ns is None else int(np.searchsorted(series.open_ns, stop_ns))
         return StoredSeries(series.rows(0, stop), self._revision(series))
 
+    def side(self, *_: object, **__: object) -> None:
+        return None
+
 
 def play_of(text: str, asset: Instrument | None = None) -> PlayStrategy:
     """Return a play that trades `asset`, whatever symbol it names."""

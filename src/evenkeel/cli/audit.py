@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from evenkeel.data.calendar import Calendar
     from evenkeel.data.sources import Sources
     from evenkeel.model.bar import Bars
+    from evenkeel.model.ids import InstrumentId
     from evenkeel.readiness.audit import Check
 
 _WORDS = {True: "ok", False: "FAILED"}
@@ -53,8 +54,7 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
         checks = audit_playbook(folder)
     else:
         announce_compilation()
-        base, higher = _bars_of_run(folder, Sources.of(catalog_folder(catalog)))
-        checks = audit(folder, base_bars=base, higher_bars=higher)
+        checks = audit(folder, **_data_of_run(folder, Sources.of(catalog_folder(catalog))))
     failed = sum(check.failed for check in checks)
     if as_json:
         emit(_document(folder, checks))
@@ -81,23 +81,23 @@ def _print(checks: list[Check]) -> None:
     say(f"{len(checks) - failed - left_out} passed, {failed} failed, {left_out} skipped")
 
 
-def _bars_of_run(folder: Path, sources: Sources) -> tuple[pl.DataFrame | None, dict[str, pl.DataFrame]]:
-    """Return the bars that the run's manifest names, or nothing and a note where they cannot be had."""
+def _data_of_run(folder: Path, sources: Sources) -> dict[str, Any]:
+    """Return the bars and the funding that the run's manifest names, or nothing and a note where they are gone."""
     import msgspec
 
     from evenkeel.model.errors import KeelError
 
     try:
-        return _load_bars(msgspec.json.decode((folder / "manifest.json").read_bytes()), sources)
+        return _load_data(msgspec.json.decode((folder / "manifest.json").read_bytes()), sources)
     except KeelError as error:
         note(f"without the bars of the run: {error.message}")
     except (OSError, msgspec.MsgspecError, LookupError, TypeError) as error:
         note(f"without the bars of the run: manifest.json does not name them ({error})")
-    return None, {}
+    return {}
 
 
-def _load_bars(manifest: dict[str, Any], sources: Sources) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
-    """Return base bars and aggregates as the run had them: cut at the gaps that it jumped over."""
+def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
+    """Return base bars and aggregates as the run had them, cut at the gaps that it jumped over, and its funding."""
     import msgspec
     import polars as pl
 
@@ -120,7 +120,30 @@ def _load_bars(manifest: dict[str, Any], sources: Sources) -> tuple[pl.DataFrame
             parts.append(_frame(made.bars).with_columns(first=made.first + offset, last=made.last + offset))
             offset += len(stretch)
         higher[timeframe.name] = pl.concat(parts)
-    return pl.concat([_frame(stretch) for stretch in stretches]), higher
+    return {
+        "base_bars": pl.concat([_frame(stretch) for stretch in stretches]), "higher_bars": higher,
+        "funding": _funding_of(instrument.id, data, sources),
+    }  # fmt: skip
+
+
+def _funding_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources) -> pl.DataFrame | None:
+    """Return the recorded funding settlements that the manifest pins, with their mark prices; None if it pins none."""
+    import numpy as np
+    import polars as pl
+
+    from evenkeel.data.side import SideKind
+
+    pins = data.get("beside", {})
+    if data.get("funding") is None:
+        return None
+    rates = sources.side(instrument, SideKind.FUNDING, revision=pins["funding"])
+    frame = pl.DataFrame({"stamp_ns": rates.stamps_ns, "rate": rates.columns["rate"]})
+    if "mark" not in pins:
+        return frame.with_columns(mark=pl.lit(np.nan))
+    marks = sources.side(instrument, SideKind.MARK, revision=pins["mark"])
+    price = marks.columns["price" if marks.timeframe is None else "open"]
+    known = pl.DataFrame({"stamp_ns": marks.stamps_ns, "mark": price})
+    return frame.join(known, on="stamp_ns", how="left", maintain_order="left")
 
 
 def _stretches(stored: Bars, calendar: Calendar, data: dict[str, Any]) -> list[Bars]:

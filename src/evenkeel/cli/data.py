@@ -5,13 +5,29 @@ from __future__ import annotations
 import difflib
 import glob
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from evenkeel.cli.console import announce_compilation, print_table, progress
+from evenkeel.cli.data_side import (
+    KINDS,
+    entry_line,
+    finest_bars,
+    import_rows,
+    show_rows,
+)
+from evenkeel.cli.data_side import (
+    entry_document as side_entry_document,
+)
+from evenkeel.cli.data_side import (
+    report_document as side_report_document,
+)
+from evenkeel.cli.data_side import (
+    say_report as say_side_report,
+)
 from evenkeel.cli.data_synth import command as synth_command
 from evenkeel.cli.data_views import (
     bars_document,
@@ -31,8 +47,11 @@ from evenkeel.cli.stored import instrument_and_calendar, sources_under, timefram
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from evenkeel.data.calendar import Calendar
     from evenkeel.data.catalog import Catalog, Series
     from evenkeel.data.importers import Imported
+    from evenkeel.data.sources import Sources
+    from evenkeel.model.instrument import Instrument
 
 FORMATS = ("auto", "csv", "parquet", "lean", "freqtrade")
 """As in `evenkeel.data.importers.Format`; a test compares."""
@@ -48,6 +67,9 @@ catalog_option = click.option(
 timeframe_option = click.option("--tf", metavar="TF", help="Interval of the bars: 1m to 12h, D, W or M.")
 start_option = click.option("--start", type=INSTANT, help="First instant, included.")
 end_option = click.option("--end", type=INSTANT, help="Last instant, excluded.")
+kind_option = click.option(
+    "--kind", type=OneOf(KINDS), default="bars", help="What is meant; bars unless something beside them is named."
+)
 revision_option = click.option("--revision", metavar="ID", help="An older revision, by the beginning of its id.")
 
 
@@ -69,7 +91,8 @@ command.add_command(synth_command)
 @command.command(name="import")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--instrument", "name", required=True, metavar="ID", help="Whose bars these are.")
-@click.option("--tf", required=True, metavar="TF", help="Interval of the bars: 1m to 12h, D, W or M.")
+@kind_option
+@timeframe_option
 @click.option("--format", "form", type=OneOf(FORMATS), default="auto", help="Default: found by looking.")
 @click.option("--stamp", type=OneOf(("open", "close")), help="Which end of a bar the times name. Default: open.")
 @click.option("--tz", "zone", metavar="ZONE", help="Zone of times without one, for example America/New_York.")
@@ -78,33 +101,52 @@ command.add_command(synth_command)
 @catalog_option
 @json_option
 def import_command(
-    files: tuple[str, ...], name: str, tf: str, form: str, stamp: str | None, zone: str | None, newest_first: bool,
-    replace: bool, catalog: Path | None, as_json: bool,
+    files: tuple[str, ...], name: str, kind: str, tf: str | None, form: str, stamp: str | None, zone: str | None,
+    newest_first: bool, replace: bool, catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Take files of bars into the catalog.
+    """Take files of bars, or of what lies beside them, into the catalog.
 
     They are checked, and refused rather than patched. Understood are CSV (also gzipped) and Parquet with usual column
     names, LEAN zips, and freqtrade's feather and JSON. New bars are added to those stored; bars that are stored with
     other values are refused unless --replace is given.
 
+    Beside bars, from Parquet, CSV and feather with a column of times and these columns: funding: rate, a fraction for
+    each settlement. mark, index: price, or open, high, low, close with --tf. open_interest: value. actions: split, new
+    shares for an old one, and dividend, cash for a share, with the ex-date. borrow: rate, an annual fraction. trades:
+    price, size, side. quotes: bid, ask, bid_size, ask_size. The names that venues give them are known too.
+
     \b
     Example:
       keel data import klines.csv --instrument BTCUSDT --tf 1m
+      keel data import rates.csv --instrument BTCUSDT --kind funding
+      keel data import mark.parquet --instrument BTCUSDT --kind mark --tf 1m
       keel data import 'es/*_trade.zip' --instrument ESZ2013 --tf 1m
       keel data import minutes.txt --instrument SPY --tf 1m --tz America/New_York --stamp close
     """
-    from evenkeel.data.importers import Format, Request, Stamp, import_files, require_zone
+    from evenkeel.data.importers import Format, Request, SideRequest, Stamp, import_files, require_zone
     from evenkeel.data.quality import check
+    from evenkeel.data.side import SideKind
     from evenkeel.data.synthetic.storage import require_recordable
     from evenkeel.model.time import Timeframe
 
     instrument, calendar = instrument_and_calendar(name)
     require_recordable(instrument.id)
+    paths = _paths(files)
+    if kind != "bars":
+        _refuse_with(kind, {"--stamp": stamp, "--format": None if form == "auto" else form})
+        side = SideRequest(
+            instrument, calendar, SideKind(kind), timeframe=None if tf is None else Timeframe.parse(tf),
+            zone=require_zone(zone) if zone else None, newest_first=newest_first,
+        )  # fmt: skip
+        with progress("importing", total=len(paths)) as advance:
+            import_rows(paths, side, _catalog(catalog), replace=replace, as_json=as_json, on_file=advance)
+        return
+    if tf is None:
+        raise UsageError("say the interval of the bars with --tf, for example --tf 1m; other data is named by --kind")
     request = Request(
         instrument, calendar, Timeframe.parse(tf), stamp=Stamp(stamp) if stamp else None,
         zone=require_zone(zone) if zone else None, newest_first=newest_first,
     )  # fmt: skip
-    paths = _paths(files)
     with progress("importing", total=len(paths)) as advance:
         imported = import_files(paths, request, form=Format(form), on_file=advance)
     now_ns = time.time_ns()
@@ -122,7 +164,7 @@ def import_command(
 @catalog_option
 @json_option
 def list_command(catalog: Path | None, as_json: bool) -> None:
-    """List what is stored, and the shipped sample.
+    """List what is stored, bars and what lies beside them, and the shipped sample.
 
     \b
     Example:
@@ -134,10 +176,12 @@ def list_command(catalog: Path | None, as_json: bool) -> None:
     entries = sources.entries()
     if as_json:
         rows = [entry_document(holder, entry, sources) for holder, entry in entries]
-        emit({"schema": "evenkeel.data_list/1", "catalog": str(sources.catalogs[0].folder), "series": rows})
+        beside = [side_entry_document(entry, place_of(holder, sources)) for holder, entry in sources.side_entries()]
+        folder = str(sources.catalogs[0].folder)
+        emit({"schema": "evenkeel.data_list/1", "catalog": folder, "series": rows, "beside": beside})
         return
-    columns = ("instrument", "tf", "bars", "from", "to", "revision", "revisions", "in")
-    lines = [
+    columns = ("instrument", "data", "rows", "from", "to", "revision", "revisions", "in")
+    lines: list[tuple[str, ...]] = [
         (
             entry.instrument, str(entry.timeframe), f"{entry.revision.rows:,}", format_time(entry.revision.first_ns),
             format_time(entry.revision.last_ns), entry.revision.id[:12], str(entry.revisions),
@@ -145,12 +189,14 @@ def list_command(catalog: Path | None, as_json: bool) -> None:
         )
         for holder, entry in entries
     ]  # fmt: skip
-    print_table(columns, lines, right=("bars", "revisions"))
+    lines += [entry_line(entry, place_of(holder, sources)) for holder, entry in sources.side_entries()]
+    print_table(columns, sorted(lines, key=lambda line: line[0]), right=("rows", "revisions"))
     note(f"catalog: {sources.catalogs[0].folder}")
 
 
 @command.command(name="check")
 @click.argument("name", metavar="ID")
+@kind_option
 @timeframe_option
 @start_option
 @end_option
@@ -158,22 +204,27 @@ def list_command(catalog: Path | None, as_json: bool) -> None:
 @catalog_option
 @json_option
 def check_command(
-    name: str, tf: str | None, start: int | None, end: int | None, revision: str | None, catalog: Path | None,
-    as_json: bool,
+    name: str, kind: str, tf: str | None, start: int | None, end: int | None, revision: str | None,
+    catalog: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Judge a series: what is missing, broken or odd.
 
-    Exit code 1 if there are faults. A fault is what stops a backtest: a missing interval in a market that never
-    closes, elsewhere a missing session.
+    Exit code 1 if there are faults. Of bars a fault is what stops a backtest: a missing interval in a market that never
+    closes, elsewhere a missing session. Beside bars it is what is missing or cannot be true: a settlement, a crossed
+    quote, a split that the prices do not show.
 
     \b
     Example:
       keel data check BTCUSDT --tf 1m
+      keel data check BTCUSDT --kind funding
     """
     from evenkeel.data.quality import check
 
     instrument, calendar = instrument_and_calendar(name)
     sources = sources_under(catalog)
+    if kind != "bars":
+        _refuse_with(kind, {"--tf": tf, "--start": start, "--end": end})
+        return _check_side(instrument, calendar, kind, revision, sources, as_json=as_json)
     timeframe = timeframe_of(sources, instrument, tf)
     series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
     report = check(series.bars, instrument, calendar)
@@ -186,6 +237,7 @@ def check_command(
 
 @command.command(name="show")
 @click.argument("name", metavar="ID")
+@kind_option
 @timeframe_option
 @start_option
 @end_option
@@ -197,10 +249,10 @@ def check_command(
 @plugin_option
 @json_option
 def show_command(
-    name: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,
+    name: str, kind: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,
     nodes: tuple[str, ...], revision: str | None, catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Print bars as a table, with values of indicators and structures if asked.
+    """Print bars, or what lies beside them, as a table, with values of indicators and structures if asked.
 
     Without --head or --tail these are the first and the last five. NODE is NAME[.OUTPUT][:VALUE | :PARAM=VALUE]...,
     with the parameters in the order of `keel indicators NAME`; behind them may stand the price it reads (ema:20:hlc3).
@@ -212,9 +264,17 @@ def show_command(
       keel data show SPY --tf D --tail 5
       keel data show AAPL --tf 1m --start 2023-01-04 --end 2023-01-05 --head 100
       keel data show SPY --with rsi:14 --with bbands.upper:length=50 --with zone:demand:1
+      keel data show BTCUSDT --kind funding --tail 3
     """
     instrument, calendar = instrument_and_calendar(name)
     sources = sources_under(catalog)
+    if kind != "bars":
+        _refuse_with(kind, {"--tf": tf, "--with": nodes})
+        from evenkeel.data.side import SideKind
+
+        found = sources.side(instrument.id, SideKind(kind), start_ns=start, stop_ns=end, revision=revision)
+        show_rows(found, _shown(len(found), head, tail), as_json=as_json)
+        return
     timeframe = timeframe_of(sources, instrument, tf)
     if nodes:
         from evenkeel.cli.data_values import show_values
@@ -288,6 +348,28 @@ def resample_command(
         emit({**document, "from": str(timeframe), "bars": len(bars), "stored": where})
         return
     say(f"{len(bars):,} {target} bars of {instrument.id} from {len(series.bars):,} {timeframe} bars: {where}")
+
+
+def _refuse_with(kind: str, options: Mapping[str, object]) -> None:
+    """Refuse options that say something of bars only."""
+    given = [name for name, value in options.items() if value not in (None, ())]
+    if given:
+        raise UsageError(f"{' and '.join(given)} can be said of bars only; leave it out with --kind {kind}")
+
+
+def _check_side(
+    instrument: Instrument, calendar: Calendar, kind: str, revision: str | None, sources: Sources, *, as_json: bool
+) -> int:
+    from evenkeel.data.side import SideKind
+    from evenkeel.data.side.quality import check_side
+
+    series = sources.side(instrument.id, SideKind(kind), revision=revision)
+    report = check_side(series, instrument, calendar, finest_bars(sources, instrument.id))
+    if as_json:
+        emit(side_report_document(report))
+    else:
+        say_side_report(report)
+    return 1 if report.faults else 0
 
 
 def _require_past(imported: Imported, now_ns: int) -> None:

@@ -2,6 +2,7 @@
 
     <catalog>/<INSTRUMENT>/<TIMEFRAME>/<revision>.parquet    the bars; the name is their hash
     <catalog>/<INSTRUMENT>/<TIMEFRAME>/index.json            every revision in order of arrival; the last is in use
+    <catalog>/<INSTRUMENT>/<kind>/...                        what lies beside the bars: see `evenkeel.data.side`
 
 A revision is written and durable before the index names it, and both appear in one step, so a reader sees the state
 before or after a write and never one in between. Nothing is deleted: a run that names a revision can be repeated.
@@ -26,6 +27,7 @@ from evenkeel.data.atomic import make_folder, remove_leftovers, write_atomically
 from evenkeel.data.lock import WriterLock
 from evenkeel.data.merge import Merge, merge
 from evenkeel.data.revision import Revision, encode_bars, load_bars, revision_of
+from evenkeel.data.side import SideKind, SideSeries, SideShelf
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, StorageError, require
 from evenkeel.model.ids import InstrumentId
@@ -104,10 +106,15 @@ class Catalog:
 
     Args:
         folder: Need not exist; it is made by the first write.
+
+    Attributes:
+        folder: Where it is.
+        shelf: What lies beside the bars.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.shelf = SideShelf(folder)
 
     def write(self, instrument: InstrumentId, bars: Bars, *, source: str, imported_ns: int) -> Revision:
         """Make these bars the newest revision of their series; equal content is recognised and not stored twice.
@@ -182,8 +189,20 @@ class Catalog:
             )
         return Series(bars.rows(first, last), chosen)
 
+    def side(
+        self,
+        instrument: InstrumentId,
+        kind: SideKind,
+        *,
+        start_ns: int | None = None,
+        stop_ns: int | None = None,
+        revision: str | None = None,
+    ) -> SideSeries | None:
+        """Return what lies beside the bars of an instrument, as `SideShelf.read` does; None if it is not stored."""
+        return self.shelf.read(instrument, kind, start_ns=start_ns, stop_ns=stop_ns, revision=revision)
+
     def entries(self) -> list[Entry]:
-        """Return the newest revision of every series, by instrument and timeframe."""
+        """Return the newest revision of every series of bars, by instrument and timeframe."""
         found = []
         for instrument in self.instruments():
             for timeframe in self.timeframes(instrument):

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from evenkeel.data.catalog import Catalog, Entry, Series
+from evenkeel.data.side import SideEntry, SideKind, SideSeries, missing_series
 from evenkeel.model.errors import DataError, invariant
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.time import Timeframe
@@ -71,6 +72,38 @@ class Sources:
         """
         holder = self.holder(instrument, timeframe)
         return holder.read(instrument, timeframe, start_ns=start_ns, stop_ns=stop_ns, revision=revision)
+
+    def side(
+        self,
+        instrument: InstrumentId,
+        kind: SideKind,
+        *,
+        start_ns: int | None = None,
+        stop_ns: int | None = None,
+        revision: str | None = None,
+    ) -> SideSeries:
+        """Return what lies beside the bars of an instrument, from the first catalog that has it.
+
+        Raises:
+            DataError: If none has the series, or that revision of it.
+            StorageError: If the file is missing or damaged.
+        """
+        for catalog in self.catalogs:
+            series = catalog.side(instrument, kind, start_ns=start_ns, stop_ns=stop_ns, revision=revision)
+            if series is not None:
+                return series
+        if revision is not None and any(catalog.shelf.history(instrument, kind) for catalog in self.catalogs):
+            raise DataError(f"revision {revision[:12]} of the {kind} of {instrument} is gone", reason="REVISION_GONE")
+        known = list(dict.fromkeys(each for catalog in self.catalogs for each in catalog.shelf.kinds(instrument)))
+        raise missing_series(instrument, kind, known)
+
+    def side_entries(self) -> list[tuple[Catalog, SideEntry]]:
+        """Return every series beside bars with the catalog from which it is read, by instrument and kind."""
+        found: dict[tuple[InstrumentId, SideKind], tuple[Catalog, SideEntry]] = {}
+        for catalog in self.catalogs:
+            for entry in catalog.shelf.entries():
+                found.setdefault((entry.revision.instrument, entry.revision.kind), (catalog, entry))
+        return [found[key] for key in sorted(found)]
 
     def timeframes(self, instrument: InstrumentId) -> list[Timeframe]:
         """Return the timeframes that any catalog holds for an instrument, fast to slow."""

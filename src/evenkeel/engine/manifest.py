@@ -74,11 +74,14 @@ def run_marks(strategy: Strategy, market: Market) -> tuple[Mark, ...]:
     mode = dict(strategy.resolved).get("position_policy", {}).get("mode", "long_only")
     account = strategy.terms.account
     perpetual = strategy.instrument.kind is InstrumentKind.PERPETUAL
-    funded = account.funding_rate is not None and market.base.minutes <= FUNDING_INTERVAL_MINUTES
+    recorded = account.funding and market.funding is not None
+    fine = market.base.minutes <= FUNDING_INTERVAL_MINUTES
+    assumed = account.funding and not recorded and account.funding_rate is not None and fine
     behind = account.margin.stop_beyond == "warn" and strategy.terms.sizing.max_leverage > 1
     found = [
-        (Mark.FUNDING_NOT_MODELLED, perpetual and not funded),
-        (Mark.FUNDING_ASSUMED, perpetual and funded),
+        (Mark.FUNDING_NOT_MODELLED, perpetual and not (recorded or assumed)),
+        (Mark.FUNDING_ASSUMED, perpetual and assumed),
+        (Mark.FUNDING_PARTIAL, recorded and market.funding is not None and market.funding.missing > 0),
         (Mark.STOP_BEHIND_LIQUIDATION, perpetual and behind),
         (Mark.SIDE_DATA_MISSING, bool(strategy.program.side_columns - market.side_columns)),
         (Mark.BORROW_NOT_MODELLED, short and mode != "long_only"),
@@ -151,7 +154,8 @@ def _data(strategy: Strategy, market: Market) -> dict[str, Any]:
     timeframes = sorted(strategy.program.graphs)
     first = next(s for s in market.stretches if s.first_exec < len(s.series.on(s.exec).bars))
     return {
-        "revision": market.revision.id, "hash": market.revision.id, "source": market.revision.source,
+        "revision": market.revision.id, "hash": market.data_hash, "source": market.revision.source,
+        "beside": dict(market.pins), "funding": None if market.funding is None else market.funding.facts,
         "base_tf": str(market.base), "exec_tf": str(market.exec), "timeframes": [str(t) for t in timeframes],
         "calendar": market.calendar.name, "sessions_per_year": market.calendar.sessions_per_year,
         "start": format_time(market.window[0]), "end": format_time(market.window[1]),

@@ -2,14 +2,15 @@
 
 The base timeframe is the finest that covers the window; everything above is aggregated from it. Rows before the
 window are loaded as far as the strategy needs them to warm up. Bars outside every session of the calendar take no
-part, and are counted.
+part, and are counted. What lies beside the bars comes with each stretch.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.quality import Gap, faults
 from evenkeel.data.revision import Revision
 from evenkeel.data.synthetic.storage import is_synthetic
+from evenkeel.engine.beside import Beside, Settlements, load_beside
 from evenkeel.features.timeline import Program, Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, UsageError
@@ -77,6 +79,8 @@ class Market:
         gaps: Faults in the bars of the run, those that warm up included.
         left_out: Bars outside every session, not used.
         warmup_bars: Base bars before the window that only warm up.
+        pins: The revision of each series beside the bars that takes part, by kind.
+        funding: The recorded funding; None where none is recorded in the run.
     """
 
     instrument: Instrument
@@ -89,6 +93,8 @@ class Market:
     gaps: tuple[Gap, ...]
     left_out: int
     warmup_bars: int
+    pins: Mapping[str, str] = field(default_factory=dict)
+    funding: Settlements | None = None
 
     @property
     def base_bars(self) -> int:
@@ -99,6 +105,14 @@ class Market:
     def exec_bars(self) -> int:
         """How many execution bars there are, warm-up included."""
         return sum(len(stretch.series.on(self.exec).bars) for stretch in self.stretches)
+
+    @property
+    def data_hash(self) -> str:
+        """One id for everything that the run reads: the revision of its bars, with that of each series beside them."""
+        if not self.pins:
+            return self.revision.id
+        lines = [self.revision.id, *(f"{kind} {pin}" for kind, pin in self.pins.items())]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @property
     def side_columns(self) -> frozenset[str]:
@@ -144,6 +158,7 @@ def load_market(
     end_ns: int | None,
     gaps: GapPolicy = "stop",
     revision: str | None = None,
+    pins: Mapping[str, str] | None = None,
     memory: MarketMemory | None = None,
 ) -> Market:
     """Load what a program needs over a window.
@@ -156,6 +171,7 @@ def load_market(
         end_ns: First instant behind it; None is where the data ends.
         gaps: Whether a fault refuses the run or is reported and jumped over.
         revision: Pin this revision instead of the newest.
+        pins: Pin these revisions of what lies beside the bars, by kind, and use nothing else; None takes the newest.
         memory: Of the markets loaded before from the same catalogs.
 
     Raises:
@@ -182,14 +198,22 @@ def load_market(
     found = memory.once(("faults", *source, first), lambda: faults(used, calendar, instrument))
     if found and gaps == "stop":
         raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
-    spans = memory.once(("spans", *source, first), lambda: _spans(used, found, calendar))
-    stretches = _stretches(spans, program, window[0])
+    reads = program.side_columns
+    aside = (*source, first, reads, None if pins is None else tuple(sorted(pins.items())))
+    span = int(used.open_ns[0]), int(used.close_ns[-1])
+    beside = memory.once(("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, pins))
+    spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside))
+    funding = beside.settlements([span.base for span in spans], window[0])
+    marks = memory.once(("marks", *aside), lambda: [beside.mark_bars(span.base) for span in spans])
+    carries = [None if funding is None else funding.carry(span.base) for span in spans]
+    stretches = _stretches(spans, program, window[0], list(zip(carries, marks, strict=True)))
     if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
         raise UsageError(_too_short(instrument, used, program, calendar))
     return Market(
         instrument=instrument, calendar=calendar, revision=stored.revision, base=bars.timeframe, exec=program.exec,
         window=window, stretches=stretches, gaps=tuple(found), left_out=left_out,
-        warmup_bars=int(np.searchsorted(used.open_ns, window[0])),
+        warmup_bars=int(np.searchsorted(used.open_ns, window[0])), pins=beside.pins,
+        funding=funding,
     )  # fmt: skip
 
 
@@ -330,17 +354,24 @@ def _reach(history: Series, timeframe: Timeframe, needed: int, start_ns: int) ->
     return row
 
 
-def _spans(bars: Bars, found: list[Gap], calendar: Calendar) -> tuple[Series, ...]:
+def _spans(bars: Bars, found: list[Gap], calendar: Calendar, beside: Beside) -> tuple[Series, ...]:
     """Return the unbroken parts between gaps."""
     cuts = [0, *(int(np.searchsorted(bars.open_ns, gap.stop_ns)) for gap in found), len(bars)]
-    return tuple(Series(bars.rows(a, b), calendar) for a, b in itertools.pairwise(cuts) if b > a)
+    parts = [bars.rows(start, stop) for start, stop in itertools.pairwise(cuts) if stop > start]
+    return tuple(Series(part, calendar, beside.columns(part)) for part in parts)
 
 
-def _stretches(spans: Sequence[Series], program: Program, start_ns: int) -> tuple[Stretch, ...]:
+def _stretches(
+    spans: Sequence[Series],
+    program: Program,
+    start_ns: int,
+    settled: Sequence[tuple[Carry | None, MarkBars | None]],
+) -> tuple[Stretch, ...]:
     stretches = []
-    for number, series in enumerate(spans):
+    for number, (series, (carry, mark)) in enumerate(zip(spans, settled, strict=True)):
         end = Reason.END_OF_DATA if number == len(spans) - 1 else Reason.DATA_GAP
-        stretches.append(Stretch(number, series, program.exec, _first_decision(series, program, start_ns), end))
+        first = _first_decision(series, program, start_ns)
+        stretches.append(Stretch(number, series, program.exec, first, end, carry, mark))
     return tuple(stretches)
 
 

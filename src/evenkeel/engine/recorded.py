@@ -86,13 +86,14 @@ def missing_end(folder: Path, found: Verification) -> str | None:
 
 
 def recorded_market(manifest: dict[str, Any], strategy: Strategy, catalogs: Sequence[Catalog]) -> Market:
-    """Return the market of a run: the revision and window that its manifest pins.
+    """Return the market of a run: the revisions and the window that its manifest pins.
 
     Raises:
-        UsageError: If the revision is gone from every catalog.
+        UsageError: If a revision is gone from every catalog.
     """
     data = manifest["data"]
     return load_market(
         catalogs, strategy.instrument, strategy.program, start_ns=parse_time(data["start"]),
         end_ns=parse_time(data["end"]), gaps="report", revision=data["revision"],
+        pins=data.get("beside", {}),
     )  # fmt: skip

@@ -192,6 +192,16 @@ def base_frame(market: Market) -> pl.DataFrame:
     return pl.concat([_bar_frame(stretch.series.base) for stretch in market.stretches])
 
 
+def funding_frame(market: Market) -> pl.DataFrame | None:
+    """Return the recorded funding settlements that the run used, for the audit; None where it used none."""
+    import polars as pl
+
+    found = market.funding
+    if found is None:
+        return None
+    return pl.DataFrame({"stamp_ns": found.stamps_ns, "rate": found.rates, "mark": found.marks})
+
+
 def higher_frames(market: Market, timeframes: Iterable[str]) -> dict[str, pl.DataFrame]:
     """Return every aggregated timeframe with the first and last base row of each bar, for the audit."""
     import polars as pl

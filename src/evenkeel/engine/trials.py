@@ -91,7 +91,7 @@ class DataSet(msgspec.Struct, frozen=True):
     def of(cls, *markets: Market) -> DataSet:
         """Return the data set of a run over these markets."""
         return cls(
-            "+".join(dict.fromkeys(market.revision.id for market in markets)),
+            "+".join(dict.fromkeys(market.data_hash for market in markets)),
             tuple(dict.fromkeys(str(market.instrument.id) for market in markets)),
             min(market.window[0] for market in markets),
             max(market.window[1] for market in markets),

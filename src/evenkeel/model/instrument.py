@@ -10,6 +10,9 @@ import msgspec
 from evenkeel.model.errors import require
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.number import Grid
+from evenkeel.model.time import DAY, MINUTE
+
+_DAY_MINUTES = DAY // MINUTE
 
 
 class InstrumentKind(StrEnum):
@@ -59,6 +62,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         valid_from: First day of this definition, ISO date; None is unbounded.
         valid_to: Day after its last, ISO date; None is unbounded.
         expiry: Last trading day of a dated contract, ISO date.
+        funding_interval_minutes: Between two settlements of a perpetual's funding, one of which is midnight UTC.
         description: For people.
     """
 
@@ -79,6 +83,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: str | None = None
     valid_to: str | None = None
     expiry: str | None = None
+    funding_interval_minutes: int = 480
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -87,6 +92,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         for name in ("tick_size", "lot_size", "multiplier", "min_quantity"):
             require(getattr(self, name) > 0, f"{self.id}: {name} must be positive", was=getattr(self, name))
         require(self.lot_grid.holds(self.min_quantity), f"{self.id}: min_quantity must be a multiple of lot_size")
+        minutes = self.funding_interval_minutes
+        require(minutes > 0 and _DAY_MINUTES % minutes == 0, f"{self.id}: funding_interval_minutes must divide a day")
 
     @property
     def symbol(self) -> str:
@@ -97,6 +104,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def venue(self) -> str:
         """The part of the id after the last dot."""
         return self.id.rpartition(".")[2]
+
+    @property
+    def funding_interval_ns(self) -> int:
+        """Between two settlements of funding, nanoseconds."""
+        return self.funding_interval_minutes * MINUTE
 
     @property
     def tick_grid(self) -> Grid:

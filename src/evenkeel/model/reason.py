@@ -101,6 +101,7 @@ class Mark(StrEnum):
     CONTINUOUS_UNADJUSTED = "CONTINUOUS_UNADJUSTED"
     FUNDING_NOT_MODELLED = "FUNDING_NOT_MODELLED"
     FUNDING_ASSUMED = "FUNDING_ASSUMED"
+    FUNDING_PARTIAL = "FUNDING_PARTIAL"
     STOP_BEHIND_LIQUIDATION = "STOP_BEHIND_LIQUIDATION"
     SIDE_DATA_MISSING = "SIDE_DATA_MISSING"
     BORROW_NOT_MODELLED = "BORROW_NOT_MODELLED"
@@ -114,6 +115,7 @@ MARK_TEXTS: dict[Mark, str] = {
     Mark.CONTINUOUS_UNADJUSTED: "A continuous, unadjusted futures series: rolls are price jumps; it is no evidence.",
     Mark.FUNDING_NOT_MODELLED: "A perpetual's funding payments are not part of the result.",
     Mark.FUNDING_ASSUMED: "A perpetual's funding was paid at the play's fixed rate, not at recorded ones.",
+    Mark.FUNDING_PARTIAL: "Some settlements of a perpetual's funding are not recorded: nothing was paid at those.",
     Mark.STOP_BEHIND_LIQUIDATION: "The play lets stops lie behind the liquidation price: the margin may go first.",
     Mark.SIDE_DATA_MISSING: "The play reads mark price, funding or open interest, and the data has none: never met.",
     Mark.BORROW_NOT_MODELLED: "Borrow fees of short positions are not part of the result.",

@@ -10,6 +10,17 @@ A new format is one reader that returns a `Table`, one line in `detect` and one 
 from evenkeel.data.importers.detect import Format
 from evenkeel.data.importers.intake import Imported, import_files
 from evenkeel.data.importers.placement import require_zone
+from evenkeel.data.importers.side import SideImported, SideRequest, import_side
 from evenkeel.data.importers.table import Request, Stamp
 
-__all__ = ["Format", "Imported", "Request", "Stamp", "import_files", "require_zone"]
+__all__ = [
+    "Format",
+    "Imported",
+    "Request",
+    "SideImported",
+    "SideRequest",
+    "Stamp",
+    "import_files",
+    "import_side",
+    "require_zone",
+]

@@ -65,10 +65,10 @@ def table_of(frame: pl.DataFrame, place: Place, *, volume_optional: bool) -> Tab
     """
     if not frame.height:
         raise DataError(f"{place.label} holds no bars: there is no row of data in it")
-    names = _normal_names(frame, place)
+    names = normal_names(frame, place)
     if "close" not in names and any(names.keys() >= events for events in EVENT_NAMES):
         raise not_available("data.ticks", where=place.label)
-    stamps = _stamps_of(frame, names, place)
+    stamps = stamps_of(frame, names, place)
     columns = {
         value: next((names[name] for name in spelled if name in names), None) for value, spelled in VALUE_NAMES.items()
     }
@@ -103,8 +103,12 @@ def numbers(column: pl.Series, place: Place) -> Floats:
     return values.to_numpy().copy()
 
 
-def _normal_names(frame: pl.DataFrame, place: Place) -> dict[str, str]:
-    """Return the columns by their normalised names; of two equal ones it cannot be told which is meant."""
+def normal_names(frame: pl.DataFrame, place: Place) -> dict[str, str]:
+    """Return the columns by their normalised names.
+
+    Raises:
+        DataError: If two are equal: it cannot be told which is meant.
+    """
     names: dict[str, str] = {}
     for column in frame.columns:
         normal = re.sub(r"\s+", "_", column.strip(" \t\"'<>\ufeff").lower())
@@ -114,7 +118,12 @@ def _normal_names(frame: pl.DataFrame, place: Place) -> dict[str, str]:
     return names
 
 
-def _stamps_of(frame: pl.DataFrame, names: dict[str, str], place: Place) -> Stamps:
+def stamps_of(frame: pl.DataFrame, names: dict[str, str], place: Place) -> Stamps:
+    """Return the times of a table, from the column whose name says it most surely.
+
+    Raises:
+        DataError: If there is none, or a value is no time.
+    """
     if "date" in names and "time" in names:
         return read_date_and_time(frame[names["date"]], frame[names["time"]], place)
     for known in OPEN_TIMES:

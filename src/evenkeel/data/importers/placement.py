@@ -14,7 +14,7 @@ import numpy as np
 
 from evenkeel.data.calendar import Calendar
 from evenkeel.data.importers.sanity import require_rising
-from evenkeel.data.importers.table import Request, Stamp, Stamps, Table
+from evenkeel.data.importers.table import Place, Request, Stamp, Stamps, Table
 from evenkeel.model.bar import Bars, Ints
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.time import DAY, HOUR, MINUTE, Timeframe, format_time
@@ -137,30 +137,42 @@ def _intraday_opens(table: Table, request: Request) -> Ints:
 
 
 def _instants(table: Table, request: Request) -> Ints:
-    """Return the times in UTC."""
-    stamps = table.stamps
+    return instants_of(table.stamps, table.place, request.zone)
+
+
+def instants_of(stamps: Stamps, place: Place, zone: str | None) -> Ints:
+    """Return times in UTC.
+
+    Args:
+        stamps: As the file has them.
+        place: Where its rows stand.
+        zone: Zone of times without one; None where the file or its format says it.
+
+    Raises:
+        DataError: If a time has no zone and none is given, or does not exist there.
+    """
     if stamps.instants_ns is not None:
         return stamps.instants_ns
-    zone = request.zone or stamps.zone
-    if zone is None:
+    chosen = zone or stamps.zone
+    if chosen is None:
         raise DataError(
-            f"{table.place.label}: its times have no zone; say in which they are written, for example --tz UTC or "
+            f"{place.label}: its times have no zone; say in which they are written, for example --tz UTC or "
             f"--tz America/New_York",
             reason="ZONE_MISSING",
         )
-    return stamps.wall_ns if zone == "UTC" else _from_zone(table, require_zone(zone))
+    return stamps.wall_ns if chosen == "UTC" else _from_zone(stamps, place, require_zone(chosen))
 
 
-def _from_zone(table: Table, zone: str) -> Ints:
+def _from_zone(stamps: Stamps, place: Place, zone: str) -> Ints:
     import polars as pl
 
-    wall = pl.Series(table.stamps.wall_ns).cast(pl.Datetime("ns"))
+    wall = pl.Series(stamps.wall_ns).cast(pl.Datetime("ns"))
     instants = wall.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     unclear = instants.is_null().arg_true()
     if len(unclear):
         row = int(unclear[0])
         raise DataError(
-            f"{table.place.of(row)}: {wall[row]} does not exist or exists twice in {zone}, where clocks change that "
+            f"{place.of(row)}: {wall[row]} does not exist or exists twice in {zone}, where clocks change that "
             f"day; export the file with UTC times or offsets"
         )
     return _nanoseconds(instants)

@@ -62,10 +62,10 @@ def playbook_manifest(
         "data": {
             "start": format_time(min(window[0] for window in windows)),
             "end": format_time(max(window[1] for window in windows)),
-            "detector": None if detector is None else detector.revision.id,
+            "detector": None if detector is None else detector.data_hash,
         },
         "plays": [
-            {"name": name, "strategy": one["strategy"]["hash"], "revision": one["data"]["revision"]}
+            {"name": name, "strategy": one["strategy"]["hash"], "data": one["data"]["hash"]}
             for name, one in plays
         ],
         "packages": common["packages"], "platform": common["platform"],

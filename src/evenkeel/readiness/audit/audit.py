@@ -46,6 +46,7 @@ def audit(
     *,
     base_bars: pl.DataFrame | None = None,
     higher_bars: Mapping[str, pl.DataFrame] | None = None,
+    funding: pl.DataFrame | None = None,
 ) -> list[Check]:
     """Check the files of a run against each other and, where given, against the bars that the run used.
 
@@ -56,6 +57,8 @@ def audit(
             the checks that need bars are skipped.
         higher_bars: By timeframe name the aggregates that the run used, with `first` and `last` rows of the base
             bars in addition; the execution timeframe must be among them unless it is the base.
+        funding: The recorded funding settlements that the run used: `stamp_ns, rate, mark`; without them a run that had
+            some is checked as if its bars were not given.
 
     Returns:
         The checks in a fixed order. If the files cannot be read, `LOAD` fails and is the only one.
@@ -63,7 +66,7 @@ def audit(
     with decimal.localcontext(decimal.Context(prec=PRECISION)):
         try:
             run = read_run(folder)
-            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}))]
+            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), funding)]
         except Unreadable as refusal:
             return [judged("LOAD", [str(refusal)], "")]
 
@@ -90,15 +93,19 @@ def _loaded(run: Run) -> Check:
     return judged("LOAD", problems, f"{len(run.trades)} trades, {len(run.fills)} fills, {run.equity.height} points")
 
 
-def _checks(run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame]) -> list[Check]:
+def _checks(
+    run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame], recorded: pl.DataFrame | None
+) -> list[Check]:
     """Run every check but the first; bars that are not valid serve no further check."""
+    if run.terms.funded and run.terms.funding_recorded and recorded is None:
+        base = None
     given = None if base is None else BaseBars(base, _execution(run, base, higher), run.instants())
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
     aggregate = bars_aggregate(run.terms, bars, higher)
     known = Knowledge(run.terms, bars, higher)
-    courses = None if bars is None else read_courses(run, bars, known)
+    courses = None if bars is None else read_courses(run, bars, known, recorded)
     curve = read_curve(run, bars, courses)
     held = None if bars is None or courses is None else Held(run.trades, run.terms, courses, bars)
     account = None if bars is None or courses is None else base_marks(run, bars, courses)

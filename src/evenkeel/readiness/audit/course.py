@@ -9,17 +9,20 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
-from evenkeel.readiness.audit.funding import Payment, funding_rows, payment
+from evenkeel.readiness.audit.funding import Due, Payment, funding_due, payment
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.margin import Stake, bankruptcy_price, liquidation_price, position_margin
 from evenkeel.readiness.audit.number import ZERO
 from evenkeel.readiness.audit.stop_path import StopPath, stop_path
 from evenkeel.readiness.audit.targets import Step, target_steps
 from evenkeel.readiness.audit.terms import Terms
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Holding(NamedTuple):
@@ -105,10 +108,20 @@ def stop_within(course: Course, closing: Closing) -> Decimal | None:
     return closing.trade.final_stop
 
 
-def read_courses(run: Run, bars: BaseBars, known: Knowledge) -> list[Course | None]:
-    """Return the course of each position; None where no base bar opens at its entry or at an exit."""
-    due = funding_rows(run.terms, bars)
-    bars.read_ahead(due)
+def read_courses(
+    run: Run, bars: BaseBars, known: Knowledge, recorded: pl.DataFrame | None = None
+) -> list[Course | None]:
+    """Return the course of each position; None where no base bar opens at its entry or at an exit.
+
+    Args:
+        run: The run.
+        bars: Its base bars.
+        known: What was known at its decisions.
+        recorded: The funding settlements of its data; None where it has none.
+    """
+    due = funding_due(run.terms, bars, recorded)
+    rows_due = [each.row for each in due]
+    bars.read_ahead(rows_due)
     cash = run.terms.start_equity
     courses: list[Course | None] = []
     for position in run.positions:
@@ -118,7 +131,7 @@ def read_courses(run: Run, bars: BaseBars, known: Knowledge) -> list[Course | No
         if entry is None or len(rows) < len(exits) or rows != sorted(rows) or entry > rows[0]:
             courses.append(None)
         else:
-            between = due[bisect_right(due, entry) : bisect_right(due, rows[-1])]
+            between = due[bisect_right(rows_due, entry) : bisect_right(rows_due, rows[-1])]
             courses.append(_course(run.terms, position, bars, known, (entry, rows, between), cash))
         cash += position.net
     return courses
@@ -129,18 +142,18 @@ def _course(
     position: Position,
     bars: BaseBars,
     known: Knowledge,
-    rows: tuple[int, list[int], list[int]],
+    rows: tuple[int, list[int], list[Due]],
     cash: Decimal,
 ) -> Course:
     """Follow one position; `rows` are those of its entry, its exits and its funding, `cash` what the account had."""
     entry, exits, due = rows
     closes = bars.table["close"].slice(entry, exits[-1] - entry + 1)
     walk = _Walk(terms, position, entry, cash - position.entry_fee)
-    for row, leg in _in_order(due, zip(exits, position.legs, strict=True)):
-        if leg is None:
-            walk.pay(row, bars)
+    for row, event in _in_order(due, zip(exits, position.legs, strict=True)):
+        if isinstance(event, Due):
+            walk.pay(event, bars)
         else:
-            walk.close(row, leg)
+            walk.close(row, event)
     return Course(
         position=position,
         entry_row=entry,
@@ -152,10 +165,10 @@ def _course(
     )
 
 
-def _in_order(due: list[int], legs: Iterator[tuple[int, Trade]]) -> list[tuple[int, Trade | None]]:
+def _in_order(due: list[Due], legs: Iterator[tuple[int, Trade]]) -> list[tuple[int, Trade | Due]]:
     """Return funding and exits by row; at the open of a bar the funding comes first."""
-    events: list[tuple[int, Trade | None]] = [(row, None) for row in due]
-    return sorted([*events, *legs], key=lambda event: (event[0], event[1] is not None))
+    events: list[tuple[int, Trade | Due]] = [(each.row, each) for each in due]
+    return sorted([*events, *legs], key=lambda event: (event[0], not isinstance(event[1], Due)))
 
 
 class _Walk:
@@ -171,15 +184,15 @@ class _Walk:
         self.closings: list[Closing] = []
         self.payments: list[Payment] = []
 
-    def pay(self, row: int, bars: BaseBars) -> None:
+    def pay(self, due: Due, bars: BaseBars) -> None:
         """Post the funding at the open of a bar: from free cash first, what is missing from the margin."""
-        stake, bar = self._stake, bars.bar(row)
-        paid = payment(self._terms, stake, row, bar)
+        stake = self._stake
+        paid = payment(stake, due, bars.bar(due.row))
         self.payments.append(paid)
         free = max(ZERO, self._cash - position_margin(self._terms.margin, stake))
         missing = -paid.amount - free
         if missing > 0:
-            self._hold(row, Stake(stake.side, stake.units, stake.entry, stake.extra - missing))
+            self._hold(due.row, Stake(stake.side, stake.units, stake.entry, stake.extra - missing))
         self._cash += paid.amount
 
     def close(self, row: int, leg: Trade) -> None:

@@ -1,8 +1,10 @@
-"""Funding of perpetuals at a fixed rate: what each instant of it costs or brings, and the check of it (`FUNDING`, 28).
+"""Funding of perpetuals: what each instant of it costs or brings, and the check of it (`FUNDING`, 28).
 
-A position pays at 00:00, 08:00 and 16:00 UTC where a base bar opens then: side x quantity x price at that open x rate,
-longs at a positive rate. It pays if it was entered before and left at that open or later, by the stamps of the fills.
-Legs share what was paid before them as they share the quantity then held; the last takes what remains.
+A position pays side x quantity x price x rate, longs at a positive rate, at each recorded settlement at its mark price,
+or the open of the bar where none is recorded. Where the run has no history it pays a fixed rate at 00:00, 08:00 and
+16:00 UTC where a base bar opens then. It pays if it was entered before the instant and left at it or later, by the
+stamps of the fills: a settlement inside a bar falls to the next one. Legs share what was paid before them as they share
+the quantity then held; the last takes what remains.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.margin import Stake
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES
-from evenkeel.readiness.audit.number import CENT, FLOAT_TOLERANCE, POSTING_TOLERANCE, ZERO, shown
+from evenkeel.readiness.audit.number import CENT, FLOAT_TOLERANCE, POSTING_TOLERANCE, ZERO, exact, shown
 from evenkeel.readiness.audit.terms import Terms
 
 if TYPE_CHECKING:
@@ -27,6 +29,20 @@ if TYPE_CHECKING:
 
 PERIOD_NS = 8 * 60 * MINUTE_NS
 """Between two instants of funding; one of them is midnight UTC."""
+
+
+class Due(NamedTuple):
+    """An instant of funding.
+
+    Attributes:
+        row: The base bar at whose open a position pays.
+        rate: What a long pays, a fraction of its notional.
+        mark: Price that it is paid at; None takes the open of the bar.
+    """
+
+    row: int
+    rate: Decimal
+    mark: Decimal | None
 
 
 class Payment(NamedTuple):
@@ -44,32 +60,47 @@ class Payment(NamedTuple):
     unsure: bool
 
 
-def funding_rows(terms: Terms, bars: BaseBars) -> list[int]:
-    """Return the base bars at whose open a position of the run pays funding.
+def funding_due(terms: Terms, bars: BaseBars, recorded: pl.DataFrame | None) -> list[Due]:
+    """Return when a position of the run pays funding, by row.
 
-    Bars longer than its period hide most of its instants: such a run pays none.
+    Args:
+        terms: Of the run.
+        bars: Its base bars.
+        recorded: The settlements of the run's data, `stamp_ns, rate, mark`, oldest first; None where it has none. With
+            the fixed rate, bars longer than its period hide most of its instants: such a run pays none.
     """
-    minutes = TIMEFRAME_MINUTES.get(terms.base_timeframe)
-    if terms.funding_rate is None or not terms.margin.liquidates or minutes is None or minutes * MINUTE_NS > PERIOD_NS:
+    if not terms.funded or not terms.margin.liquidates:
         return []
-    rows: list[int] = bars.table.select((pl.col("open_ns") % PERIOD_NS == 0).arg_true()).to_series().to_list()
-    return rows
+    if terms.funding_recorded and recorded is not None:
+        rows = bars.table["open_ns"].search_sorted(recorded["stamp_ns"], side="left").to_list()
+        marks = recorded["mark"].fill_nan(None).to_list()
+        return [
+            Due(row, exact(rate), None if mark is None else exact(mark))
+            for row, rate, mark in zip(rows, recorded["rate"].to_list(), marks, strict=True)
+            if 0 < row < len(bars)
+        ]
+    minutes, rate = TIMEFRAME_MINUTES.get(terms.base_timeframe), terms.funding_rate
+    if rate is None or terms.funding_recorded or minutes is None or minutes * MINUTE_NS > PERIOD_NS:
+        return []
+    places = bars.table.select((pl.col("open_ns") % PERIOD_NS == 0).arg_true()).to_series().to_list()
+    return [Due(row, rate, None) for row in places]
 
 
-def payment(terms: Terms, stake: Stake, row: int, bar: Bar) -> Payment:
+def payment(stake: Stake, due: Due, bar: Bar) -> Payment:
     """Return what a stake pays or receives at the open of a bar."""
-    notional = stake.units * bar.open
-    exact = -stake.side * notional * (terms.funding_rate or ZERO)
-    amount = exact.quantize(CENT, ROUND_HALF_EVEN)
-    border = CENT / 2 - abs(exact - amount)
-    return Payment(row, bar.open_ns, amount, unsure=border <= FLOAT_TOLERANCE * abs(exact))
+    notional = stake.units * (bar.open if due.mark is None else due.mark)
+    posted = -stake.side * notional * due.rate
+    amount = posted.quantize(CENT, ROUND_HALF_EVEN)
+    border = CENT / 2 - abs(posted - amount)
+    return Payment(due.row, bar.open_ns, amount, unsure=border <= FLOAT_TOLERANCE * abs(posted))
 
 
 def funding(run: Run, courses: list[Course | None] | None) -> Check:
     """Check what each leg paid: its share of the funding while its position was held, nothing where none was due."""
     name = "FUNDING"
-    rate = run.terms.funding_rate if run.terms.margin.liquidates else None
-    if rate is None:
+    terms = run.terms
+    is_due = terms.funded and terms.margin.liquidates
+    if not is_due or (terms.funding_rate is None and not terms.funding_recorded):
         paid = [trade for trade in run.trades if trade.funding != 0]
         problems = [f"{trade.label}: funding is {trade.funding}, the run has no rate of it" for trade in paid]
         return judged(name, problems, f"no funding is due to {len(run.trades)} trades")
@@ -78,7 +109,8 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
     problems = [problem for course in courses if course is not None for problem in _share_problems(course)]
     count = sum(len(course.payments) for course in courses if course is not None)
     total = shown(sum((trade.funding for trade in run.trades), ZERO))
-    return judged(name, problems, f"{count} payments at {rate:f} each 8 hours, {total} in all")
+    at = "recorded rates" if terms.funding_recorded else f"{terms.funding_rate:f} each 8 hours"
+    return judged(name, problems, f"{count} payments at {at}, {total} in all")
 
 
 def _share_problems(course: Course) -> Iterator[str]:

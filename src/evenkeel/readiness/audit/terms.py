@@ -28,7 +28,9 @@ class Terms:
 
     Attributes:
         gap_ends_ns: Where the data goes on after a gap; indicators start anew there.
-        funding_rate: Of each funding instant; None where the run had none.
+        funded: Whether positions pay and receive funding.
+        funding_recorded: Whether they do so at recorded rates; else at the fixed one.
+        funding_rate: Of each funding instant where no history is known; None where the run had none.
         exit_shares: By side the parts of a position that a signal may close; None where any may be.
     """
 
@@ -78,6 +80,8 @@ class Terms:
     through: bool
     impact: Impact
     margin: MarginTerms
+    funded: bool
+    funding_recorded: bool
     funding_rate: Decimal | None
     trailing: Trailing | None
     break_even: BreakEven | None
@@ -156,6 +160,8 @@ def read_terms(manifest: Document) -> Terms:
         through=manifest.flag("require_trade_through"),
         impact=_impact(manifest),
         margin=_margin(manifest),
+        funded=_account_value(manifest, "funding.enabled", default=True) is True,
+        funding_recorded=manifest.has("data.funding") and manifest.value("data.funding") is not None,
         funding_rate=_funding_rate(manifest),
         trailing=read_trailing(manifest),
         break_even=read_break_even(manifest),

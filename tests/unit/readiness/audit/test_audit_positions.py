@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -10,12 +11,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from evenkeel.readiness.audit import audit
 from evenkeel.readiness.audit.artifacts import read_run
 from evenkeel.readiness.audit.average_range import average_range
 from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.course import Course, read_courses
 from evenkeel.readiness.audit.document import Document, Unreadable
-from evenkeel.readiness.audit.funding import funding_rows, payment
+from evenkeel.readiness.audit.funding import Due, funding_due, payment
 from evenkeel.readiness.audit.impact import Impact, Taking
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.margin import Stake, bankruptcy_price, position_margin
@@ -108,27 +110,53 @@ def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None
     written = write(tmp_path, PARTIAL)
     bars = BaseBars(written.base, None, [])
 
-    assert funding_rows(read_run(tmp_path).terms, bars) == [0, 8]
+    rate = Decimal("0.0001")
+    assert funding_due(read_run(tmp_path).terms, bars, None) == [Due(0, rate, None), Due(8, rate, None)]
+
+
+def test_recorded_funding_falls_to_the_first_bar_that_opens_at_it_or_later(tmp_path: Path) -> None:
+    written = write(tmp_path, PARTIAL)
+    edit_json(tmp_path / "manifest.json", "data.funding", {"recorded": 5, "missing": 0, "unmarked": 1})
+    bars = BaseBars(written.base, None, [])
+    opens = written.base["open_ns"]
+    stamps = [opens[0], opens[0] + 1, opens[2], opens[2] + 1, opens[-1] + 1]
+    recorded = pl.DataFrame({
+        "stamp_ns": stamps, "rate": [0.1, 0.2, 0.3, -0.4, 0.5], "mark": [1.0, math.nan, 99.5, 101.25, 1.0]
+    })  # fmt: skip
+
+    assert funding_due(read_run(tmp_path).terms, bars, recorded) == [
+        Due(1, Decimal("0.2"), None), Due(2, Decimal("0.3"), Decimal("99.5")),
+        Due(3, Decimal("-0.4"), Decimal("101.25")),
+    ]  # fmt: skip
+
+
+def test_without_the_recorded_funding_a_run_is_checked_as_if_without_bars(tmp_path: Path) -> None:
+    written = write(tmp_path, PARTIAL)
+    edit_json(tmp_path / "manifest.json", "data.funding", {"recorded": 1, "missing": 0, "unmarked": 0})
+
+    checks = {check.name: check for check in audit(tmp_path, base_bars=written.base, higher_bars=written.higher)}
+
+    assert checks["FUNDING"].skipped
+    assert checks["OHLCV_VALID"].skipped
 
 
 @pytest.mark.parametrize(
     ("side", "rate", "amount"), [(1, "0.0001", "-1.002"), (-1, "0.0001", "1.002"), (1, "-0.00025", "2.505")]
 )
-def test_funding_of_the_golden_vector(side: int, rate: str, amount: str, tmp_path: Path) -> None:
-    write(tmp_path, PARTIAL)
-    edit_json(tmp_path / "manifest.json", "account.funding.fixed_rate", rate)
+def test_funding_of_the_golden_vector(side: int, rate: str, amount: str) -> None:
     bar = Bar(START_NS, START_NS + MINUTE, 50100.0, 50100.0, 50100.0, 50100.0, 1.0)
 
-    paid = payment(read_run(tmp_path).terms, Stake(side, Decimal("0.2"), Decimal(50010)), 0, bar)
+    paid = payment(Stake(side, Decimal("0.2"), Decimal(50010)), Due(0, Decimal(rate), None), bar)
+    marked = payment(Stake(side, Decimal("0.4"), Decimal(1)), Due(0, Decimal(rate), Decimal(25050)), bar)
 
     assert (paid.amount, paid.unsure) == (Decimal(amount), False)
+    assert marked.amount == Decimal(amount)
 
 
-def test_a_payment_between_two_postings_may_become_either(tmp_path: Path) -> None:
-    write(tmp_path, PARTIAL)
+def test_a_payment_between_two_postings_may_become_either() -> None:
     bar = Bar(START_NS, START_NS + MINUTE, 50100.05, 50100.05, 50100.05, 50100.05, 1.0)
 
-    paid = payment(read_run(tmp_path).terms, Stake(1, Decimal("0.001"), Decimal(50010)), 0, bar)
+    paid = payment(Stake(1, Decimal("0.001"), Decimal(50010)), Due(0, Decimal("0.0001"), None), bar)
 
     assert paid.unsure  # 0.005010005 has nine decimals, the last of them a 5
     assert abs(paid.amount + Decimal("0.005010005")) == Decimal("0.5e-8")
@@ -152,7 +180,7 @@ def test_bars_longer_than_the_period_of_funding_pay_none(tmp_path: Path) -> None
     written = write(tmp_path, FORTY_DAYS)
     edit_json(tmp_path / "manifest.json", "account.funding", {"enabled": True, "fixed_rate": "0.0001"})
 
-    assert funding_rows(read_run(tmp_path).terms, BaseBars(written.base, None, [])) == []
+    assert funding_due(read_run(tmp_path).terms, BaseBars(written.base, None, []), None) == []
 
 
 @pytest.mark.parametrize(
