@@ -307,7 +307,7 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
         known_ns: When it enters the inbox.
         client_id: Our id of the order, None for a protective leg.
     """
-    (row, point, lots, leg, kind, reason, taker, fee, gross, slippage, _, _, _, bars_held, opened_exec) = told.ints
+    (row, point, lots, leg, kind, reason, taker, fee, gross, slippage, _, _, _, bars_held, opened_exec, _) = told.ints
     price, stop, target, adverse, favourable = told.floats
     is_entry = leg == _ENTRY_LEG
     return OrderFilled(

@@ -133,6 +133,14 @@ def notional_cap(t: Floats, equity: float, free: float, price: float) -> float:
 
 
 @inlined
+def required_margin(t: Floats, lots: int, price: float) -> float:
+    """Return the money that an entry of so many lots keeps from others: its margin and the fees that it must carry."""
+    notional = lots * t[_LOT_N] / t[_LOT_D] * price * t[_MULTIPLIER]
+    sides = 2.0 if t[_CLOSE_FEE] == 1.0 else 1.0
+    return notional / t[_LEVERAGE] + sides * notional * fee_fraction(t, price)
+
+
+@inlined
 def size_entry(t: Floats, equity: float, free: float, price: float, stop_distance: float) -> tuple[int, int]:
     """Return the number of lots to open and the number of a reason; 0 lots unless the reason is OK.
 
@@ -143,6 +151,8 @@ def size_entry(t: Floats, equity: float, free: float, price: float, stop_distanc
         price: Decision price.
         stop_distance: From the price to the stop, NaN without one.
     """
+    if not free > 0.0:
+        return 0, _MARGIN
     wanted = wanted_notional(t, equity, free, price, stop_distance)
     if not (wanted > 0.0 and price > 0.0):
         return 0, _MISSING

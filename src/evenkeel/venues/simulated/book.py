@@ -20,7 +20,8 @@ class Ledger(IntEnum):
 
     OPEN is the open result of all positions at their last marks, so that equity is CASH + OPEN. STOPPED is the number
     of the exit reason that stops the run, REPORTS how many reports have been written and not been taken. DEEP_PEAK and
-    DEEP_VALUE are the peak and the equity of the deepest fall so far.
+    DEEP_VALUE are the peak and the equity of the deepest fall so far. USED is the margin of all positions and what is
+    kept for entries at work, so that equity less USED is free.
     """
 
     CASH = 0
@@ -30,6 +31,7 @@ class Ledger(IntEnum):
     DEEP_VALUE = 4
     STOPPED = 5
     REPORTS = 6
+    USED = 7
 
 
 class Book(IntEnum):
@@ -38,7 +40,8 @@ class Book(IntEnum):
     ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar. EXIT_LOTS is what a pending
     close wants to close, STOP_KIND the number of the exit reason that the stop has now, EXTRA margin beyond the initial
     one as a count of 1e-8 (negative where funding was taken from it). STEP is the ladder step in force; from STEP_LOTS
-    on lies what each step closes.
+    on lies what each step closes. OPEN is the open result at the last mark, MARGIN what the position, or the entry at
+    work, takes of the ledger's USED, both counts of 1e-8; NUMBER tells which instrument of the run this is.
     """
 
     ROW = 0
@@ -66,7 +69,9 @@ class Book(IntEnum):
     STEP = 22
     EXTRA = 23
     NEXT_CARRY = 24
-    STEP_LOTS = 25
+    MARGIN = 25
+    NUMBER = 26
+    STEP_LOTS = 27
 
 
 NEVER = -(1 << 40)
@@ -227,7 +232,7 @@ class Report(IntEnum):
 
     A report with 0 LOTS is a funding payment of GROSS, if its LEG says so, or else the death of the entry for REASON.
     FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it
-    when, OPENED_EXEC in which execution bar the position was opened.
+    when, OPENED_EXEC in which execution bar the position was opened, INSTRUMENT whose of the run's it is.
     """
 
     ROW = 0
@@ -245,6 +250,7 @@ class Report(IntEnum):
     EXEC = 12
     BARS_HELD = 13
     OPENED_EXEC = 14
+    INSTRUMENT = 15
 
 
 class Price(IntEnum):
@@ -272,10 +278,11 @@ def new_ledger(cash: int) -> Ints:
     return ledger
 
 
-def new_book() -> Ints:
-    """Return a flat book, standing before the first base row."""
+def new_book(number: int = 0) -> Ints:
+    """Return the flat book of an instrument by its number in the run, standing before its first base row."""
     book = np.zeros(int(Book.STEP_LOTS) + LADDER_MAX, dtype=np.int64)
     book[Book.ENTRY_EXEC] = NEVER
+    book[Book.NUMBER] = number
     return book
 
 

@@ -56,6 +56,7 @@ _CASH, _OPEN, _PEAK, _STOPPED, _REPORTS, _DEEP_PEAK, _DEEP_VALUE = (
         Ledger.CASH, Ledger.OPEN, Ledger.PEAK, Ledger.STOPPED, Ledger.REPORTS, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE,
     )
 )  # fmt: skip
+_USED = int(Ledger.USED)
 _ROW, _STAGE, _EXEC, _OWN, _LOTS = (int(p) for p in (Book.ROW, Book.STAGE, Book.EXEC, Book.OPEN, Book.LOTS))
 _ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
     int(p) for p in (Book.ENTRY_KIND, Book.ENTRY_LOTS, Book.ENTRY_TIF, Book.ENTRY_LIVE)
@@ -528,16 +529,16 @@ def decide_here(
             return
         place_exit(book, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
     elif ds[_ACTION] == _ENTER:
-        free = (ledger[_CASH] + ledger[_OPEN]) / 1e8
+        money = ledger[_CASH] + ledger[_OPEN]
         direction = int(ds[_DIRECTION])
         lots, reason, stop_distance, target_distance = judge_entry(
-            sizing, free, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT]
+            sizing, money / 1e8, (money - ledger[_USED]) / 1e8, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT]
         )
         if reason != _OK:
             refusals[reason] += 1
             return
         place_entry(
-            book, mark, terms, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], order[0], order[1],
+            book, mark, ledger, terms, sizing, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], order[0], order[1],
             stop_distance, target_distance, ds[_TRAIL_SLOT], close, int(ds[_SIGNAL]),
         )  # fmt: skip
     elif ds[_REASON] != _OK:

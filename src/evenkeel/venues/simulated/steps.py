@@ -16,7 +16,7 @@ import numpy as np
 from evenkeel.kernel import inlined, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
-from evenkeel.risk.sizing import SNAP
+from evenkeel.risk.sizing import SNAP, required_margin
 from evenkeel.venues.simulated.book import (
     Book,
     Exit,
@@ -31,8 +31,8 @@ from evenkeel.venues.simulated.book import (
     Term,
 )
 
-CASH, REPORTS, STOPPED = int(Ledger.CASH), int(Ledger.REPORTS), int(Ledger.STOPPED)
-LOTS, TRADE = int(Book.LOTS), int(Book.TRADE)
+CASH, REPORTS, STOPPED, USED = int(Ledger.CASH), int(Ledger.REPORTS), int(Ledger.STOPPED), int(Ledger.USED)
+LOTS, TRADE, MARGIN, NUMBER = int(Book.LOTS), int(Book.TRADE), int(Book.MARGIN), int(Book.NUMBER)
 EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
     int(Book.EXEC),
     int(Book.ENTRY_KIND),
@@ -70,7 +70,7 @@ _R_ROW, _R_POINT, _R_LOTS, _R_LEG = int(Report.ROW), int(Report.POINT), int(Repo
 _R_KIND, _R_REASON, _R_TAKER, _R_FEE = int(Report.KIND), int(Report.REASON), int(Report.TAKER), int(Report.FEE)
 _R_GROSS, _R_SLIPPAGE, _R_TRADE = int(Report.GROSS), int(Report.SLIPPAGE), int(Report.TRADE)
 _R_SIGNAL, _R_EXEC, _R_BARS_HELD = int(Report.SIGNAL), int(Report.EXEC), int(Report.BARS_HELD)
-_R_OPENED = int(Report.OPENED_EXEC)
+_R_OPENED, _R_INSTRUMENT = int(Report.OPENED_EXEC), int(Report.INSTRUMENT)
 _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET)
 _P_ADVERSE, _P_FAVOURABLE = int(Price.ADVERSE), int(Price.FAVOURABLE)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
@@ -186,7 +186,7 @@ def settle_entry(
         raise_ladder(book, mark, terms, price, direction)
     elif mark[TARGET_DISTANCE] == mark[TARGET_DISTANCE]:
         mark[TARGET] = target_level(price, direction, mark[TARGET_DISTANCE], terms)
-    margin_levels(book, mark, terms)
+    margin_levels(book, mark, ledger, terms)
     write_report(
         book, mark, ledger, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
         slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price,
@@ -245,9 +245,18 @@ def next_step(book: Ints, mark: Floats, terms: Floats) -> None:
 
 
 @inlined
-def margin_levels(book: Ints, mark: Floats, terms: Floats) -> None:
-    """Set where the position is liquidated and where its margin is gone."""
+def hold_margin(book: Ints, ledger: Ints, amount: int) -> None:
+    """Let the position, or the entry at work, take so much of the account's money; what is left is free for others."""
+    ledger[USED] += amount - book[MARGIN]
+    book[MARGIN] = amount
+
+
+@inlined
+def margin_levels(book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None:
+    """Hold the margin of the position, and set where it is liquidated and where that margin is gone."""
     direction = 1 if book[LOTS] > 0 else -1
+    initial = abs(point_value(book[LOTS], terms)) * mark[ENTRY] / terms[LEVERAGE]
+    hold_margin(book, ledger, posting(initial) + book[EXTRA])
     if terms[LIQUIDATES] == 0.0:
         mark[LIQUIDATION] = mark[BANKRUPTCY] = -direction * math.inf
         return
@@ -302,11 +311,12 @@ def settle_exit(
     if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0 and ledger[STOPPED] == 0:
         ledger[STOPPED] = _BY_LIQUIDATION
     if book[LOTS] == 0:
+        hold_margin(book, ledger, 0)
         return
     book[EXTRA] = int(np.rint(book[EXTRA] * (book[LOTS] / held)))
     if leg == _LEG_TARGET and terms[LADDER_STEPS] > 0.0:
         next_step(book, mark, terms)
-    margin_levels(book, mark, terms)
+    margin_levels(book, mark, ledger, terms)
 
 
 @inlined
@@ -378,12 +388,9 @@ def settle_funding(
         book[EXEC],
         price,
     )
-    if terms[LIQUIDATES] == 1.0:
-        quantity = abs(point_value(book[LOTS], terms))
-        margin = posting(quantity * mark[ENTRY] / terms[LEVERAGE]) + book[EXTRA]
-        if amount < 0 and ledger[CASH] < margin:
-            book[EXTRA] += ledger[CASH] - margin
-            margin_levels(book, mark, terms)
+    if terms[LIQUIDATES] == 1.0 and amount < 0 and ledger[CASH] < ledger[USED]:
+        book[EXTRA] += ledger[CASH] - ledger[USED]
+        margin_levels(book, mark, ledger, terms)
 
 
 @inlined
@@ -405,7 +412,7 @@ def write_report(
     ints[n, _R_TAKER], ints[n, _R_FEE], ints[n, _R_GROSS] = is_taker, fee, gross
     ints[n, _R_SLIPPAGE], ints[n, _R_TRADE], ints[n, _R_SIGNAL] = slippage, book[TRADE], signal
     ints[n, _R_EXEC], ints[n, _R_BARS_HELD] = decided, book[EXEC] - book[OPENED_EXEC]
-    ints[n, _R_OPENED] = book[OPENED_EXEC]
+    ints[n, _R_OPENED], ints[n, _R_INSTRUMENT] = book[OPENED_EXEC], book[NUMBER]
     floats[n, _P_FILL], floats[n, _P_STOP], floats[n, _P_TARGET] = price, mark[STOP], mark[TARGET]
     entry = mark[ENTRY]
     if lots != 0 and leg != _LEG_ENTRY:
@@ -425,12 +432,14 @@ def drop_entry(book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Float
         book[ENTRY_SIGNAL], book[ENTRY_EXEC], math.nan,
     )  # fmt: skip
     book[ENTRY_KIND] = 0
+    hold_margin(book, ledger, 0)
 
 
 @kernel
 def place_entry(
-    book: Ints, mark: Floats, terms: Floats, lots: int, kind: int, price: float, tif: int, expire_bars: int,
-    stop_distance: float, target_distance: float, trail_distance: float, reference: float, signal: int,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
+    lots: int, kind: int, price: float, tif: int, expire_bars: int, stop_distance: float, target_distance: float,
+    trail_distance: float, reference: float, signal: int,
 ) -> None:  # fmt: skip
     """Accept an entry order with its protective distances; it can fill from the next base bar on.
 
@@ -445,6 +454,7 @@ def place_entry(
         price = np.rint(price * terms[TICK_D] / terms[TICK_N]) * terms[TICK_N] / terms[TICK_D]
     mark[ENTRY_PRICE], mark[REFERENCE] = price, reference
     mark[STOP_DISTANCE], mark[TARGET_DISTANCE], mark[TRAIL_DISTANCE] = stop_distance, target_distance, trail_distance
+    hold_margin(book, ledger, posting(required_margin(sizing, abs(lots), reference)))
 
 
 @kernel

@@ -53,7 +53,7 @@ REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
 
 _PLACE_ENTRY = types.void(
-    INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
+    INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
     types.float64, types.float64, types.float64, types.float64, types.int64,
 )  # fmt: skip
 _PLACE_EXIT = types.void(INTS, types.int64, types.int64, types.int64)
@@ -274,7 +274,8 @@ class SimulatedVenue:
     ) -> None:  # fmt: skip
         """Accept an entry; it can fill from the next base bar on."""
         steps.place_entry(
-            self.book, self.mark, self._terms, lots, kind, price, time_in_force, expire_bars, stop_distance,
+            self.book, self.mark, self.ledger, self._terms, self._sizing,
+            lots, kind, price, time_in_force, expire_bars, stop_distance,
             target_distance, trail_distance, reference, signal,
         )  # fmt: skip
 
@@ -290,7 +291,10 @@ class SimulatedVenue:
     def drop_entry(self) -> bool:
         """Withdraw the pending entry; False if there is none."""
         pending = self.book[Book.ENTRY_KIND] != 0
-        self.book[Book.ENTRY_KIND] = 0
+        if pending:
+            self.book[Book.ENTRY_KIND] = 0
+            self.ledger[Ledger.USED] -= self.book[Book.MARGIN]
+            self.book[Book.MARGIN] = 0
         return bool(pending)
 
     def close_out(self, reason: int) -> None:
