@@ -378,10 +378,14 @@ def _stretches(
 def _first_decision(series: Series, program: Program, start_ns: int) -> int:
     """Return the first execution bar inside the window by whose close every timeframe has warmed up."""
     execution = series.on(program.exec).bars
-    ready = execution.open_ns >= start_ns
+    first = int(np.searchsorted(execution.open_ns, start_ns))
     for timeframe, needed in program.warmup.items():
-        ready = ready & (series.last_closed(timeframe, execution.close_ns) + 1 >= needed)
-    return int(np.argmax(ready)) if ready.any() else len(execution)
+        closes = series.on(timeframe).bars.close_ns
+        if needed > len(closes):
+            return len(execution)
+        if needed > 0:
+            first = max(first, int(np.searchsorted(execution.close_ns, closes[needed - 1])))
+    return first
 
 
 def _gap_sentence(instrument: Instrument, found: list[Gap]) -> str:

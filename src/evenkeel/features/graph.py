@@ -152,12 +152,13 @@ class GraphRun:
     reach: int
     used: int
 
-    def push(self, columns: Mapping[str, Floats], count: int) -> int:
+    def push(self, columns: Mapping[str, Floats], count: int, *, steps: int | None = None) -> int:
         """Append bars and compute every step over them; return the window column of the first of them.
 
         Args:
             columns: Every input column of the graph, oldest bar first.
             count: Number of bars; each column has this length.
+            steps: Compute so many steps only, the first ones; the caller runs the others.
         """
         invariant(self.reach + count <= self.x.shape[1], "a block is larger than the window", bars=count)
         if self.used + count > self.x.shape[1]:
@@ -169,7 +170,7 @@ class GraphRun:
                 self.x[row, first] = columns[name][0]
             else:
                 self.x[row, first : first + count] = columns[name]
-        run_block(self.plan, self.p, self.s, self.r, self.x, first, first + count)
+        run_block(self.plan[:steps], self.p, self.s, self.r, self.x, first, first + count)
         self.used = first + count
         return first
 

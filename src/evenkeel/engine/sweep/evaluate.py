@@ -9,8 +9,8 @@ The figures and the hash of a set are those that `keel backtest` gives for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import TypeAlias
 
 from evenkeel.engine.backtest import BacktestDriver
@@ -20,9 +20,10 @@ from evenkeel.engine.metrics import metrics, session_returns
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.engine.results import session_equity
+from evenkeel.engine.sweep.outcome import Outcome, Refusal
 from evenkeel.engine.sweep.source import StrategySource, Window
-from evenkeel.engine.trials import Trial, look_of
-from evenkeel.model.bar import Floats
+from evenkeel.engine.sweep.together import Job, Told, alike, run_together
+from evenkeel.engine.trials import look_of
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.number import postings_from_money
@@ -31,47 +32,27 @@ from evenkeel.strategies.strategy import Strategy
 ParameterSet: TypeAlias = "Mapping[str, object]"
 MarketOf: TypeAlias = "Callable[[Strategy, Window], Market]"
 
+__all__ = ["Evaluator", "MarketOf", "Outcome", "ParameterSet", "Refusal", "judge", "run_alone"]
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a set of parameters brought.
+CHUNKS_A_WORKER = 4
+"""Sets are dealt out in at least so many parts a worker, so that none waits long for another at the end."""
 
-    Attributes:
-        metrics: The figures of `result.json`.
-        result_hash: The digest of all that must repeat, as in `result.json`.
-        trades: Closed legs.
-        returns: Simple return of each session.
-        stop_reason: How the run ended.
-        look: The run as the trial ledger counts it.
-    """
+CHUNK_SETS_MIN = 8
+CHUNK_SETS_MAX = 128
 
-    metrics: Mapping[str, float | int | None]
-    result_hash: str
-    trades: int
-    returns: Floats
-    stop_reason: str
-    look: Trial
+CHUNKS_A_WORKER = 4
+"""Sets are dealt out in at least so many parts a worker, so that none waits long for another at the end."""
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A set of parameters with which the strategy cannot run.
-
-    Attributes:
-        reason: Code for a program.
-        text: What is wrong, for a person.
-    """
-
-    reason: str
-    text: str
+CHUNK_SETS_MIN = 8
+CHUNK_SETS_MAX = 128
 
 
 class Evaluator:
-    """Runs a strategy with one set of parameters after the other.
+    """Runs a strategy with many sets of parameters.
 
     Args:
         source: The strategy.
-        market_of: Gives the market of a strategy over a window.
+        market_of: Gives the market of a strategy over a window; called by several threads.
         window: The range of each run.
     """
 
@@ -79,30 +60,93 @@ class Evaluator:
         self._source, self._market_of, self._window = source, market_of, window
 
     def run(self, sets: ParameterSet) -> Outcome:
-        """Run one set.
+        """Run one set by itself, and take its hash.
 
         Raises:
             UsageError: If the strategy cannot run with it.
         """
-        strategy = self._source.load(sets)
-        market = self._market_of(strategy, self._window)
+        strategy, market = self._load(sets)
         return judge(strategy, market, run_alone(strategy, market))
 
-    def run_many(self, sets: Sequence[ParameterSet], workers: int) -> Iterator[Outcome | Refusal]:
+    def run_many(
+        self, sets: Sequence[ParameterSet], workers: int, *, hashed: bool = False
+    ) -> Iterator[Outcome | Refusal]:
         """Run sets and yield what each brought, in their order; one that cannot run yields why.
 
         Args:
             sets: The sets.
             workers: Most threads at work.
+            hashed: Whether to take the hash of each, which takes longer than to run it.
         """
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            yield from pool.map(self._run_or_refuse, sets)
+        waiting: dict[int, Outcome | Refusal] = {}
+        following = 0
+        for number, outcome in self.run_all(list(enumerate(sets)), workers, hashed=hashed):
+            waiting[number] = outcome
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
 
-    def _run_or_refuse(self, sets: ParameterSet) -> Outcome | Refusal:
-        try:
-            return self.run(sets)
-        except UsageError as error:
-            return Refusal(error.reason, error.message)
+    def run_all(
+        self,
+        sets: Sequence[tuple[int, ParameterSet]],
+        workers: int,
+        *,
+        hashed: bool = False,
+        told: Told = lambda _: None,
+    ) -> Iterator[tuple[int, Outcome | Refusal]]:
+        """Run numbered sets and yield each number with what it brought, as they come.
+
+        Whoever stops asking stops the work: no thread goes on behind the next block of bars.
+
+        Args:
+            sets: Numbers and sets.
+            workers: Most threads at work.
+            hashed: Whether to take the hash of each.
+            told: Of base bars passed, once for each set; called by several threads.
+        """
+        ended = Event()
+        size = max(CHUNK_SETS_MIN, min(CHUNK_SETS_MAX, -(-len(sets) // (CHUNKS_A_WORKER * workers))))
+        chunks = [sets[first : first + size] for first in range(0, len(sets), size)]
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            running = [pool.submit(self.run_chunk, chunk, hashed, told, ended.is_set) for chunk in chunks]
+            try:
+                for done in as_completed(running):
+                    yield from done.result()
+            finally:
+                ended.set()
+                pool.shutdown(cancel_futures=True)
+
+    def run_chunk(
+        self,
+        sets: Sequence[tuple[int, ParameterSet]],
+        hashed: bool,
+        told: Told,
+        stopped: Callable[[], bool],
+    ) -> list[tuple[int, Outcome | Refusal]]:
+        """Run numbered sets in this thread, those that are alike together; arguments as of `run_all`."""
+        found: list[tuple[int, Outcome | Refusal]] = []
+        groups: dict[object, list[Job]] = {}
+        for number, values in sets:
+            if stopped():
+                return found
+            try:
+                strategy, market = self._load(values)
+            except UsageError as error:
+                found.append((number, Refusal(error.reason, error.message)))
+                continue
+            if hashed or strategy.kernel is None:
+                found.append((number, judge(strategy, market, run_alone(strategy, market))))
+                told(market.base_bars)
+            else:
+                job = Job(number, strategy, market)
+                groups.setdefault(alike(job), []).append(job)
+        for jobs in groups.values():
+            found += run_together(jobs, told=told, stopped=stopped)
+        return found
+
+    def _load(self, values: ParameterSet) -> tuple[Strategy, Market]:
+        strategy = self._source.load(values)
+        return strategy, self._market_of(strategy, self._window)
 
 
 def run_alone(strategy: Strategy, market: Market) -> RunRecord:

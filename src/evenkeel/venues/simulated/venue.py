@@ -12,11 +12,13 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 import numpy as np
 from numba import types
 
-from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.data.aggregate import Aggregate
+from evenkeel.features.timeline import Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import invariant
@@ -57,6 +59,19 @@ _PLACE_ENTRY = types.void(
     types.float64, types.float64, types.float64, types.float64, types.int64,
 )  # fmt: skip
 _PLACE_EXIT = types.void(INTS, types.int64, types.int64, types.int64)
+
+
+class BlockFeatures(Protocol):
+    """Features of an unbroken stretch, block by block; see `evenkeel.features.timeline.FeatureRun`."""
+
+    x: Floats
+    column: int
+    start: int
+    stop: int
+    bars: Aggregate
+
+    def advance(self) -> bool:
+        """Compute the next block; False at the end of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,14 @@ def fixed_funding(bars: Bars, rate: Decimal | None) -> Carry:
     return fundings(rows, np.full(len(rows), to_float(rate)))
 
 
+class ReportSpace:
+    """Where reports wait until they are taken; venues that are run in turn may share one."""
+
+    def __init__(self) -> None:
+        self.ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
+        self.floats = np.zeros((REPORT_LINES, len(Price)))
+
+
 class SimulatedVenue:
     """One account, one instrument, one position.
 
@@ -142,6 +165,7 @@ class SimulatedVenue:
         wake_hold: int,
         decide: DecideKernel | None = None,
         timer: Callable[[], float] | None = None,
+        space: ReportSpace | None = None,
     ) -> None:
         """Prepare a venue.
 
@@ -152,6 +176,7 @@ class SimulatedVenue:
             wake_hold: Row that wakes one with a position.
             decide: With it the loop decides by itself and runs through; without it, it pauses.
             timer: Seconds on a monotonic clock, to tell the time of features from that of matching.
+            space: For its reports; None makes one of its own.
         """
         compiled(loop.run, loop.RUN_SIGNATURE)
         compiled(loop.close_out, loop.CLOSE_SIGNATURE)
@@ -173,13 +198,19 @@ class SimulatedVenue:
         self.book = new_book()
         self.mark = new_mark()
         self.refusals = np.zeros(len(REASONS), dtype=np.int64)
-        self._ints = np.zeros((REPORT_LINES, len(Report)), dtype=np.int64)
-        self._floats = np.zeros((REPORT_LINES, len(Price)))
+        space = space or ReportSpace()
+        self._ints, self._floats = space.ints, space.floats
         self.curve = np.zeros((len(Curve), 0), dtype=np.int64)
         self._account = terms.account
 
     def open_stretch(
-        self, features: FeatureRun, series: Series, *, first_exec: int, carry: Carry | None = None
+        self,
+        features: BlockFeatures,
+        series: Series,
+        *,
+        first_exec: int,
+        carry: Carry | None = None,
+        curve: Ints | None = None,
     ) -> None:
         """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else.
 
@@ -188,12 +219,13 @@ class SimulatedVenue:
             series: Its bars.
             first_exec: First execution bar at whose close decisions are made.
             carry: What a held position pays or receives; None is the fixed rate of the account, where it has one.
+            curve: Space for the curve, with a column for each execution bar or more; None makes some.
         """
         invariant(self.book[Book.LOTS] == 0 and self.book[Book.ENTRY_KIND] == 0, "a stretch begins with a flat book")
         self._features, self._series = features, series
         self._bars = series.base
         self._last_row = features.bars.last
-        self.curve = np.zeros((len(Curve), len(self._last_row)), dtype=np.int64)
+        self.curve = np.zeros((len(Curve), len(self._last_row)), dtype=np.int64) if curve is None else curve
         self.book[Book.EXEC] = first_exec
         self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
@@ -219,16 +251,27 @@ class SimulatedVenue:
                 if not self._next_block():
                     break
                 self._ready = True
-            features = self._features
-            final = features.stop >= len(self._last_row)
-            stop_row = len(self._bars) if final else int(self._last_row[features.stop - 1]) + 1
+            stop_row, final = self._end_of_block()
             row = min(stop_row, int(self.book[Book.ROW]) + 1) if step and self._is_exposed() else stop_row
-            pause = Pause(self._run(row, features.stop))
+            pause = Pause(self._run(row, self._features.stop))
             stopped = self.ledger[Ledger.STOPPED] != 0 and self.book[Book.LOTS] == 0
             if pause is Pause.END and row < stop_row and not stopped:
                 return Pause.TIMER
             if pause is not Pause.END or final or stopped:
                 return pause
+
+    def pass_block(self) -> Pause:
+        """Go on to the end of the block that the features hold, where somebody else advances them.
+
+        FULL asks for the reports to be taken, and to be called again.
+        """
+        return Pause(self._run(self._end_of_block()[0], self._features.stop))
+
+    def _end_of_block(self) -> tuple[int, bool]:
+        """Return the base row behind the block that the features hold, and whether it is the last block."""
+        stop = self._features.stop
+        final = stop >= len(self._last_row)
+        return len(self._bars) if final else int(self._last_row[stop - 1]) + 1, final
 
     def _is_exposed(self) -> bool:
         return bool(self.book[Book.LOTS] != 0 or self.book[Book.ENTRY_KIND] != 0)

@@ -11,7 +11,8 @@ from evenkeel.api import Request, backtest
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
 from evenkeel.data.synthetic import random_walk
-from evenkeel.engine.sweep.evaluate import Evaluator, Outcome, Refusal
+from evenkeel.engine.sweep.evaluate import Evaluator
+from evenkeel.engine.sweep.outcome import Outcome, Refusal
 from evenkeel.engine.sweep.source import CatalogMarkets, StrategySource
 from evenkeel.model.errors import UsageError
 
@@ -61,9 +62,10 @@ def test_a_set_gives_what_a_backtest_of_it_gives(
     start = None if start_bar is None else int(bars.open_ns[start_bar])
     sets = [{"fast": 5, "slow": 40}, {"fast": 9, "slow": 200, "size": 50}]
 
-    found = list(evaluator(desk, start).run_many(sets, workers=2))
+    together = list(evaluator(desk, start).run_many(sets, workers=2))
+    hashed = list(evaluator(desk, start).run_many(sets, workers=2, hashed=True))
 
-    for number, (values, outcome) in enumerate(zip(sets, found, strict=True)):
+    for number, (values, outcome, alone) in enumerate(zip(sets, together, hashed, strict=True)):
         request = Request(
             str(play), [catalog], Definitions.load(), runs=tmp_path, sets={k: str(v) for k, v in values.items()},
             start_ns=start, out=tmp_path / str(number), report=False,
@@ -71,7 +73,11 @@ def test_a_set_gives_what_a_backtest_of_it_gives(
         result = backtest(request).result
         assert isinstance(outcome, Outcome)
         assert dict(outcome.metrics) == result["metrics"]
-        assert outcome.result_hash == result["result_hash"]
+        assert isinstance(alone, Outcome)
+        assert alone.result_hash == result["result_hash"]
+        assert dict(alone.metrics) == result["metrics"]
+        assert alone.returns.tobytes() == outcome.returns.tobytes()
+        assert alone.stop_reason == outcome.stop_reason == result["stop_reason"]
         assert outcome.trades == result["metrics"]["trades"]
         total = float(result["account"]["end_equity"]) / 1_000_000
         assert np.prod(1.0 + outcome.returns) == pytest.approx(total)

@@ -1,0 +1,221 @@
+"""Sets run together: one union of their programs, and for each block of bars each set's loop, one after the other.
+
+Every set has a venue of its own and runs through the same loop as a backtest of it. What a run would keep, the curve
+and the reports, is written into space that all sets share, and added to the set's sums before the next set is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenkeel.engine.market import Market
+from evenkeel.engine.metrics import figures, session_returns
+from evenkeel.engine.record import STOPS
+from evenkeel.engine.research import end_stretch
+from evenkeel.engine.sweep import tally
+from evenkeel.engine.sweep.outcome import Outcome
+from evenkeel.engine.sweep.union import Member, UnionRun, merge, shape_of
+from evenkeel.engine.trials import look_of
+from evenkeel.kernel import compiled
+from evenkeel.model.bar import Ints
+from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.number import postings_from_money
+from evenkeel.model.reason import StopReason
+from evenkeel.strategies.strategy import DecideKernel, Strategy
+from evenkeel.venues.simulated.book import Book, Curve, Ledger, Pause
+from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
+
+BLOCK_BARS = 8192
+"""Bars of a block: longer than in a backtest, because each set costs a call a block."""
+
+WINDOW_BYTES_MAX = 96 << 20
+"""Most memory of the window of sets that run together."""
+
+_NEVER = np.iinfo(np.int64).max
+
+Told = Callable[[float], None]
+"""Called with the number of base bars just passed, counted once for each set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A set to be run.
+
+    Attributes:
+        number: Its place among all sets.
+        strategy: With its values.
+        market: What it runs on.
+    """
+
+    number: int
+    strategy: Strategy
+    market: Market
+
+
+def alike(job: Job) -> object:
+    """Return what jobs must have in common to run together: the bars, when they decide, and that a kernel decides."""
+    spans = tuple(id(stretch.series) for stretch in job.market.stretches)
+    return spans, shape_of(job.strategy.program)
+
+
+def run_together(jobs: Sequence[Job], *, told: Told, stopped: Callable[[], bool]) -> Iterator[tuple[int, Outcome]]:
+    """Run jobs that are alike, and yield what each brought; nothing once `stopped` says so.
+
+    Args:
+        jobs: At least one.
+        told: Of progress.
+        stopped: Whether to give up, asked before each block.
+    """
+    union = merge([job.strategy.program for job in jobs])
+    market = jobs[0].market
+    space = _Space(market)
+    runs = [_SetRun(job, member, space) for job, member in zip(jobs, union.members, strict=True)]
+    for number, stretch in enumerate(market.stretches):
+        going = [run for run in runs if run.goes_on]
+        features = union.start(stretch.series, BLOCK_BARS)
+        for run in going:
+            run.open(number, features)
+        while going and features.advance():
+            if stopped():
+                return
+            for run in going:
+                run.advance()
+            told(len(runs) * float(features.bars.last[features.stop - 1] - features.bars.first[features.start] + 1))
+        for run in going:
+            run.close()
+    for run in runs:
+        yield run.job.number, run.outcome()
+
+
+class _Space:
+    """What the sets of a group write into, one after the other, and the sessions of its bars.
+
+    Attributes:
+        reports: For reports of fills.
+        curve: For the points of a block.
+        days: Session in which each execution bar ends, by stretch.
+        ends: Execution bars that are the last of theirs, by stretch.
+    """
+
+    def __init__(self, market: Market) -> None:
+        compiled(tally.add, tally.ADD_SIGNATURE)
+        compiled(tally.finish, tally.FINISH_SIGNATURE)
+        self.reports = ReportSpace()
+        closes = [stretch.series.on(stretch.exec).bars.close_ns for stretch in market.stretches]
+        self.curve: Ints = np.zeros((len(Curve), max(map(len, closes))), dtype=np.int64)
+        self.days = [np.maximum.accumulate(market.calendar.session_of(times - 1)).astype(np.int64) for times in closes]
+        self.ends = [np.flatnonzero(np.diff(days, append=_NEVER)) for days in self.days]
+
+
+class _SetRun:
+    """One set on its way."""
+
+    def __init__(self, job: Job, member: Member, space: _Space) -> None:
+        strategy, rows = job.strategy, member.rows
+        self.job, self._member, self._space = job, member, space
+        self._venue = SimulatedVenue(
+            strategy.terms, strategy.instrument, wake_flat=rows[strategy.wake_flat],
+            wake_hold=rows[strategy.wake_hold], decide=_placed(strategy.kernel, member), space=space.reports,
+        )  # fmt: skip
+        self._sums, self._deepest = tally.new_sums(), np.zeros(1)
+        self._days: list[Ints] = []
+        self._equity: list[Ints] = []
+        self._first_ns: int | None = None
+        self._point_ns = self._last_ns = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether no limit has stopped it."""
+        return bool(self._venue.ledger[Ledger.STOPPED] == 0)
+
+    def open(self, number: int, features: UnionRun) -> None:
+        """Stand before the first decision of a stretch."""
+        self._stretch, self._features = self.job.market.stretches[number], features
+        self._ends = self._space.ends[number]
+        self._sessions = np.zeros(len(self._ends), dtype=np.int64)
+        self._sums[tally.Sum.SEEN] = 0
+        stretch = self._stretch
+        self._venue.open_stretch(
+            features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, curve=self._space.curve
+        )
+
+    def advance(self) -> None:
+        """Pass the block that the features hold."""
+        venue, features = self._venue, self._features
+        if not self.goes_on and venue.book[Book.LOTS] == 0:
+            return
+        features.compute(self._member)
+        while int(venue.book[Book.EXEC]) < features.stop:
+            start = int(venue.book[Book.EXEC])
+            pause = venue.pass_block()
+            self._add(start, int(venue.book[Book.EXEC]))
+            if pause is not Pause.FULL:
+                break
+
+    def close(self) -> None:
+        """Take the points of the stretch, and leave it flat."""
+        venue, stretch = self._venue, self._stretch
+        first, stop = stretch.first_exec, int(venue.book[Book.EXEC])
+        closes, days = self._features.bars.bars.close_ns, self._space.days[stretch.number]
+        if first < stop:
+            passed = (self._ends >= first) & (self._ends < stop)
+            self._days += [days[self._ends[passed]], days[stop - 1 : stop]]
+            self._equity += [self._sessions[passed], self._sums[tally.Sum.LAST : tally.Sum.LAST + 1].copy()]
+            self._first_ns = int(closes[first]) if self._first_ns is None else self._first_ns
+            self._point_ns = int(closes[stop - 1])
+        row = min(int(venue.book[Book.ROW]), len(stretch.series.base)) - 1
+        self._last_ns = int(stretch.series.base.close_ns[row])
+        end_stretch(venue, stretch)
+        self._add(0, 0)
+
+    def outcome(self) -> Outcome:
+        """Return what the set brought."""
+        venue, account, market = self._venue, self.job.strategy.terms.account, self.job.market
+        cash = int(venue.ledger[Ledger.CASH])
+        tally.finish(cash, self._point_ns == self._last_ns, self._sums, self._deepest)
+        first_ns = self._last_ns if self._first_ns is None else self._first_ns
+        sums = tally.as_sums(
+            self._sums, deepest=float(self._deepest[0]), deepest_intrabar=venue.drawdown, end=cash,
+            duration_ns=self._last_ns - first_ns,
+        )  # fmt: skip
+        days, sessions = self._session_ends(cash)
+        found = figures(
+            sums, start_equity=account.start_equity, sessions=sessions, per_year=market.calendar.sessions_per_year
+        )
+        returns = session_returns(postings_from_money(account.start_equity), sessions)
+        return Outcome(
+            metrics=found, result_hash=None, trades=sums.trades, returns=returns,
+            stop_reason=STOPS.get(int(venue.ledger[Ledger.STOPPED]), StopReason.END_OF_DATA).value,
+            look=look_of(self.job.strategy, market, days, returns, found, "sweep"),
+        )  # fmt: skip
+
+    def _session_ends(self, cash: int) -> tuple[list[int], list[int]]:
+        """Return trading days and the equity at the end of each, as `session_equity` does for a record.
+
+        The point after the last exit belongs to the last of them.
+        """
+        last = self.job.market.calendar.session_of(np.array([self._last_ns - 1]))
+        days = np.maximum.accumulate(np.concatenate([*self._days, last]))
+        equity = np.concatenate([*self._equity, np.array([cash])])
+        ends = np.flatnonzero(np.diff(days, append=_NEVER))
+        known = ends[days[ends] >= 0]
+        return days[known].tolist(), equity[known].tolist()
+
+    def _add(self, start: int, stop: int) -> None:
+        """Add what the venue has written: its reports, and the points of these execution bars."""
+        ledger, space = self._venue.ledger, self._space
+        tally.add(
+            space.curve, start, stop, self._ends, self._sessions, space.reports.ints, int(ledger[Ledger.REPORTS]),
+            self._sums, self._deepest,
+        )  # fmt: skip
+        ledger[Ledger.REPORTS] = 0
+
+
+def _placed(kernel: DecideKernel | None, member: Member) -> DecideKernel:
+    """Return a decide kernel that reads its rows where they stand in the union."""
+    if kernel is None:
+        raise InvariantBroken("only sets with a kernel are run together")
+    return DecideKernel(kernel.node, kernel.params, tuple(member.rows[row] for row in kernel.rows))
