@@ -93,12 +93,16 @@ def phrases(rng: Rng, bars: Sequence[Row], intrabar: bool) -> tuple[Phrase, ...]
     return tuple(found)
 
 
-def plain_play(rng: Rng, rows: Sequence[Row]) -> tuple[str, list[Rule]]:
-    """Return the YAML of a play on a perpetual over base bars of one minute, and its rules in their order."""
+def plain_play(rng: Rng, rows: Sequence[Row], *, marks: bool = False) -> tuple[str, list[Rule]]:
+    """Return the YAML of a play on a perpetual over base bars of one minute, and its rules in their order.
+
+    Args:
+        marks: Whether the data have a mark price.
+    """
     interval = pick(rng, *MINUTES)
     intrabar = chance(rng, 0.5) and INTRABAR and interval != "1m"
     bars = executed(rows, MINUTES[interval])
-    sections = Sections(rng, True, price=rows[0][0], leverages=(1, 5, 10, 25, 25))
+    sections = Sections(rng, True, price=rows[0][0], leverages=(1, 5, 10, 25, 25), marks=marks)
     mode = pick(rng, "long_only", "short_only", "long_short", "long_short")
     exit_mode = pick(rng, "sl_tp_only", "signal", "first_hit", "first_hit")
     sides = {"long_only": ["long"], "short_only": ["short"], "long_short": ["long", "short"]}[mode]
@@ -112,7 +116,7 @@ def plain_play(rng: Rng, rows: Sequence[Row]) -> tuple[str, list[Rule]]:
         )
         for action in rng.permutation(actions).tolist()
     ]  # fmt: skip
-    document = {
+    document: dict[str, Any] = {
         "version": "3.0.0",
         "name": "plain",
         "symbol": "TEST",
@@ -127,7 +131,22 @@ def plain_play(rng: Rng, rows: Sequence[Row]) -> tuple[str, list[Rule]]:
         "entry": sections.entry(),
         "risk_model": sections.risk(exit_mode),
     }  # fmt: skip
+    if chance(rng, 0.2):
+        all_in(rng, document)
     return yaml.safe_dump({key: value for key, value in document.items() if value != {}}, sort_keys=False), rules
+
+
+def all_in(rng: Rng, document: dict[str, Any]) -> None:
+    """Leave an account nothing free beside a position that is near its end: margins bear funding, gaps reach far."""
+    leverage = float(pick(rng, 10, 25))
+    document["account"] |= {
+        "max_leverage": leverage, "max_position_equity_pct": 100.0, "include_close_fee": False,
+        "max_drawdown_pct": 100.0, "min_liq_distance_pct": 0.0, "on_sl_beyond_liq": "warn",
+        "funding": {"fixed_rate": float(pick(rng, 0.01, -0.01))},
+    }  # fmt: skip
+    document["account"].pop("stop_equity", None)
+    document["account"].pop("max_notional", None)
+    document["risk_model"]["sizing"] = {"model": "percent_equity", "value": 100.0}
 
 
 def decisions_of(

@@ -19,7 +19,7 @@ from evenkeel.features.node import Node, OutputType, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
-from evenkeel.strategies.play.schema import TimeframesSection
+from evenkeel.strategies.play.schema import AccountSection, Protections, TimeframesSection
 
 Rng = np.random.Generator
 
@@ -51,6 +51,11 @@ PERCENT_OUTPUTS = frozenset(
 INTRABAR = "intrabar" in get_args(TimeframesSection.model_fields["evaluate"].annotation)
 """Whether decisions within the execution bar are built."""
 
+VOLUME_FRACTION = "max_volume_fraction" in AccountSection.model_fields
+TRIGGER_SOURCE = "MarkPrice" in get_args(AccountSection.model_fields["trigger_source"].annotation)
+STOP_LIMITS = "Limit" in get_args(Protections.model_fields["sl_order_type"].annotation)
+"""Whether fills in pieces, stops by the mark price, and stops of type Limit are built."""
+
 LEVERAGES = (1, 1, 2, 5, 10, 25)
 MAINTENANCE = (0.005, 0.01, 0.02)
 """Rates that leave room below the smallest initial margin, a twenty-fifth."""
@@ -80,6 +85,8 @@ def random_play(
     perpetual: bool = True,
     intrabar: bool = True,
     warmup_minutes: int = 1000,
+    price: float = 100.0,
+    marks: bool = False,
 ) -> str:
     """Return the YAML of a play.
 
@@ -90,9 +97,12 @@ def random_play(
         perpetual: Whether the instrument has leverage, liquidation and funding.
         intrabar: Whether a slower execution bar may be decided on at each of its minutes.
         warmup_minutes: No feature needs more history than this, conditions on it a little more.
+        price: About where the market is.
+        marks: Whether the data have a mark price.
     """
     chosen = pick(rng, *intervals)
-    writer = _Writer(rng, chosen, shorts, by_minutes, warmup_minutes, Sections(rng, perpetual))
+    sections = Sections(rng, perpetual, price=price, marks=marks)
+    writer = _Writer(rng, chosen, shorts, by_minutes, warmup_minutes, sections)
     return yaml.safe_dump(writer.play(intrabar), sort_keys=False)
 
 
@@ -104,15 +114,17 @@ class Sections:
         perpetual: Whether the instrument has leverage, liquidation and funding.
         price: About where the market is, for distances and quantities.
         leverages: What the account may allow.
+        marks: Whether the data have a mark price, which may then fire stops.
 
     Attributes:
         swings: Keys of swings on the execution timeframe, to which stops may be set.
     """
 
     def __init__(
-        self, rng: Rng, perpetual: bool, *, price: float = 100.0, leverages: tuple[int, ...] = LEVERAGES
-    ) -> None:
-        self.rng, self.perpetual, self.price = rng, perpetual, price
+        self, rng: Rng, perpetual: bool, *, price: float = 100.0, leverages: tuple[int, ...] = LEVERAGES,
+        marks: bool = False,
+    ) -> None:  # fmt: skip
+        self.rng, self.perpetual, self.price, self.marks = rng, perpetual, price, marks
         self.leverages = leverages if perpetual else (1,)
         self.leverage = int(pick(rng, *self.leverages))
         self.swings: list[str] = []
@@ -128,7 +140,7 @@ class Sections:
             "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
             "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
             "fee_model": fees,
-            "min_trade_notional": float(pick(rng, 0, 10)),
+            "min_trade_notional": float(pick(rng, 0, 0, 10, 10, 10, 2500)),
             "require_trade_through": chance(rng, 0.3),
             "include_close_fee": chance(rng, 0.7),
         }
@@ -137,9 +149,28 @@ class Sections:
                 "mode": pick(rng, "linear", "sqrt"), "coef_bps": float(pick(rng, 5, 50, 200)),
                 "max_bps": float(pick(rng, 3, 100)),
             }  # fmt: skip
+        account |= self.limits(account["starting_equity"])
         if self.perpetual:
             account |= self.margin(fees)
         return account
+
+    def limits(self, start: float) -> dict[str, Any]:
+        """Return what bounds a position, a fill or the run, each of them now and then."""
+        rng = self.rng
+        found: dict[str, Any] = {}
+        if chance(rng, 0.4):
+            found["max_position_equity_pct"] = float(pick(rng, 30, 100, 100, 100))
+        if chance(rng, 0.1):
+            found["max_notional"] = float(pick(rng, 700, 4000))
+        if self.perpetual and chance(rng, 0.1):
+            found["max_margin"] = float(pick(rng, 200, 1500))
+        if chance(rng, 0.1):
+            found["stop_equity"] = round(start * float(pick(rng, 0.99, 0.9)), 2)
+        if VOLUME_FRACTION and chance(rng, 0.3):
+            found["max_volume_fraction"] = float(pick(rng, 0.02, 0.1, 0.5, 1.0))
+        if TRIGGER_SOURCE and self.marks and chance(rng, 0.6):
+            found["trigger_source"] = "MarkPrice"
+        return found
 
     def margin(self, fees: dict[str, float]) -> dict[str, Any]:
         """Return what only accounts with leverage have."""
@@ -182,6 +213,7 @@ class Sections:
         return {
             **{key: value for key, value in found.items() if value},
             "tp_order_type": pick(rng, "Market", "Limit"),
+            **({"sl_order_type": "Limit"} if STOP_LIMITS and stop and chance(rng, 0.15) else {}),
         }
 
     def sizing(self, has_stop: bool) -> dict[str, Any]:
@@ -192,6 +224,8 @@ class Sections:
                  "fixed_quantity": max(3.0, 300 // self.price),
                  "risk_based": pick(rng, 0.5, 3.0)}[model]  # fmt: skip
         sizing: dict[str, Any] = {"model": model, "value": value}
+        if model == "fixed_usdt" and chance(rng, 0.3):
+            sizing["basis"] = "notional"
         if model == "risk_based":
             sizing["include_costs"] = chance(rng, 0.5)
         if self.perpetual and chance(rng, 0.3):

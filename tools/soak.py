@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 EXAMPLES = 2_000
+RICH_RUNS, PLAIN_RUNS = 2_000, 1_000
+"""Drawn plays that both lanes run, and those that the slow exchange runs too."""
 
 
 class ManyExamples:
@@ -24,8 +27,16 @@ class ManyExamples:
         settings.load_profile("soak")
 
 
+def tell_coverage() -> None:
+    """Print how often the drawn plays meet each rule of the exchange."""
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+    from drawn_runs import coverage
+
+    print(f"how many of {PLAIN_RUNS:,} drawn plays meet each rule of plays.md 6:\n{coverage(PLAIN_RUNS)}", flush=True)
+
+
 def main() -> int:
-    """Run both parts; the exit code is that of the first that fails."""
+    """Run all parts; the exit code is that of the first that fails."""
     print("array bounds checked in every kernel ...", flush=True)
     bounds = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *sys.argv[1:]],
@@ -34,8 +45,16 @@ def main() -> int:
     )
     if bounds.returncode:
         return bounds.returncode
-    print(f"all tests, the slow ones too, and {EXAMPLES:,} drawn cases for each property ...", flush=True)
-    return pytest.main(["-q", *sys.argv[1:]], plugins=[ManyExamples()])
+    print(
+        f"all tests, the slow ones too, {EXAMPLES:,} drawn cases for each property, {RICH_RUNS:,} drawn plays in both "
+        f"lanes and {PLAIN_RUNS:,} beside the slow exchange ...",
+        flush=True,
+    )
+    os.environ |= {"KEEL_RICH_RUNS": str(RICH_RUNS), "KEEL_PLAIN_RUNS": str(PLAIN_RUNS)}
+    failed = pytest.main(["-q", *sys.argv[1:]], plugins=[ManyExamples()])
+    if not failed:
+        tell_coverage()
+    return failed
 
 
 if __name__ == "__main__":

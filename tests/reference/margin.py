@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from reference.terms import ZERO, Rules
+from reference.terms import ZERO, Rules, Tier
+
+INFINITE = Decimal("Infinity")
 
 BEFORE_LIQUIDATION = Decimal("0.999")
 """A stop must lie within this share of the way to the liquidation price."""
+
+
+def tier_of(rules: Rules, size: Decimal) -> Tier:
+    """Return the row that a notional at the entry price falls into; without a table the account's own numbers."""
+    for tier in rules.tiers:
+        if size <= tier.notional:
+            return tier
+    return Tier(INFINITE, rules.maintenance, rules.deduction, INFINITE) if not rules.tiers else rules.tiers[-1]
 
 
 def notional(rules: Rules, quantity: Decimal, price: Decimal) -> Decimal:
@@ -31,8 +41,9 @@ def unrealised(rules: Rules, side: int, quantity: Decimal, entry: Decimal, mark:
     return side * quantity * rules.multiplier * (mark - entry)
 
 
-def maintenance(rules: Rules, quantity: Decimal, mark: Decimal) -> Decimal:
-    return max(ZERO, notional(rules, quantity, mark) * (rules.maintenance + rules.taker) - rules.deduction)
+def maintenance(rules: Rules, quantity: Decimal, entry: Decimal, mark: Decimal) -> Decimal:
+    tier = tier_of(rules, notional(rules, quantity, entry))
+    return max(ZERO, notional(rules, quantity, mark) * (tier.maintenance + rules.taker) - tier.deduction)
 
 
 def liquidation_price(
@@ -41,12 +52,12 @@ def liquidation_price(
     """Return the price at which margin and loss leave no more than the maintenance margin; None where there is none."""
     if not rules.perpetual:
         return None
-    units, kept = quantity * rules.multiplier, rules.maintenance + rules.taker
-    worth, share = units * entry, 1 / rules.leverage
+    units, tier = quantity * rules.multiplier, tier_of(rules, notional(rules, quantity, entry))
+    worth, share, kept = units * entry, 1 / rules.leverage, tier.maintenance + rules.taker
     if side > 0:
-        level = (worth * (1 - share) - rules.deduction - extra) / (units * (1 - kept))
+        level = (worth * (1 - share) - tier.deduction - extra) / (units * (1 - kept))
         return level if level > 0 else None
-    return (worth * (1 + share) + rules.deduction + extra) / (units * (1 + kept))
+    return (worth * (1 + share) + tier.deduction + extra) / (units * (1 + kept))
 
 
 def bankruptcy_price(rules: Rules, side: int, quantity: Decimal, entry: Decimal, extra: Decimal = ZERO) -> Decimal:

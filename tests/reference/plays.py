@@ -58,6 +58,7 @@ def rules_of(play: Section, instrument: Section) -> Rules:
     fees, sizing = account["fee_model"], risk["sizing"]
     funding, impact = {**FULL_RUN_OF_FUNDING, **account.get("funding", {})}, account.get("impact", {})
     share = sizing["model"] in ("percent_equity", "risk_based")
+    volume_fraction = optional(account.get("max_volume_fraction"))
     return Rules(
         start=exact(account["starting_equity"]),
         taker=bps(fees["taker_bps"]), maker=bps(fees["maker_bps"]), per_contract=exact(fees.get("per_contract", 0)),
@@ -77,7 +78,9 @@ def rules_of(play: Section, instrument: Section) -> Rules:
         on_sl_beyond_liq=account.get("on_sl_beyond_liq", "reject"),
         min_liq_distance=percent(account.get("min_liq_distance_pct", 5)),
         continue_after_liquidation=account.get("continue_after_liquidation", False),
-        funding=exact(funding["fixed_rate"]) if funding["enabled"] else ZERO,
+        funding=exact(funding["fixed_rate"]) if funding["enabled"] else None,
+        trigger=account.get("trigger_source", "LastPrice"), volume_fraction=volume_fraction,
+        stop_is_limit=risk.get("sl_order_type", "Market") == "Limit",
         impact=impact.get("mode", "disabled"), impact_coef=bps(impact.get("coef_bps", 50)),
         impact_max=bps(impact.get("max_bps", 100)),
         entries_per_bar=play["timeframes"].get("max_entries_per_bar", 1),

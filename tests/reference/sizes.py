@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from reference.margin import BEFORE_LIQUIDATION, liquidation_price
+from reference.margin import BEFORE_LIQUIDATION, INFINITE, liquidation_price, notional, tier_of
+from reference.records import Outcome
 from reference.terms import ONE, ZERO, Decision, Plan, Rules, Step, down
 
-INFINITE = Decimal("Infinity")
 A_LOT_IS_A_LOT = 1 + Decimal("1e-12")
 """The money for exactly n lots buys n lots, however its division by the price was rounded."""
 
@@ -25,16 +25,28 @@ def fee_rate(rules: Rules, price: Decimal) -> Decimal:
     return rules.taker + rules.per_contract / (price * rules.multiplier)
 
 
+def tier_cap(rules: Rules) -> Decimal:
+    """The largest notional for which the risk tiers allow this leverage."""
+    allowed = [tier.notional for tier in rules.tiers if tier.leverage >= rules.leverage]
+    return INFINITE if not rules.tiers else max(allowed, default=ZERO)
+
+
+def caps(rules: Rules, equity: Decimal, free: Decimal, price: Decimal) -> dict[str, Decimal]:
+    """Return each largest notional by its name; that of the free margin alone is never below that with fees."""
+    sides = 2 if rules.include_close_fee else 1
+    return {
+        "equity": equity * rules.max_position * rules.leverage,
+        "fees": free * rules.leverage / (1 + sides * fee_rate(rules, price) * rules.leverage),
+        "margin": free * rules.leverage,
+        "max_notional": INFINITE if rules.max_notional is None else rules.max_notional,
+        "max_margin": INFINITE if rules.max_margin is None else rules.max_margin * rules.leverage,
+        "the tier": tier_cap(rules),
+    }
+
+
 def cap(rules: Rules, equity: Decimal, free: Decimal, price: Decimal) -> Decimal:
     """The largest notional, whatever the model wants."""
-    sides = 2 if rules.include_close_fee else 1
-    return min(
-        equity * rules.max_position * rules.leverage,
-        free * rules.leverage / (1 + sides * fee_rate(rules, price) * rules.leverage),
-        free * rules.leverage,
-        INFINITE if rules.max_notional is None else rules.max_notional,
-        INFINITE if rules.max_margin is None else rules.max_margin * rules.leverage,
-    )
+    return min(caps(rules, equity, free, price).values())
 
 
 def wanted(rules: Rules, equity: Decimal, free: Decimal, price: Decimal, stop: Decimal | None) -> Decimal | None:
@@ -51,10 +63,26 @@ def wanted(rules: Rules, equity: Decimal, free: Decimal, price: Decimal, stop: D
     return rules.value * price * rules.multiplier
 
 
-def size(rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None) -> Decimal | str:
-    """Return the quantity of an entry on a flat account, or why there is none."""
+def note_size(rules: Rules, money: Decimal, price: Decimal, asked: Decimal, out: Outcome) -> None:
+    """Count which model was used, and which cap held it."""
+    model = rules.model
+    form = " with costs" if model == "risk_based" and rules.include_costs else ""
+    if model == "fixed_usdt" and rules.basis == "notional":
+        form = " as notional"
+    out.note(f"6.8 {model}{form}")
+    each = caps(rules, money, money, price)
+    name = min(each, key=lambda one: each[one])
+    out.note(f"6.8 capped by {'fees' if name == 'margin' else name}", asked > each[name])
+
+
+def size(
+    rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None, out: Outcome | None = None
+) -> Decimal | str:
+    """Return the quantity of an entry on a flat account, or why there is none; rules met are counted in `out`."""
     limit = cap(rules, money, money, price)
     asked = wanted(rules, money, money, price, stop)
+    if asked is not None and out is not None:
+        note_size(rules, money, price, asked, out)
     if asked is None:
         return "RISK_INPUT_MISSING"
     if rules.model == "fixed_quantity":
@@ -80,8 +108,9 @@ def away(step: Step, stop: Decimal | None) -> Decimal | None:
 
 def badly_placed(rules: Rules, side: int, price: Decimal, plan: Plan) -> str | None:
     """Why the levels of a plan cannot be, or None; a step of a ladder may lie beyond zero, and is then out of reach."""
-    targets = [away(step, plan.stop) for step in plan.targets]
-    if any(target is None for target in targets):
+    reaches = [away(step, plan.stop) for step in plan.targets]
+    targets = [distance for distance in reaches if distance is not None]
+    if len(targets) < len(reaches):
         return "RISK_INPUT_MISSING"
     stops = [] if plan.stop is None else [plan.stop]
     if any(distance < rules.tick for distance in [*stops, *targets]):
@@ -92,8 +121,38 @@ def badly_placed(rules: Rules, side: int, price: Decimal, plan: Plan) -> str | N
     return None
 
 
-def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision) -> Admitted | str:
-    """Judge an entry at the decision price on a flat account; return it, or the reason for refusing it.
+REFUSALS = {
+    "ENTRIES_DISABLED": "6.11 starved",
+    "BELOW_MIN_NOTIONAL": "6.8 below the smallest notional",
+    "BELOW_MIN_QUANTITY": "6.8 below the smallest quantity",
+    "LIQUIDATION_TOO_CLOSE": "6.7 liquidation too close",
+    "SL_BEYOND_LIQUIDATION": "6.7 stop beyond liquidation rejected",
+}
+"""Reasons for a refusal that are rules to be counted."""
+
+
+def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None = None) -> Admitted | str:
+    """Judge an entry at the decision price on a flat account; return it, or the reason for refusing it."""
+    found = judged(rules, money, price, asked, out)
+    if out is None:
+        return found
+    if isinstance(found, str):
+        out.starved = out.starved or found == "ENTRIES_DISABLED"
+        if found in REFUSALS:
+            out.note(REFUSALS[found])
+        return found
+    tier = tier_of(rules, notional(rules, found.quantity, price))
+    out.note("6.7 tier above the first", bool(rules.tiers) and tier != rules.tiers[0])
+    out.note("6.7 stop beyond liquidation adjusted", found.plan.stop != asked.plan.stop)
+    level = liquidation_price(rules, asked.side, found.quantity, price)
+    if level is not None and found.plan.stop is not None and rules.on_sl_beyond_liq == "warn":
+        allowed = asked.side * (price - level) * BEFORE_LIQUIDATION
+        out.note("6.7 stop beyond liquidation warned of", found.plan.stop >= allowed)
+    return found
+
+
+def judged(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None) -> Admitted | str:
+    """Judge an entry.
 
     Where a deduction of the risk tier makes liquidation depend on the size, a stop that was moved may lie behind the
     liquidation of the new size again: such an entry is refused.
@@ -102,7 +161,7 @@ def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision) -> Admi
     problem = badly_placed(rules, side, price, plan)
     if problem is not None:
         return problem
-    quantity = size(rules, money, price, plan.stop)
+    quantity = size(rules, money, price, plan.stop, out)
     if isinstance(quantity, str):
         return quantity
     level = liquidation_price(rules, side, quantity, price)

@@ -31,7 +31,11 @@ def posted(amount: Decimal) -> Decimal:
 
 @dataclass(frozen=True)
 class Bar:
-    """One base bar; `minute` counts from 1970 and names its open; `mark` has open, high and low of the mark price."""
+    """One base bar; `minute` counts from 1970 and names its open; `mark` has open, high and low of the mark price.
+
+    `funding` holds the historical rates that are due at its open, each with the mark price of that instant where one is
+    stored; None says that there is no history.
+    """
 
     open: Decimal
     high: Decimal
@@ -40,6 +44,7 @@ class Bar:
     volume: Decimal = ONE
     minute: int = NO_FUNDING_MINUTE
     mark: tuple[Decimal, Decimal, Decimal] | None = None
+    funding: tuple[tuple[Decimal, Decimal | None], ...] | None = None
 
     def marks(self) -> tuple[Decimal, Decimal, Decimal]:
         """Open, high and low against which liquidation is tested (6.6, 3)."""
@@ -87,7 +92,8 @@ class Plan:
 class Decision:
     """What the strategy wants at a close: to enter while flat, to close a share while holding.
 
-    `conflict` says that it wanted to enter both sides at once, which is no entry (1.8).
+    `price` is the limit or the trigger, `limit` the limit of a stop-limit. `conflict` says that it wanted to enter both
+    sides at once, which is no entry (1.8).
     """
 
     side: int = 0
@@ -97,11 +103,26 @@ class Decision:
     leave_long: Decimal = ZERO
     leave_short: Decimal = ZERO
     conflict: bool = False
+    limit: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A row of the risk tiers: up to this notional, with this maintenance rate, deduction and largest leverage."""
+
+    notional: Decimal
+    maintenance: Decimal
+    deduction: Decimal
+    leverage: Decimal
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Costs, limits, grids and order habits."""
+    """Costs, limits, grids and order habits.
+
+    `funding` is the rate of every eighth hour where the bars carry no history of their own, None pays neither;
+    `trigger` names the price that fires stops and market targets; `volume_fraction` limits what may be filled of a bar.
+    """
 
     start: Decimal = Decimal(10000)
     taker: Decimal = ZERO
@@ -136,12 +157,15 @@ class Rules:
     on_sl_beyond_liq: str = "reject"
     min_liq_distance: Decimal = ZERO
     continue_after_liquidation: bool = False
-    funding: Decimal = ZERO
+    funding: Decimal | None = ZERO
     impact: str = "disabled"
     impact_coef: Decimal = Decimal("0.0050")
     impact_max: Decimal = Decimal("0.0100")
     volume_fraction: Decimal | None = None
     entries_per_bar: int = 1
+    trigger: str = "LastPrice"
+    stop_is_limit: bool = False
+    tiers: tuple[Tier, ...] = ()
 
     @property
     def liquidation_rate(self) -> Decimal:

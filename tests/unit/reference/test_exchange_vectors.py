@@ -107,7 +107,7 @@ def test_3_at_the_liquidation_price_what_is_left_is_the_maintenance_margin() -> 
 
     left = margin.margin(TEN, D(1), FIFTY) + unrealised(TEN, 1, D(1), FIFTY, level)
 
-    assert shown(left) == shown(maintenance(TEN, D(1), level)) == D("251.1438483584")
+    assert shown(left) == shown(maintenance(TEN, D(1), FIFTY, level)) == D("251.1438483584")
 
 
 def test_8_a_deduction_of_the_risk_tier_counts_once_for_the_position() -> None:
@@ -355,7 +355,7 @@ def test_37_an_order_that_may_not_rest_dies_where_the_open_is_beyond_it(tif: str
 
 
 @pytest.mark.parametrize(
-    ("tif", "filled", "dead"), [("IOC", [30], [(1, "IOC_UNFILLED")]), ("FOK", [], [(1, "FOK_UNFILLED")])]
+    ("tif", "filled", "dead"), [("IOC", [30], [(1, "LIQUIDITY")]), ("FOK", [], [(1, "FOK_UNFILLED")])]
 )
 def test_38_an_order_that_may_not_rest_finds_a_tenth_of_the_volume(
     tif: str, filled: list[int], dead: list[Any]
