@@ -17,7 +17,6 @@ GAPS: dict[str, str] = {
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
     "data.actions": "splits and dividends as events: prices are used as imported, and the run is marked",
-    "data.ticks": "storing tick trades, quotes or funding in the catalog",
 }
 """Key to the words that name the thing."""
 

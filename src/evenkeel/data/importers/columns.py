@@ -14,9 +14,9 @@ import numpy as np
 
 from evenkeel.data.importers.stamps import read_date_and_time, read_stamps
 from evenkeel.data.importers.table import Place, Stamp, Stamps, Table
+from evenkeel.data.side import SideKind
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import DataError
-from evenkeel.model.gaps import not_available
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,13 +42,18 @@ SYMBOL_NAMES = ("symbol", "ticker", "instrument", "sym", "pair")
 
 SYMBOLS_NAMED_MAX = 5
 
-EVENT_NAMES = (
-    frozenset({"price", "size"}),
-    frozenset({"bid", "ask"}),
-    frozenset({"rate"}),
-    frozenset({"funding_rate"}),
+OTHER_KINDS = (
+    (frozenset({"price", "size"}), SideKind.TRADES),
+    (frozenset({"bid", "ask"}), SideKind.QUOTES),
+    (frozenset({"rate"}), SideKind.FUNDING),
+    (frozenset({"funding_rate"}), SideKind.FUNDING),
 )
-"""Without a close, a file with these holds trades, quotes or funding."""
+"""What a file without a close holds that has these columns."""
+
+
+def other_kind(where: str, kind: SideKind) -> DataError:
+    """Return the refusal of a file that was taken for bars and holds something else."""
+    return DataError(f"{where} holds {kind}, not bars; import it with --kind {kind}", reason="OTHER_KIND")
 
 
 def table_of(frame: pl.DataFrame, place: Place, *, volume_optional: bool) -> Table:
@@ -60,14 +65,15 @@ def table_of(frame: pl.DataFrame, place: Place, *, volume_optional: bool) -> Tab
         volume_optional: Whether the instrument may do without volume.
 
     Raises:
-        DataError: If the frame is empty, a column is missing or a value cannot be read.
-        NotAvailable: If it holds trades, quotes or funding.
+        DataError: If the frame is empty, holds something else than bars, lacks a column or a value cannot be read.
     """
     if not frame.height:
         raise DataError(f"{place.label} holds no bars: there is no row of data in it")
     names = normal_names(frame, place)
-    if "close" not in names and any(names.keys() >= events for events in EVENT_NAMES):
-        raise not_available("data.ticks", where=place.label)
+    if "close" not in names:
+        for columns_there, kind in OTHER_KINDS:
+            if names.keys() >= columns_there:
+                raise other_kind(place.label, kind)
     stamps = stamps_of(frame, names, place)
     columns = {
         value: next((names[name] for name in spelled if name in names), None) for value, spelled in VALUE_NAMES.items()

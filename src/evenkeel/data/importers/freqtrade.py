@@ -1,24 +1,33 @@
 """Files that freqtrade keeps: candles as feather, or as JSON lists `[ms, open, high, low, close, volume]`.
 
-Times are UTC opens. Its trades, funding rates and mark prices are not bars of a traded price and are refused by name.
+Times are UTC opens. Its trades, funding rates and mark prices are not bars of a traded price: they lie beside them.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from evenkeel.data.importers.columns import table_of
+from evenkeel.data.importers.columns import other_kind, table_of
 from evenkeel.data.importers.delimited import read_bytes
 from evenkeel.data.importers.table import Place, Table
+from evenkeel.data.side import SideKind
 from evenkeel.model.errors import DataError
-from evenkeel.model.gaps import not_available
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CANDLE_FIELDS = ("open_time", "open", "high", "low", "close", "volume")
 
-_NOT_BARS = re.compile(r"-(funding_rate|mark|index|premiumIndex)\.|-trades\.", re.IGNORECASE)
+TRADE_FIELDS = ("timestamp", "id", "type", "side", "price", "amount", "cost")
+
+_NOT_BARS = re.compile(r"-(funding_rate|mark|index|trades)\.", re.IGNORECASE)
+_KINDS = {
+    "funding_rate": SideKind.FUNDING, "mark": SideKind.MARK, "index": SideKind.INDEX, "trades": SideKind.TRADES,
+}  # fmt: skip
 
 
 def read_feather(path: Path, *, volume_optional: bool) -> Table:
@@ -26,7 +35,6 @@ def read_feather(path: Path, *, volume_optional: bool) -> Table:
 
     Raises:
         DataError: If it is damaged, empty, lacks a column or holds a value that cannot be read.
-        NotAvailable: If it holds trades, funding rates or mark prices.
     """
     import polars as pl
 
@@ -43,35 +51,46 @@ def read_json(path: Path, *, volume_optional: bool) -> Table:
 
     Raises:
         DataError: If it is not a list of candles, or is empty.
-        NotAvailable: If it holds trades.
+    """
+    _require_bars(path)
+    frame = json_frame(path)
+    if "side" in frame.columns:
+        raise other_kind(path.name, SideKind.TRADES)
+    return table_of(frame, Place(path.name, "row", 1), volume_optional=volume_optional)
+
+
+def json_frame(path: Path) -> pl.DataFrame:
+    """Return the columns of a JSON file of candles or trades, perhaps gzipped.
+
+    Raises:
+        DataError: If it is neither.
     """
     import polars as pl
 
-    _require_bars(path)
     try:
         rows = msgspec.json.decode(read_bytes(path))
     except msgspec.DecodeError as error:
         raise DataError(f"{path.name} is not JSON: {error}; fetch it again") from error
     if not isinstance(rows, list):
         raise DataError(
-            f"{path.name} holds no bars: expected a list of [milliseconds, open, high, low, close, volume], found "
-            f"{str(rows)[:80]}"
+            f"{path.name} holds no bars: expected a list of {_shape(CANDLE_FIELDS)}, found {str(rows)[:80]}"
         )
+    is_trades = bool(rows) and isinstance(rows[0], list) and any(side in rows[0] for side in ("buy", "sell"))
+    fields = TRADE_FIELDS if is_trades else CANDLE_FIELDS
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row, list) or len(row) != len(CANDLE_FIELDS):
-            if number == 1 and isinstance(row, list) and any(side in row for side in ("buy", "sell")):
-                raise not_available("data.ticks", where=path.name)
-            raise DataError(
-                f"{path.name}, row {number}: expected [milliseconds, open, high, low, close, volume], found "
-                f"{str(row)[:80]}"
-            )
-    columns = list(zip(*rows, strict=True)) or [()] * len(CANDLE_FIELDS)
-    frame = pl.DataFrame(
-        {name: pl.Series(name, values, strict=False) for name, values in zip(CANDLE_FIELDS, columns, strict=True)}
+        if not isinstance(row, list) or len(row) != len(fields):
+            raise DataError(f"{path.name}, row {number}: expected {_shape(fields)}, found {str(row)[:80]}")
+    columns = list(zip(*rows, strict=True)) or [()] * len(fields)
+    return pl.DataFrame(
+        {name: pl.Series(name, values, strict=False) for name, values in zip(fields, columns, strict=True)}
     )
-    return table_of(frame, Place(path.name, "row", 1), volume_optional=volume_optional)
+
+
+def _shape(fields: tuple[str, ...]) -> str:
+    return f"[{', '.join(('milliseconds', *fields[1:]))}]"
 
 
 def _require_bars(path: Path) -> None:
-    if _NOT_BARS.search(path.name):
-        raise not_available("data.ticks", where=path.name)
+    found = _NOT_BARS.search(path.name)
+    if found is not None:
+        raise other_kind(path.name, _KINDS[found.group(1).lower()])

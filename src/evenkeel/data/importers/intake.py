@@ -59,7 +59,6 @@ def import_files(
 
     Raises:
         DataError: If a file is not acceptable or two overlap; the message names file and row.
-        NotAvailable: If a file holds trades, quotes or funding.
         StorageError: If a file cannot be read.
     """
     require(bool(paths), "there is no file to import")

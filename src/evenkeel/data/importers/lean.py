@@ -20,7 +20,6 @@ from evenkeel.data.importers.delimited import text_frame
 from evenkeel.data.importers.stamps import read_stamps
 from evenkeel.data.importers.table import Place, Request, Stamps, Table
 from evenkeel.model.errors import DataError
-from evenkeel.model.gaps import not_available
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.time import DAY
 
@@ -45,7 +44,6 @@ def read_lean(path: Path, request: Request) -> Table:
 
     Raises:
         DataError: If it is damaged, or it cannot be told which of its files belongs to the instrument.
-        NotAvailable: If it holds quotes, ticks or open interest.
     """
     member, text = _member(path, request.instrument)
     frame = text_frame(text, f"{path.name} ({member})", has_header=False)
@@ -67,7 +65,11 @@ def _member(path: Path, instrument: Instrument) -> tuple[str, bytes]:
             if not names:
                 raise DataError(f"{path.name} holds no CSV file, so it is no LEAN file of bars")
             if _NOT_BARS.search(path.name) or all(_NOT_BARS.search(name) for name in names):
-                raise not_available("data.ticks", where=path.name)
+                raise DataError(
+                    f"{path.name} holds LEAN's ticks or quotes, which are not read; write them as CSV or Parquet with "
+                    "the columns time, price, size or time, bid, ask, and import that with --kind trades or quotes",
+                    reason="OTHER_KIND",
+                )
             name = names[0] if len(names) == 1 else _of_contract(names, path, instrument)
             _require_contract(name, path, instrument)
             return name, archive.read(name)

@@ -18,7 +18,6 @@ def read_parquet(path: Path, *, volume_optional: bool) -> Table:
 
     Raises:
         DataError: If it is damaged, empty, lacks a column or holds a value that cannot be read.
-        NotAvailable: If it holds trades, quotes or funding.
     """
     import polars as pl
 

@@ -21,7 +21,8 @@ import numpy as np
 from evenkeel.data.calendar import Calendar
 from evenkeel.data.importers.columns import VALUE_NAMES, normal_names, numbers, stamps_of
 from evenkeel.data.importers.delimited import read_bytes, text_frame
-from evenkeel.data.importers.detect import Format, detect
+from evenkeel.data.importers.detect import Format, detect, head_of
+from evenkeel.data.importers.freqtrade import json_frame
 from evenkeel.data.importers.placement import STEPS_JUDGED_MIN, instants_of
 from evenkeel.data.importers.side_columns import TIMES, columns_of
 from evenkeel.data.importers.side_sanity import require_order, require_sane
@@ -149,14 +150,15 @@ def read_frame(path: Path) -> tuple[pl.DataFrame, Place]:
     try:
         if form is Format.PARQUET:
             frame, place = pl.read_parquet(path), Place(path.name, "row", 1)
-        elif form is Format.FREQTRADE and path.suffix == ".feather":
-            frame, place = pl.read_ipc(path), Place(path.name, "row", 1)
+        elif form is Format.FREQTRADE:
+            is_json = not head_of(path).startswith(b"ARROW1")
+            frame, place = json_frame(path) if is_json else pl.read_ipc(path), Place(path.name, "row", 1)
         elif form is Format.CSV:
             text = read_bytes(path).rstrip(b"\r\n")
             frame, place = text_frame(text, path.name, has_header=True), Place(path.name, "line", 2)
         else:
             raise DataError(
-                f"{path.name} is no Parquet, CSV or feather file; what lies beside bars comes as one of those"
+                f"{path.name} is no Parquet, CSV, feather or JSON file; what lies beside bars comes as one of those"
             )
     except (OSError, pl.exceptions.PolarsError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]

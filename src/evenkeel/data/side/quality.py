@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from evenkeel.data.calendar import Calendar
 from evenkeel.data.side.kind import SideKind
@@ -19,6 +21,9 @@ RATE_ODD = 0.01
 
 DIVIDEND_ODD = 0.25
 """A dividend beyond this share of the last close is remarked upon."""
+
+SPLIT_JUDGED_MIN = 1.5
+"""Smaller splits than three for two may hide in an ordinary move."""
 
 PREMIUM_ODD = 0.02
 """So far from the last price a mark or an index price is remarked upon."""
@@ -179,7 +184,8 @@ def _odd_actions(series: SideSeries, bars: Bars | None) -> Iterator[SideFinding]
     yield from _counted(True, series.stamps_ns[unseen], "splits do not show in the bars: their prices are adjusted")
 
 
-def _is_unseen(split: Floats, close: Floats, opened: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Whether the price moved as if there had been no split: the logarithm of its move lies nearer to none."""
-    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.abs(np.log(opened / close)) < np.abs(np.log(split)) / 2
-    return found
+def _is_unseen(split: Floats, close: Floats, opened: Floats) -> npt.NDArray[np.bool_]:
+    """Whether the price did not move by a split: what is left of the move is more than half of the split."""
+    expected = np.log(split)
+    left: npt.NDArray[np.bool_] = np.abs(np.log(opened / close) + expected) > np.abs(expected) / 2
+    return left & (np.abs(expected) >= math.log(SPLIT_JUDGED_MIN))

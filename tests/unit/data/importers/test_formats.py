@@ -18,7 +18,7 @@ from evenkeel.data.importers.detect import detect
 from evenkeel.data.importers.lean import contract_month
 from evenkeel.data.sources import bundled_catalog
 from evenkeel.model.bar import Bars
-from evenkeel.model.errors import DataError, NotAvailable, UsageError
+from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.time import Timeframe, format_time
 
@@ -237,7 +237,9 @@ class TestFreqtrade:
     def test_what_is_no_bars_is_refused_by_name(self, name: str, tmp_path: Path, request_for: Requests) -> None:
         (tmp_path / name).write_text(json.dumps(self.ROWS))
 
-        with pytest.raises(NotAvailable, match="not available yet"):
+        with pytest.raises(
+            DataError, match=r"holds (funding|mark|trades), not bars; import it with --kind (funding|mark|trades)"
+        ):
             import_files([tmp_path / name], request_for("BTCUSDT", "1m"))
 
 
@@ -300,7 +302,7 @@ class TestLean:
     def test_quotes_are_refused_by_name(self, name: str, tmp_path: Path, request_for: Requests) -> None:
         path = self.archive(tmp_path / f"{name}.zip", **{f"{name}_x": "0,1,1,1,1,1\n"})
 
-        with pytest.raises(NotAvailable):
+        with pytest.raises(DataError, match="holds LEAN's ticks or quotes, which are not read; write them as CSV"):
             import_files([path], request_for("SPY", "1m"))
 
     def test_a_zip_of_something_else_is_refused(self, tmp_path: Path, request_for: Requests) -> None:
@@ -379,7 +381,7 @@ class TestRealFiles:
     def test_trades_quotes_and_funding_are_refused_by_name(
         self, name: str, shared_data: Path, request_for: Requests
     ) -> None:
-        with pytest.raises(NotAvailable, match="is not available yet"):
+        with pytest.raises(DataError, match=r"--kind (trades|quotes|funding)"):
             import_files([shared_data / name], request_for("GCZ2013", "1m"))
 
 

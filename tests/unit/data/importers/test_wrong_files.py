@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from evenkeel.data.importers import Format, Request, import_files, require_zone
-from evenkeel.model.errors import DataError, NotAvailable, StorageError, UsageError
+from evenkeel.model.errors import DataError, StorageError, UsageError
 
 HEAD = "time,open,high,low,close,volume"
 GOOD = "2024-01-01T00:00:00Z,10,11,9,10,1"
@@ -78,7 +78,7 @@ CASES = {
         "look like the closes of the bars: they run from 2024-01-01T00:01:00Z.*--stamp close",
     ),
     "no volume": (["time,open,high,low,close", "2024-01-01T00:00:00Z,10,11,9,10"], "no column for volume"),
-    "trades": (["time,price,size", "2024-01-01T00:00:00Z,10,1"], "is not available yet"),
+    "trades": (["time,price,size", "2024-01-01T00:00:00Z,10,1"], "holds trades, not bars; .* --kind trades"),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ CASES = {
 def test_a_wrong_file_is_refused(case: str, text_file: Write, request_for: Requests) -> None:
     lines, message = CASES[case]
 
-    with pytest.raises((DataError, NotAvailable), match=message) as refused:
+    with pytest.raises(DataError, match=message) as refused:
         import_files([text_file(*lines)], request_for("BTCUSDT", "1m"))
 
     assert "bars.csv" in refused.value.message
