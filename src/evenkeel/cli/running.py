@@ -160,7 +160,7 @@ def show_outcome(outcome: Outcome) -> None:
     say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
     say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
-    for label, value in (*_proof(result["evidence"]), *_figures(figures, account)):
+    for label, value in (*proof_lines(result["evidence"]), *_figures(figures, account)):
         say(f"  {label:<22}{value}")
     say()
     for mark in result["marks"]:
@@ -192,7 +192,7 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
         say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
 
 
-def _proof(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+def proof_lines(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what all tries together say: it comes before any other figure."""
     import msgspec
 

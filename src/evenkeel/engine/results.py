@@ -51,7 +51,7 @@ FILL_COLUMNS = (
 def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -> None:
     """Write `manifest.json` with its stamp."""
     make_folder(folder)
-    _write_json(folder / MANIFEST_NAME, {**manifest, "created": format_time(created_ns)})
+    write_json(folder / MANIFEST_NAME, {**manifest, "created": format_time(created_ns)})
 
 
 def write_tables(folder: Path, strategy: Strategy, market: Market, record: RunRecord) -> None:
@@ -114,7 +114,7 @@ def build_result(
 
 def write_result(folder: Path, result: dict[str, Any]) -> None:
     """Write `result.json`, the last file of a run."""
-    _write_json(folder / RESULT_NAME, result)
+    write_json(folder / RESULT_NAME, result)
 
 
 def read_json(path: Path, *, needs: Sequence[str] = ()) -> dict[str, Any]:
@@ -280,7 +280,8 @@ def _decision_row(decision: Decision) -> tuple[str, str, str]:
             return str(kind), str(getattr(decision, "reason", "")), ""
 
 
-def _write_json(path: Path, document: dict[str, Any]) -> None:
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a document whole or not at all."""
     write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 

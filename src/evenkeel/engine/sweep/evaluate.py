@@ -40,12 +40,6 @@ CHUNKS_A_WORKER = 4
 CHUNK_SETS_MIN = 8
 CHUNK_SETS_MAX = 128
 
-CHUNKS_A_WORKER = 4
-"""Sets are dealt out in at least so many parts a worker, so that none waits long for another at the end."""
-
-CHUNK_SETS_MIN = 8
-CHUNK_SETS_MAX = 128
-
 
 class Evaluator:
     """Runs a strategy with many sets of parameters.
@@ -105,7 +99,10 @@ class Evaluator:
             told: Of base bars passed, once for each set; called by several threads.
         """
         ended = Event()
-        size = max(CHUNK_SETS_MIN, min(CHUNK_SETS_MAX, -(-len(sets) // (CHUNKS_A_WORKER * workers))))
+        size = max(
+            min(CHUNK_SETS_MIN, -(-len(sets) // workers)),
+            min(CHUNK_SETS_MAX, -(-len(sets) // (CHUNKS_A_WORKER * workers))),
+        )
         chunks = [sets[first : first + size] for first in range(0, len(sets), size)]
         with ThreadPoolExecutor(max_workers=workers) as pool:
             running = [pool.submit(self.run_chunk, chunk, hashed, told, ended.is_set) for chunk in chunks]

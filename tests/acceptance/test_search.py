@@ -1,0 +1,92 @@
+"""Searching as a user does it: the printed figures, the files, the ledger, and mistakes told in one sentence."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from acceptance.keel import Keel
+from evenkeel.engine.trials import DataSet, TrialLedger
+from evenkeel.model.time import parse_time
+
+SMALL = ("--set", "fast=5:15:5", "--set", "slow=40:60:10", "--start", "2019-01-01", "--end", "2023-01-01")
+
+
+@pytest.fixture
+def keel(tmp_path: Path) -> Keel:
+    return Keel(tmp_path / "home")
+
+
+def test_an_optimisation_holds_back_unseen_data_and_is_counted(keel: Keel, tmp_path: Path) -> None:
+    out = tmp_path / "found"
+    found = keel.ok("optimize", "ema_cross", *SMALL, "--trials", 12, "--workers", 1, "--out", out, "--json").document
+
+    (best,) = found["best"]
+    # 30 % of the 1,459.9 days until the last close before the end is 438 days, back to the midnight before.
+    assert found["searched"] == {"start": "2019-01-01T00:00:00Z", "end": "2021-10-18T00:00:00Z"}
+    assert found["held"] == {"start": "2021-10-18T00:00:00Z", "end": "2022-12-30T21:00:00Z"}
+    with (out / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    sharpes = [float(row["sharpe"]) for row in rows]
+    assert len(rows) == found["trials"] == 12
+    assert best["searched"]["sharpe"] == max(sharpes)
+    assert best["held"]["sharpe"] != best["searched"]["sharpe"]
+
+    distinct = len({(row["fast"], row["slow"]) for row in rows})
+    assert found["evidence"]["trials"] == found["distinct"] == distinct
+    assert found["evidence"]["pbo_trials"] == distinct
+    assert found["evidence_held"]["reasons"]["pbo"] == "one trial"
+    data = DataSet("x", ("SPY.US",), parse_time("2019-01-01"), parse_time("2020-01-01"))
+    assert {look.source for look in TrialLedger(keel.home).trials("ema_cross", data).looks} == {"optimize"}
+
+    words = [f"--set={name}={value}" for name, value in best["values"].items()]
+    again = keel.ok("backtest", "ema_cross", *words, "--start", "2019-01-01", "--end", "2021-10-18", "--json").document
+    assert again["metrics"] == best["searched"]
+    assert again["evidence"]["trials"] == distinct
+    assert "not available" not in (out / "report.html").read_text()
+
+
+def test_the_same_command_gives_the_same_search_and_more_trials_add_to_it(keel: Keel) -> None:
+    few = keel.ok("optimize", "ema_cross", *SMALL, "--trials", 4, "--workers", 1, "--json").document
+    more = keel.ok("optimize", "ema_cross", *SMALL, "--trials", 8, "--workers", 1, "--json").document
+
+    assert (few["trials"], more["trials"]) == (4, 8)
+    assert few["search"] == more["search"]
+    folder = keel.home / "optimize" / few["search"]
+    assert len((folder / "trials.csv").read_text().splitlines()) == 9
+
+
+def test_two_goals_give_a_front(keel: Keel) -> None:
+    goals = ("--metric", "return_pct", "--metric", "max_drawdown_pct")
+    found = keel.ok("optimize", "ema_cross", *SMALL, *goals, "--trials", 9, "--workers", 1, "--json").document
+
+    pairs = [(one["searched"]["return_pct"], one["searched"]["max_drawdown_pct"]) for one in found["best"]]
+    assert found["sampler"] == "nsga2"
+    assert pairs == sorted(pairs, reverse=True)
+    assert [fall for _, fall in pairs] == sorted((fall for _, fall in pairs), reverse=True)
+    assert "The front" in (keel.home / "optimize" / found["search"] / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "a search needs a parameter: give --set NAME=A:B, NAME=A:B:STEP or NAME=a,b,c"),
+        (("--set", "fast=9"), "a search needs a parameter"),
+        (("--set", "fats=5:15:5"), "fats"),
+        (("--set", "fast=15:5:5"), "begins above its end"),
+        (("--set", "fast=5:15:5", "--metric", "sharp"), "did you mean 'sharpe'?"),
+        (("--set", "fast=5:15:5", "--trials", "0"), "--trials is 0; it is 1 to 100,000"),
+        (("--set", "fast=5:15:5", "--holdout", "95%"), "--holdout is 95%; it is a share from 0% to below 90%"),
+        (("--set", "fast=5:15:5", "--holdout", "some"), "--holdout is 'some'; write a share such as 30%"),
+        (("--set", "fast=5:15:5", "--where", "fast <"), "--where"),
+        (("--set", "fast=5:15:5", "--sampler", "tpee"), "did you mean 'tpe'?"),
+        (("--set", "fast=5,15,9", "--sampler", "cmaes"), "fast is a list"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(keel: Keel, arguments: tuple[str, ...], says: str) -> None:
+    said = keel("optimize", "ema_cross", *arguments, "--end", "2023-01-01")
+
+    assert said.code == 2
+    assert says in said.message
