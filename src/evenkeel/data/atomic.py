@@ -16,7 +16,7 @@ from evenkeel.model.errors import StorageError
 TEMPORARY_SUFFIX = ".partial"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write a file whole or not at all, durable when this returns.
 
     Raises:

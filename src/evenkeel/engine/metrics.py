@@ -15,15 +15,15 @@ Units: `_pct` is percent, every other ratio is a fraction, money is account curr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 
-from evenkeel.engine.record import RunRecord, Trade
-from evenkeel.model.bar import Floats
-from evenkeel.model.intent import Direction
+from evenkeel.engine.fill_table import Legs
+from evenkeel.engine.record import RunRecord
+from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.number import POSTINGS_PER_UNIT, money_from_postings, postings_from_money
 from evenkeel.model.time import DAY
 from evenkeel.venues.simulated.book import Curve
@@ -75,30 +75,27 @@ class Sums:
 
 
 def metrics(
-    record: RunRecord, trades: Sequence[Trade], *, start_equity: Decimal, sessions: Sequence[int], per_year: float
+    record: RunRecord, legs: Legs, *, start_equity: Decimal, sessions: Sequence[int], per_year: float
 ) -> dict[str, float | int | None]:
     """Return the figures of a run.
 
     Args:
         record: The run.
-        trades: Its closed trades.
+        legs: Its closed legs.
         start_equity: Money at the start.
         sessions: Equity at the end of each session, in counts of 1e-8.
         per_year: Sessions a year.
     """
-    return figures(sums_of(record, trades), start_equity=start_equity, sessions=sessions, per_year=per_year)
+    return figures(sums_of(record, legs), start_equity=start_equity, sessions=sessions, per_year=per_year)
 
 
-def sums_of(record: RunRecord, trades: Sequence[Trade]) -> Sums:
+def sums_of(record: RunRecord, legs: Legs) -> Sums:
     """Return the sums of a run."""
-    equity = record.curve[Curve.EQUITY]
-    nets = [trade.net for trade in trades]
+    equity, net = record.curve[Curve.EQUITY], legs.net
     return Sums(
-        trades=len(trades), wins=sum(net > 0 for net in nets), net=_total(nets),
-        gains=_total(net for net in nets if net > 0), losses=-_total(net for net in nets if net < 0),
-        fees=_total(trade.fees for trade in trades), funding=_total(trade.funding for trade in trades),
-        slippage=_total(fill.event.slippage for fill in record.fills),
-        bars_held=sum(trade.exit.event.bars_held for trade in trades), points=len(equity),
+        trades=len(legs), wins=int(np.count_nonzero(net > 0)), net=_total(net), gains=_total(net[net > 0]),
+        losses=-_total(net[net < 0]), fees=_total(legs.fees), funding=_total(legs.funding),
+        slippage=_total(legs.fills.slippage), bars_held=int(legs.fills.bars_held[legs.exit].sum()), points=len(equity),
         held=int(np.count_nonzero(record.curve[Curve.LOTS])), end=int(equity[-1]), deepest=max_drawdown(equity),
         deepest_intrabar=record.drawdown_intrabar, duration_ns=int(record.times_ns[-1] - record.times_ns[0]),
     )  # fmt: skip
@@ -131,30 +128,29 @@ def figures(
     }
 
 
-def _total(amounts: Iterable[Decimal]) -> int:
-    """Return the exact sum of postings as a count of 1e-8."""
-    return postings_from_money(sum(amounts, Decimal(0)))
+def _total(counts: Ints) -> int:
+    """Return the sum of counts of 1e-8."""
+    return int(counts.sum())
 
 
-def extremes(trades: Sequence[Trade], record: RunRecord) -> dict[str, float | int | None]:
-    """Return counts, sums and extremes of trades, and the net over the deepest fall in money."""
-    nets = [trade.net for trade in trades]
-    equity = record.curve[Curve.EQUITY]
+def extremes(legs: Legs, record: RunRecord) -> dict[str, float | int | None]:
+    """Return counts, sums and extremes of legs, and the net over the deepest fall in money."""
+    net, equity = legs.net, record.curve[Curve.EQUITY]
+    won, lost = net > 0, net < 0
     fall = int((np.maximum.accumulate(equity) - equity).max(initial=0))
-    net = postings_from_money(sum(nets, Decimal(0)))
     return {
-        "wins": sum(net > 0 for net in nets), "losses": sum(net < 0 for net in nets),
-        "breakeven": sum(net == 0 for net in nets),
-        "longs": sum(trade.direction is Direction.LONG for trade in trades),
-        "shorts": sum(trade.direction is Direction.SHORT for trade in trades),
-        "gross_profit": float(sum((net for net in nets if net > 0), Decimal(0))),
-        "gross_loss": float(-sum((net for net in nets if net < 0), Decimal(0))),
-        "largest_win": float(max(nets)) if any(net > 0 for net in nets) else None,
-        "largest_loss": float(min(nets)) if any(net < 0 for net in nets) else None,
-        "longest_win_streak": longest_streak([net > 0 for net in nets]),
-        "longest_loss_streak": longest_streak([net < 0 for net in nets]),
-        "recovery_factor": net / fall if fall else None,
+        "wins": int(np.count_nonzero(won)), "losses": int(np.count_nonzero(lost)),
+        "breakeven": int(np.count_nonzero(net == 0)), "longs": int(np.count_nonzero(legs.is_long)),
+        "shorts": int(np.count_nonzero(~legs.is_long)), "gross_profit": _money(_total(net[won])),
+        "gross_loss": _money(-_total(net[lost])), "largest_win": _money(int(net.max())) if won.any() else None,
+        "largest_loss": _money(int(net.min())) if lost.any() else None,
+        "longest_win_streak": longest_streak(won.tolist()), "longest_loss_streak": longest_streak(lost.tolist()),
+        "recovery_factor": _total(net) / fall if fall else None,
     }  # fmt: skip
+
+
+def _money(count: int) -> float:
+    return float(money_from_postings(count))
 
 
 def longest_streak(flags: Sequence[bool]) -> int:
@@ -173,11 +169,11 @@ def profit_factor(nets: Sequence[Decimal]) -> float | None:
     return float(gains / losses) if losses else None
 
 
-def profit_factor_mode(nets: Sequence[Decimal]) -> str:
+def profit_factor_mode(nets: Ints) -> str:
     """Return how to read the profit factor: `finite`, `no_losses` or `none`."""
-    if not nets:
+    if not len(nets):
         return "none"
-    return "finite" if any(net < 0 for net in nets) else "no_losses"
+    return "finite" if (nets < 0).any() else "no_losses"
 
 
 def max_drawdown(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
@@ -188,7 +184,9 @@ def max_drawdown(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
 def drawdowns(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
     """Return the fall from the running peak at each point, as a fraction of the peak."""
     peak = np.maximum.accumulate(equity).astype(np.float64)
-    fall: Floats = np.where(peak > 0, (peak - equity) / np.where(peak > 0, peak, 1.0), 0.0)
+    fall: Floats = peak - equity
+    np.divide(fall, peak, out=fall, where=peak > 0)
+    fall[peak <= 0] = 0.0
     return fall
 
 

@@ -1,7 +1,8 @@
 """What a run leaves behind, the same from either lane: fills, trades, dead entries, the equity curve.
 
 Both lanes describe a fill by the same `OrderFilled` event, made from the venue's report in one function; a trade is an
-entry fill and the exit fill after it. Money is exact: each posting was rounded once, by the venue.
+entry fill and the exit fill after it. Whoever goes through all fills reads them as columns (`fill_table`). Money is
+exact: each posting was rounded once, by the venue.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from evenkeel.engine.digest import fill_bytes
+from evenkeel.engine.fill_table import FillTable, Legs, legs_of, table_of
 from evenkeel.model.bar import Bars, Ints
-from evenkeel.model.errors import InvariantBroken, invariant
 from evenkeel.model.event import FillPoint, OrderFilled
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import Direction, Notes, OrderKind
-from evenkeel.model.number import Grid, money_from_postings, to_decimal
+from evenkeel.model.number import Grid, money_from_postings, postings_from_money, to_decimal
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.venues.simulated import book as venue_book
 from evenkeel.venues.simulated.book import Report
@@ -35,7 +37,6 @@ LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg if leg is not venue
 _KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
 _POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
 _ENTRY_LEG, _FUNDING_LEG = int(venue_book.Leg.ENTRY), int(venue_book.Leg.FUNDING)
-_POSTING = Decimal(1).scaleb(-8)
 _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.STOP_LOSS: ExitReason.STOP_LOSS,
     venue_book.Exit.TAKE_PROFIT: ExitReason.TAKE_PROFIT,
@@ -162,35 +163,6 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Item = TypeVar("Item")
 
 
-class _Position:
-    """What is left of a position while its legs are told."""
-
-    def __init__(self, entry: Fill) -> None:
-        self.left = entry.event.quantity
-        self.funding = Decimal(0)
-        self._entry = entry
-        self._fee, self._slippage = entry.event.fee, entry.event.slippage
-        self._legs = 0
-
-    def close(self, fill: Fill) -> Trade:
-        """Take off a leg with its share of fee, slippage and funding."""
-        closed = -fill.event.quantity
-        self._legs += 1
-        fee, slippage, funding = self._fee, self._slippage, self.funding
-        if closed != self.left:
-            fee, slippage, funding = (self._share(one, closed) for one in (fee, slippage, funding))
-            self._fee, self._slippage, self.funding = self._fee - fee, self._slippage - slippage, self.funding - funding
-        self.left -= closed
-        direction = Direction.LONG if self._entry.event.quantity > 0 else Direction.SHORT
-        return Trade(
-            number=self._entry.trade, leg=self._legs, direction=direction, entry=self._entry, exit=fill,
-            entry_fee=fee, entry_slippage=slippage, funding=funding,
-        )  # fmt: skip
-
-    def _share(self, amount: Decimal, closed: Decimal) -> Decimal:
-        return (amount * closed / self.left).quantize(_POSTING)
-
-
 class Described(Sequence[Item]):
     """Items that are described when somebody first looks at them: a sweep that reads money never does.
 
@@ -224,6 +196,27 @@ class Described(Sequence[Item]):
         return repr(self._items)
 
 
+class Reported(Described[Fill]):
+    """Fills that are described when somebody first looks at them, and are there as columns before.
+
+    Args:
+        describe: Returns them; called once.
+        table: Returns them as columns; called once. None makes the columns from the records.
+    """
+
+    def __init__(self, describe: Callable[[], Sequence[Fill]], table: Callable[[], FillTable] | None) -> None:
+        super().__init__(describe)
+        self._make_table = table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def table(self) -> FillTable:
+        """The fills as columns."""
+        return table_of(self._items) if self._make_table is None else self._make_table()
+
+
 @dataclass(slots=True)
 class RunRecord:
     """The outcome of one lane.
@@ -254,45 +247,51 @@ class RunRecord:
     refusals: dict[str, int] = field(default_factory=dict)
     features_s: float = 0.0
 
-    def trades(self) -> list[Trade]:
-        """Return the closed legs, in order.
+    _table: tuple[Sequence[Fill], FillTable] | None = None
 
-        Fee and slippage of an entry and the funding of a position are shared among its legs by quantity: each takes its
-        part of what remains, rounded half to even to 1e-8, and the last one the rest.
-        """
-        trades: list[Trade] = []
-        position: _Position | None = None
-        fundings = list(self.fundings)
-        paid = 0
-        for number, fill in enumerate(self.fills):
-            while position is not None and paid < len(fundings) and fundings[paid].fills_before <= number:
-                position.funding += fundings[paid].amount
-                paid += 1
-            if fill.event.leg is Leg.ENTRY:
-                invariant(
-                    position is None or position.left == 0, "an entry follows the last leg of the position before"
-                )
-                position = _Position(fill)
-                continue
-            if position is None or position.left == 0:
-                raise InvariantBroken("an exit follows an entry")
-            trades.append(position.close(fill))
-        invariant(position is None or position.left == 0, "a run ends flat")
-        return trades
+    def table(self) -> FillTable:
+        """Return the fills as columns."""
+        if isinstance(self.fills, Reported):
+            return self.fills.table
+        known = self._table
+        if known is None or known[0] is not self.fills or len(known[1]) != len(self.fills):
+            self._table = known = (self.fills, table_of(self.fills))
+        return known[1]
+
+    def legs(self) -> Legs:
+        """Return the closed legs, in order, as columns."""
+        after = np.array([funding.fills_before for funding in self.fundings], dtype=np.int64)
+        paid = np.array([postings_from_money(funding.amount) for funding in self.fundings], dtype=np.int64)
+        return legs_of(self.table(), after, paid)
+
+    def trades(self) -> list[Trade]:
+        """Return the closed legs, in order, as records."""
+        legs, fills = self.legs(), list(self.fills)
+        columns = (legs.entry, legs.exit, legs.number, legs.is_long, legs.entry_fee, legs.entry_slippage, legs.funding)
+        return [
+            Trade(
+                number=fills[entry].trade, leg=number, direction=Direction.LONG if is_long else Direction.SHORT,
+                entry=fills[entry], exit=fills[leave], entry_fee=money_from_postings(fee),
+                entry_slippage=money_from_postings(slippage), funding=money_from_postings(funding),
+            )
+            for entry, leave, number, is_long, fee, slippage, funding in zip(
+                *(column.tolist() for column in columns), strict=True
+            )
+        ]  # fmt: skip
 
     def result_hash(self) -> str:
         """Return the digest of all that must repeat: fills, dead entries, equity, the end; no ids, no timings."""
         digest = hashlib.sha256()
         encode = msgspec.msgpack.Encoder().encode
-        for fill in self.fills:
-            plain = msgspec.structs.replace(fill.event, client_id=None, known_ns=0)
-            digest.update(encode((plain, fill.trade, fill.decided_ns, fill.reason, fill.notes)))
+        for batch in fill_bytes(self.table()):
+            digest.update(batch.data)
         for dead in self.dead_entries:
             digest.update(encode(dead))
         for funding in self.fundings:
             digest.update(encode(funding))
-        digest.update(np.ascontiguousarray(self.times_ns).tobytes())
-        digest.update(np.ascontiguousarray(self.curve).tobytes())
+        digest.update(np.ascontiguousarray(self.times_ns).data)
+        for line in self.curve:
+            digest.update(np.ascontiguousarray(line).data)
         digest.update(encode((self.stop_reason, self.stop_ns)))
         return digest.hexdigest()
 
@@ -338,6 +337,11 @@ def is_funding(told: Told) -> bool:
 def funding_lines(ints: Ints) -> npt.NDArray[np.bool_]:
     """Return which lines of integer reports tell of funding payments."""
     return np.equal(ints[:, Report.LEG], _FUNDING_LEG)
+
+
+def death_lines(ints: Ints) -> npt.NDArray[np.bool_]:
+    """Return which lines of integer reports tell of dead entries."""
+    return np.equal(ints[:, Report.LOTS], 0) & ~funding_lines(ints)
 
 
 def is_death(told: Told) -> bool:

@@ -5,12 +5,13 @@ It takes strategies whose decision is a kernel. The same steps, the same numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
 
+from evenkeel.engine.heard import Heard, table_of_reports
 from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
     EXIT_NUMBERS,
@@ -19,16 +20,17 @@ from evenkeel.engine.record import (
     Described,
     Fill,
     Funding,
+    Reported,
     RunRecord,
+    death_lines,
     death_reason,
     fill_event,
     funding_amount,
     funding_lines,
-    is_death,
     is_fill,
 )
 from evenkeel.features.timeline import FeatureRun
-from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.bar import Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
@@ -84,33 +86,11 @@ def run_research(
         if venue.ledger[Ledger.STOPPED] != 0:
             break
     curve.finish(venue, record)
-    record.fills = Described(lambda: describe_fills(told, strategy, market))
+    record.fills = reported(told, strategy, market)
     record.dead_entries = Described(lambda: describe_deaths(told))
     record.fundings = Described(lambda: describe_fundings(told))
     record.refusals = {REASONS[n].value: int(count) for n, count in enumerate(venue.refusals) if count}
     return record
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Reports of the venue, as the loop wrote them.
-
-    Attributes:
-        stretch: Where they belong.
-        ints: One line a report, by `Report`.
-        floats: One line a report, by `Price`.
-        unfilled: An entry that the end of the stretch withdrew, after them.
-    """
-
-    stretch: Stretch
-    ints: Ints
-    floats: Floats
-    unfilled: DeadEntry | None = None
-
-    def reports(self) -> Iterator[Told]:
-        """Yield the reports one by one."""
-        for ints, floats in zip(self.ints.tolist(), self.floats.tolist(), strict=True):
-            yield Told(ints, floats)
 
 
 def end_stretch(venue: SimulatedVenue, stretch: Stretch) -> DeadEntry | None:
@@ -127,6 +107,12 @@ def end_stretch(venue: SimulatedVenue, stretch: Stretch) -> DeadEntry | None:
     return unfilled
 
 
+def reported(heard: Sequence[Heard], strategy: Strategy, market: Market) -> Reported:
+    """Return the fills of reports; what a strategy wants kept is only in the records, so its columns come from them."""
+    columns = None if strategy.takes_notes else partial(table_of_reports, heard, strategy)
+    return Reported(partial(describe_fills, heard, strategy, market), columns)
+
+
 def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
     """Return the entries that ended without a fill, in order."""
     deaths = []
@@ -137,8 +123,7 @@ def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
                 event_ns=death_stamp(told, part.stretch), reason=death_reason(told),
                 decided_ns=int(closes[told.ints[Report.EXEC]]),
             )
-            for told in part.reports()
-            if is_death(told)
+            for told in part.reports(death_lines(part.ints))
         ]  # fmt: skip
         if part.unfilled is not None:
             deaths.append(part.unfilled)
@@ -231,10 +216,15 @@ class EquityCurve:
     def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
         """Add the point after the last exit and write the end of the run into the record."""
         cash = int(venue.ledger[Ledger.CASH])
+        end = np.array([[cash], [cash], [0]], dtype=np.int64)
         if len(self._times[-1]) and self._times[-1][-1] == self._last_ns:
-            self._times[-1], self._lines[-1] = self._times[-1][:-1], self._lines[-1][:, :-1]
-        record.times_ns = np.concatenate([*self._times, np.array([self._last_ns], dtype=np.int64)])
-        record.curve = np.concatenate([*self._lines, np.array([[cash], [cash], [0]], dtype=np.int64)], axis=1)
+            self._lines[-1][:, -1:] = end
+        else:
+            self._times.append(np.array([self._last_ns], dtype=np.int64))
+            self._lines.append(end)
+        one = len(self._times) == 1
+        record.times_ns = self._times[0] if one else np.concatenate(self._times)
+        record.curve = self._lines[0] if one else np.concatenate(self._lines, axis=1)
         record.stop_reason = STOPS.get(int(venue.ledger[Ledger.STOPPED]), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown

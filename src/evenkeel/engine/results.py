@@ -16,17 +16,16 @@ import msgspec
 import numpy as np
 
 from evenkeel.data.atomic import make_folder, write_atomically
+from evenkeel.engine.cells import Cells, Column, join_rows
 from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import drawdowns, extremes, metrics, profit_factor_mode
-from evenkeel.engine.record import Fill, RunRecord, Trade
+from evenkeel.engine.record import RunRecord
 from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
+from evenkeel.engine.tables import FILL_COLUMNS, TRADE_COLUMNS, fill_columns, trade_columns
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
 from evenkeel.model.errors import StorageError, UsageError
-from evenkeel.model.event import OrderFilled
-from evenkeel.model.intent import Notes
 from evenkeel.model.number import money_from_postings, plain
-from evenkeel.model.reason import ExitReason
 from evenkeel.model.time import format_time
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated.book import Curve
@@ -35,17 +34,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 SCHEMA = "evenkeel.backtest/1"
-
-TRADE_COLUMNS = (
-    "trade", "symbol", "side", "qty", "entry_time", "entry_price", "exit_time", "exit_price", "entry_reason",
-    "exit_reason", "gross_pnl", "fees", "funding", "net_pnl", "mae", "mfe", "bars_held",
-    "decided_time", "entry_kind", "entry_point", "exit_point", "entry_liquidity", "exit_liquidity", "entry_fee",
-    "exit_fee", "stop_price", "target_price", "slippage", "metadata", "leg", "final_stop",
-)  # fmt: skip
-FILL_COLUMNS = (
-    "fill", "trade", "symbol", "side", "qty", "price", "fee", "liquidity", "time", "point", "order_kind",
-    "leg", "reason", "slippage",
-)  # fmt: skip
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -> None:
@@ -56,10 +44,9 @@ def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -
 
 def write_tables(folder: Path, strategy: Strategy, market: Market, record: RunRecord) -> None:
     """Write trades, fills, equity and sessions."""
-    symbol, trades = strategy.instrument.id, record.trades()
-    write_csv(folder / "trades.csv", TRADE_COLUMNS, (_trade_row(trade, symbol) for trade in trades))
-    fills = ((number, fill) for number, fill in enumerate(record.fills, 1))
-    write_csv(folder / "fills.csv", FILL_COLUMNS, (_fill_row(number, fill, symbol) for number, fill in fills))
+    symbol = strategy.instrument.id
+    _write_columns(folder / "trades.csv", TRADE_COLUMNS, trade_columns(record.legs(), symbol))
+    _write_columns(folder / "fills.csv", FILL_COLUMNS, fill_columns(record.table(), symbol))
     _write_parquet(folder / "equity.parquet", equity_frame(record, strategy))
     days, values = session_equity(record, market)
     _write_parquet(folder / "sessions.parquet", _session_frame(days, values))
@@ -70,7 +57,7 @@ def write_decisions(folder: Path, decisions: Sequence[tuple[int, Decision]]) -> 
     import polars as pl
 
     rows = [_decision_row(decision) for _, decision in decisions]
-    frame = pl.DataFrame(
+    frame = pl.LazyFrame(
         {
             "time": pl.Series([time for time, _ in decisions], dtype=pl.Int64),
             "kind": pl.Series([row[0] for row in rows], dtype=pl.String),
@@ -85,7 +72,7 @@ def build_result(
     manifest: dict[str, Any], strategy: Strategy, market: Market, record: RunRecord, timing: dict[str, float]
 ) -> dict[str, Any]:
     """Return the document of `result.json`, its checks still empty."""
-    trades = record.trades()
+    legs = record.legs()
     _, sessions = session_equity(record, market)
     account = strategy.terms.account
     data = manifest["data"]
@@ -99,12 +86,12 @@ def build_result(
             "end_equity": plain(money_from_postings(int(record.curve[Curve.EQUITY][-1]))),
         },
         "metrics": metrics(
-            record, trades, start_equity=account.start_equity, sessions=sessions,
+            record, legs, start_equity=account.start_equity, sessions=sessions,
             per_year=market.calendar.sessions_per_year,
         ),
         "metrics_extra": {
-            "profit_factor_mode": profit_factor_mode([trade.net for trade in trades]),
-            **extremes(trades, record),
+            "profit_factor_mode": profit_factor_mode(legs.net),
+            **extremes(legs, record),
             "dead_entries": len(record.dead_entries), "refusals": record.refusals, "sessions": len(sessions),
         },
         "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),
@@ -148,8 +135,8 @@ def _require_key(document: Any, dotted: str, path: Path) -> None:
         place = place[key]
 
 
-def equity_frame(record: RunRecord, strategy: Strategy) -> pl.DataFrame:
-    """Return the equity curve as a table; money exact, position in signed units."""
+def equity_frame(record: RunRecord, strategy: Strategy) -> pl.LazyFrame:
+    """Return the equity curve as a table, made as it is written; money exact, position in signed units."""
     import polars as pl
 
     lot = strategy.instrument.lot_grid
@@ -162,14 +149,14 @@ def equity_frame(record: RunRecord, strategy: Strategy) -> pl.DataFrame:
             "position": position,
             "drawdown": drawdowns(record.curve[Curve.EQUITY]),
         }
-    ).with_columns(_instant("time"), _money("equity"), _money("cash"))
+    ).lazy().with_columns(_instant("time"), _money("equity"), _money("cash"))  # fmt: skip
 
 
 def write_points(path: Path, times_ns: Ints, equity: Ints, falls: Floats) -> None:
     """Write points of equity, in counts of 1e-8, with the fall from the peak at each."""
     import polars as pl
 
-    frame = pl.DataFrame({"time": times_ns, "equity": equity, "drawdown": falls})
+    frame = pl.LazyFrame({"time": times_ns, "equity": equity, "drawdown": falls})
     _write_parquet(path, frame.with_columns(_instant("time"), _money("equity")))
 
 
@@ -227,47 +214,6 @@ def _bar_frame(bars: Bars) -> pl.DataFrame:
     return pl.DataFrame({name: getattr(bars, name) for name in names})
 
 
-def _trade_row(trade: Trade, symbol: str) -> tuple[object, ...]:
-    entry, leave = trade.entry.event, trade.exit.event
-    return (
-        trade.number, symbol, trade.direction.value, plain(trade.quantity),
-        format_time(entry.event_ns), plain(entry.price), format_time(leave.event_ns), plain(leave.price),
-        trade.entry.reason, _exit_word(leave), plain(trade.gross), plain(trade.fees), plain(trade.funding),
-        plain(trade.net),
-        plain(leave.adverse), plain(leave.favourable), leave.bars_held,
-        "" if trade.entry.decided_ns is None else format_time(trade.entry.decided_ns), entry.kind.value,
-        entry.point.value, leave.point.value, _liquidity(entry), _liquidity(leave), plain(trade.entry_fee),
-        plain(leave.fee), _optional(entry.stop_price), _optional(entry.target_price), plain(trade.slippage),
-        _notes(trade.entry.notes), trade.leg, _optional(leave.stop_price),
-    )  # fmt: skip
-
-
-def _fill_row(number: int, fill: Fill, symbol: str) -> tuple[object, ...]:
-    event = fill.event
-    side = "buy" if event.quantity > 0 else "sell"
-    return (
-        number, fill.trade, symbol, side, plain(abs(event.quantity)), plain(event.price), plain(event.fee),
-        _liquidity(event), format_time(event.event_ns), event.point.value, event.kind.value, event.leg.value,
-        fill.reason, plain(event.slippage),
-    )  # fmt: skip
-
-
-def _notes(notes: Notes) -> str:
-    return msgspec.json.encode(notes).decode() if notes else ""
-
-
-def _exit_word(event: OrderFilled) -> str:
-    return (event.exit_reason or ExitReason.SIGNAL).value
-
-
-def _liquidity(event: OrderFilled) -> str:
-    return "taker" if event.taker else "maker"
-
-
-def _optional(value: Decimal | None) -> str:
-    return "" if value is None else plain(value)
-
-
 def _decision_row(decision: Decision) -> tuple[str, str, str]:
     kind = type(decision).__struct_config__.tag
     match decision:
@@ -285,6 +231,13 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     write_atomically(path, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
+def _write_columns(path: Path, names: Sequence[str], columns: Sequence[Cells]) -> None:
+    """Write a table as text, its cells quoted where they must be."""
+    placed = [Column(b"" if number == 0 else b",", cells) for number, cells in enumerate(columns)]
+    head = ",".join(names).encode() + b"\n"
+    write_atomically(path, head + join_rows(placed, end=b"\n").tobytes())
+
+
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table as text."""
     text = io.StringIO()
@@ -294,16 +247,16 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
     write_atomically(path, text.getvalue().encode())
 
 
-def _write_parquet(path: Path, frame: pl.DataFrame) -> None:
+def _write_parquet(path: Path, frame: pl.LazyFrame) -> None:
     data = io.BytesIO()
-    frame.write_parquet(data, compression="zstd")
-    write_atomically(path, data.getvalue())
+    frame.sink_parquet(data, compression="zstd", compression_level=1)
+    write_atomically(path, data.getbuffer())
 
 
-def _session_frame(days: list[int], values: list[int]) -> pl.DataFrame:
+def _session_frame(days: list[int], values: list[int]) -> pl.LazyFrame:
     import polars as pl
 
-    return pl.DataFrame(
+    return pl.LazyFrame(
         {"session": pl.Series(days, dtype=pl.Int32), "equity": pl.Series(values, dtype=pl.Int64)}
     ).with_columns(pl.col("session").cast(pl.Date), _money("equity"))
 

@@ -39,7 +39,7 @@ def run_of_three() -> RunRecord:
 
 
 def figures(record: RunRecord) -> dict[str, float | int | None]:
-    return metrics(record, record.trades(), start_equity=Decimal(10_000), sessions=[], per_year=365)
+    return metrics(record, record.legs(), start_equity=Decimal(10_000), sessions=[], per_year=365)
 
 
 def test_the_figures_of_three_trades() -> None:
@@ -65,7 +65,7 @@ def test_the_figures_of_three_trades() -> None:
 def test_the_extremes_of_three_trades() -> None:
     record = run_of_three()
 
-    found = extremes(record.trades(), record)
+    found = extremes(record.legs(), record)
 
     assert (found["wins"], found["losses"], found["breakeven"]) == (2, 1, 0)
     assert (found["longs"], found["shorts"]) == (2, 1)
@@ -109,7 +109,7 @@ def test_a_profit_factor_without_losses_is_none_and_says_so(nets: list[int], fac
     exact = [Decimal(net) for net in nets]
 
     assert profit_factor(exact) == factor
-    assert profit_factor_mode(exact) == mode
+    assert profit_factor_mode(np.array(nets, dtype=np.int64)) == mode
 
 
 def test_drawdown_is_the_fall_from_the_running_peak() -> None:

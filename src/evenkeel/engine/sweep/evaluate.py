@@ -159,10 +159,10 @@ def run_alone(strategy: Strategy, market: Market) -> RunRecord:
 
 def judge(strategy: Strategy, market: Market, record: RunRecord) -> Outcome:
     """Return the figures of a run."""
-    trades = record.trades()
+    legs = record.legs()
     days, sessions = session_equity(record, market)
     start = strategy.terms.account.start_equity
-    figures = metrics(record, trades, start_equity=start, sessions=sessions, per_year=market.calendar.sessions_per_year)
+    figures = metrics(record, legs, start_equity=start, sessions=sessions, per_year=market.calendar.sessions_per_year)
     returns = session_returns(postings_from_money(start), sessions)
     look = look_of(strategy, market, days, returns, figures, "sweep")
-    return Outcome(figures, record.result_hash(), len(trades), returns, record.stop_reason.value, look)
+    return Outcome(figures, record.result_hash(), len(legs), returns, record.stop_reason.value, look)
