@@ -234,7 +234,7 @@ COMMANDS = [
     typed("no such command", "bactest ema_cross", "there is no command 'bactest'; did you mean 'backtest'?"),
     typed("no such option", "backtest ema_cross --lan engine", "no option '--lan'; did you mean '--lane'?"),
     typed("no such lane", "backtest ema_cross --lane fast", "'fast' is not one of auto, engine, research"),
-    typed("a command that is not built", "sweep ema_cross", "`keel sweep` is not available yet", "keel doctor --gaps"),
+    typed("a command that is not built", "drill all", "`keel drill` is not available yet", "keel doctor --gaps"),
     typed("no such run", "report nowhere", "there is no run 'nowhere'", "keel backtest STRATEGY"),
     typed("no run yet", "explain latest --trade 1", "there is no run 'latest'", "keel backtest STRATEGY"),
     typed("no such instrument to show", "data show NOPE", "there is no instrument 'NOPE'"),

@@ -46,6 +46,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "data": CommandEntry("evenkeel.cli.data", "Import, check and show market data.", DATA),
     "instruments": CommandEntry("evenkeel.cli.instruments", "List, show and add instrument definitions.", DATA),
     "backtest": CommandEntry("evenkeel.cli.backtest", "Run a strategy on recorded data.", RUNS),
+    "sweep": CommandEntry("evenkeel.cli.sweep", "Run a strategy with many sets of parameters, and rank them.", RUNS),
     "optimize": CommandEntry("evenkeel.cli.optimize", "Search for parameters, tested on held-back data.", RUNS),
     "report": CommandEntry("evenkeel.cli.report", "Write the report of a run as one HTML page.", RUNS),
     "explain": CommandEntry("evenkeel.cli.explain", "Say in plain English why a run did what it did.", RUNS),
@@ -60,7 +61,6 @@ COMMANDS: dict[str, CommandEntry] = {
 COMMAND_GAPS: dict[str, str] = {
     "data record": "record a live feed",
     "data sync": "fetch history from a venue",
-    "sweep": "a grid of parameters on the research lane",
     "walkforward": "rolling out-of-sample tests",
     "lookahead": "a proof that a strategy does not see the future",
     "run": "start an engine on a live feed",

@@ -59,7 +59,7 @@ class Evaluator:
         Raises:
             UsageError: If the strategy cannot run with it.
         """
-        strategy, market = self._load(sets)
+        strategy, market = self.load(sets)
         return judge(strategy, market, run_alone(strategy, market))
 
     def run_many(
@@ -74,8 +74,8 @@ class Evaluator:
         """
         waiting: dict[int, Outcome | Refusal] = {}
         following = 0
-        for number, outcome in self.run_all(list(enumerate(sets)), workers, hashed=hashed):
-            waiting[number] = outcome
+        for found in self.run_all(list(enumerate(sets)), workers, hashed=hashed):
+            waiting.update(found)
             while following in waiting:
                 yield waiting.pop(following)
                 following += 1
@@ -87,8 +87,8 @@ class Evaluator:
         *,
         hashed: bool = False,
         told: Told = lambda _: None,
-    ) -> Iterator[tuple[int, Outcome | Refusal]]:
-        """Run numbered sets and yield each number with what it brought, as they come.
+    ) -> Iterator[list[tuple[int, Outcome | Refusal]]]:
+        """Run numbered sets and yield each number with what it brought, some at a time, as they come.
 
         Whoever stops asking stops the work: no thread goes on behind the next block of bars.
 
@@ -99,16 +99,14 @@ class Evaluator:
             told: Of base bars passed, once for each set; called by several threads.
         """
         ended = Event()
-        size = max(
-            min(CHUNK_SETS_MIN, -(-len(sets) // workers)),
-            min(CHUNK_SETS_MAX, -(-len(sets) // (CHUNKS_A_WORKER * workers))),
-        )
+        share = -(-len(sets) // workers)
+        size = max(1, min(share, max(CHUNK_SETS_MIN, min(CHUNK_SETS_MAX, share // CHUNKS_A_WORKER))))
         chunks = [sets[first : first + size] for first in range(0, len(sets), size)]
         with ThreadPoolExecutor(max_workers=workers) as pool:
             running = [pool.submit(self.run_chunk, chunk, hashed, told, ended.is_set) for chunk in chunks]
             try:
                 for done in as_completed(running):
-                    yield from done.result()
+                    yield done.result()
             finally:
                 ended.set()
                 pool.shutdown(cancel_futures=True)
@@ -127,7 +125,7 @@ class Evaluator:
             if stopped():
                 return found
             try:
-                strategy, market = self._load(values)
+                strategy, market = self.load(values)
             except UsageError as error:
                 found.append((number, Refusal(error.reason, error.message)))
                 continue
@@ -141,7 +139,12 @@ class Evaluator:
             found += run_together(jobs, told=told, stopped=stopped)
         return found
 
-    def _load(self, values: ParameterSet) -> tuple[Strategy, Market]:
+    def load(self, values: ParameterSet) -> tuple[Strategy, Market]:
+        """Return the strategy with a set of values, and its market.
+
+        Raises:
+            UsageError: If it is not valid with them, or there is no data for it.
+        """
         strategy = self._source.load(values)
         return strategy, self._market_of(strategy, self._window)
 
