@@ -22,6 +22,8 @@ from evenkeel.data.calendar import load_calendar
 from evenkeel.data.catalog import Entry
 from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.revision import Revision
+from evenkeel.data.side import SideBatch, SideKind, SideSeries
+from evenkeel.data.side.series import revision_of
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts, Step
 from evenkeel.engine.market import GapPolicy, Market, Stretch, load_market
@@ -386,9 +388,10 @@ def story(record: RunRecord) -> list[tuple[str, int, str, float]]:
 class MemoryCatalog:
     """Holds series in memory, in the form in which a run reads them."""
 
-    def __init__(self, asset: Instrument, *held: Bars) -> None:
+    def __init__(self, asset: Instrument, *held: Bars, beside: Iterable[SideBatch] = ()) -> None:
         self._asset = asset
         self._held = {series.timeframe: series for series in held}
+        self._beside = {batch.kind: batch for batch in beside}
 
     def _revision(self, series: Bars) -> Revision:
         return Revision(
@@ -406,8 +409,15 @@ class MemoryCatalog:
         stop = len(series) if stop_ns is None else int(np.searchsorted(series.open_ns, stop_ns))
         return StoredSeries(series.rows(0, stop), self._revision(series))
 
-    def side(self, *_: object, **__: object) -> None:
-        return None
+    def side(
+        self, instrument: str, kind: SideKind, *, start_ns: int, stop_ns: int, revision: str | None = None
+    ) -> SideSeries | None:
+        batch = self._beside.get(kind)
+        if batch is None:
+            return None
+        described = revision_of(self._asset.id, batch, source="memory", imported_ns=0)
+        part = batch.rows(*np.searchsorted(batch.stamps_ns, [start_ns, stop_ns]).tolist())
+        return SideSeries(kind, part.stamps_ns, part.columns, described)
 
 
 def play_of(text: str, asset: Instrument | None = None) -> PlayStrategy:

@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 
 import desk
+from evenkeel.data.side import SideBatch, SideKind
 from evenkeel.data.synthetic import Recipe, generate
+from evenkeel.data.synthetic.storage import beside_of
 from evenkeel.model.bar import Bars
 from evenkeel.model.time import DAY, Timeframe, parse_time
 from suites import instruments
@@ -28,22 +30,24 @@ MARKETS_KEPT = 48
 
 
 def catalog(row: Row, *, anew: bool = False) -> desk.MemoryCatalog:
-    """Return the bars of a row's market.
+    """Return a row's market: its bars, and what is known beside them.
 
     Args:
         row: Whose.
         anew: Generate or read them again, for one who doubts that they would be the same.
     """
-    source = _bars.__wrapped__ if anew else _bars
-    return desk.MemoryCatalog(instruments.find(symbol_of(row)), source(row.window, row.market))
+    source = _market.__wrapped__ if anew else _market
+    bars, beside = source(row.window, row.market)
+    return desk.MemoryCatalog(instruments.find(symbol_of(row)), bars, beside=beside)
 
 
 @lru_cache(maxsize=MARKETS_KEPT)
-def _bars(window: str, market: tuple[str, int, int]) -> Bars:
+def _market(window: str, market: tuple[str, int, int]) -> tuple[Bars, list[SideBatch]]:
     if window:
-        return _around(windows()[window])
+        return _around(windows()[window]), _recorded_beside(windows()[window].symbol)
     regime, minutes, seed = market
-    return generate(Recipe(regime=regime, minutes=minutes, seed=seed)).bars
+    made = generate(Recipe(regime=regime, minutes=minutes, seed=seed))
+    return made.bars, beside_of(made)
 
 
 def _around(window: Window) -> Bars:
@@ -63,6 +67,20 @@ def recording(symbol: str, timeframe: str) -> Bars:
     opens = table["ts"].to_physical().to_numpy()
     columns = (np.ascontiguousarray(table[name].to_numpy()) for name in ("open", "high", "low", "close", "volume"))
     return Bars(kind, opens, opens + kind.nanoseconds, *columns)
+
+
+@cache
+def _recorded_beside(symbol: str) -> list[SideBatch]:
+    """Return the recorded funding of a perpetual, and its mark price at the settlements."""
+    name, _, venue = symbol.partition("-PERP.")
+    found = []
+    for file, kind, column in (("funding", SideKind.FUNDING, "funding_rate"), ("mark-8h", SideKind.MARK, "open")):
+        path = RECORDED / VENUES[venue] / name / f"{file}.parquet"
+        if path.is_file():
+            table = pl.read_parquet(path)
+            values = {kind.columns()[0]: np.ascontiguousarray(table[column].to_numpy())}
+            found.append(SideBatch(kind, table["ts"].to_physical().to_numpy().copy(), values))
+    return found
 
 
 def measured(window: Window) -> dict[str, float]:

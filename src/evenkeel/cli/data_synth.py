@@ -54,7 +54,7 @@ def command(
     sets: tuple[str, ...], name: str | None, price: float | None, start: int | None, halts: int, missing: float,
     catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make a synthetic market and store its one-minute bars.
+    """Make a synthetic market and store its one-minute bars, with funding and open interest beside them.
 
     The same regime, length, seed and parameters give the same bars on every machine. They are stored under the venue
     SIM, as a perpetual of their own, and never beside recorded bars; another market of the same id takes their place.

@@ -160,7 +160,7 @@ def show_outcome(outcome: Outcome) -> None:
     say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
     say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
-    for label, value in (*proof_lines(result["evidence"]), *_figures(figures, account)):
+    for label, value in (*proof_lines(result["evidence"]), *_figures(figures, account, data)):
         say(f"  {label:<22}{value}")
     say()
     for mark in result["marks"]:
@@ -207,18 +207,29 @@ def proof_lines(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _figures(figures: dict[str, Any], account: dict[str, Any]) -> list[tuple[str, str]]:
-    currency = account["currency"]
+def _figures(figures: dict[str, Any], account: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, str]]:
+    currency, recorded = account["currency"], data["funding"]
+    paid = [("funding", f"{figures['funding']:+,.2f} {currency}{_cover(recorded)}")]
     return [
         ("trades", f"{figures['trades']:,}"),
         ("net", f"{figures['net_pnl']:,.2f} {currency} ({figures['return_pct']:+.2f} %)"),
         ("fees, slippage", f"{figures['fees']:,.2f}, {figures['slippage']:,.2f} {currency}"),
+        *(paid if recorded or figures["funding"] else []),
         ("win rate", _share(figures["win_rate"])),
         ("profit factor", _number(figures["profit_factor"])),
         ("largest drawdown", _drawdown(figures)),
         ("Sharpe, Sortino", f"{_number(figures['sharpe'])}, {_number(figures['sortino'])}"),
         ("time in the market", f"{figures['exposure_pct']:.1f} %"),
     ]
+
+
+def _cover(recorded: dict[str, int] | None) -> str:
+    """Say how far recorded funding reaches."""
+    if recorded is None:
+        return " at the fixed rate"
+    due = recorded["recorded"] + recorded["missing"]
+    unmarked = f", {recorded['unmarked']:,} without a mark price" if recorded["unmarked"] else ""
+    return f" ({recorded['recorded']:,} of {due:,} settlements recorded{unmarked})"
 
 
 def _drawdown(figures: dict[str, Any]) -> str:

@@ -164,6 +164,8 @@ def load_beside(
     reads: frozenset[str],
     span: tuple[int, int],
     pins: Mapping[str, str] | None = None,
+    *,
+    source: str | None = None,
 ) -> Beside:
     """Load what a run uses beside its bars: what an account of that instrument is settled by, and what a play reads.
 
@@ -173,6 +175,7 @@ def load_beside(
         reads: Side columns that the program reads.
         span: First and last instant of the run.
         pins: Revision of each kind that is to be used, and of no other; None takes the newest of each.
+        source: Of the bars where they are generated: what was made with another market is not taken.
 
     Raises:
         UsageError: If a pinned revision is in no catalog.
@@ -193,7 +196,8 @@ def load_beside(
                 "--catalog",
                 reason="REVISION_GONE",
             )
-        if series is not None and (len(series) or pin is not None):
+        is_ours = series is not None and source in (None, series.revision.source)
+        if series is not None and is_ours and (len(series) or pin is not None):
             found[kind] = series
     return Beside(instrument, found)
 

@@ -201,7 +201,10 @@ def load_market(
     reads = program.side_columns
     aside = (*source, first, reads, None if pins is None else tuple(sorted(pins.items())))
     span = int(used.open_ns[0]), int(used.close_ns[-1])
-    beside = memory.once(("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, pins))
+    made_as = stored.revision.source if is_synthetic(stored.revision) else None
+    beside = memory.once(
+        ("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, pins, source=made_as)
+    )
     spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside))
     funding = beside.settlements([span.base for span in spans], window[0])
     marks = memory.once(("marks", *aside), lambda: [beside.mark_bars(span.base) for span in spans])

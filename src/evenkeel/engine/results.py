@@ -68,6 +68,10 @@ def write_decisions(folder: Path, decisions: Sequence[tuple[int, Decision]]) -> 
     _write_parquet(folder / "decisions.parquet", frame)
 
 
+_DATA_KEYS = ("hash", "start", "end", "base_tf", "exec_tf", "base_bars", "exec_bars", "funding")
+"""What a result repeats of the data in its manifest."""
+
+
 def build_result(
     manifest: dict[str, Any], strategy: Strategy, market: Market, record: RunRecord, timing: dict[str, float]
 ) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def build_result(
         "schema": SCHEMA, "run": manifest["run"], "result_hash": record.result_hash(), "profile": manifest["profile"],
         "strategy": {"name": strategy.name, "hash": strategy.hash, "kind": strategy.kind},
         "lane": record.lane, "symbols": [strategy.instrument.id],
-        "data": {key: data[key] for key in ("hash", "start", "end", "base_tf", "exec_tf", "base_bars", "exec_bars")},
+        "data": {key: data[key] for key in _DATA_KEYS},
         "account": {
             "currency": account.currency, "start_equity": plain(account.start_equity),
             "end_equity": plain(money_from_postings(int(record.curve[Curve.EQUITY][-1]))),

@@ -16,6 +16,7 @@ from evenkeel.data.calendar import ALWAYS_OPEN
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import GENERATED_VENUE
 from evenkeel.data.revision import Revision
+from evenkeel.data.side import SideBatch, SideKind
 from evenkeel.data.synthetic.market import SyntheticMarket
 from evenkeel.data.synthetic.recipe import Recipe
 from evenkeel.data.synthetic.regimes import regime_of
@@ -118,7 +119,10 @@ def require_storable(instrument: Instrument, recipe: Recipe, catalog: Catalog) -
 
 
 def store(market: SyntheticMarket, instrument: Instrument, catalog: Catalog, *, stored_ns: int) -> Revision:
-    """Make the bars of a market the newest revision of its instrument; they take the place of another recipe's.
+    """Make a market the newest revision of its instrument, with its funding and open interest beside its bars.
+
+    It takes the place of another recipe's. The series of one market name the same source, and a run takes only those
+    beside its bars that do, so what an earlier market left is never mixed with it.
 
     Args:
         market: What to store.
@@ -132,7 +136,18 @@ def store(market: SyntheticMarket, instrument: Instrument, catalog: Catalog, *, 
         StorageError: If the catalog cannot be written.
     """
     require_storable(instrument, market.recipe, catalog)
-    return catalog.write(instrument.id, market.bars, source=source_of(market), imported_ns=stored_ns)
+    source = source_of(market)
+    for batch in beside_of(market):
+        catalog.shelf.write(instrument.id, batch, source=source, imported_ns=stored_ns)
+    return catalog.write(instrument.id, market.bars, source=source, imported_ns=stored_ns)
+
+
+def beside_of(market: SyntheticMarket) -> list[SideBatch]:
+    """Return what a market has beside its bars; a short one has none."""
+    readings = ((SideKind.FUNDING, market.funding), (SideKind.OPEN_INTEREST, market.open_interest))
+    return [
+        SideBatch(kind, each.times_ns, {kind.columns()[0]: each.values}) for kind, each in readings if len(each.values)
+    ]
 
 
 def _require_venue(id_: InstrumentId) -> None:

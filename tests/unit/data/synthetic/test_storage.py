@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from evenkeel.data.catalog import Catalog
+from evenkeel.data.side import SideKind
 from evenkeel.data.synthetic import Parameters, Recipe, generate
 from evenkeel.data.synthetic.storage import (
     default_id,
@@ -20,10 +21,12 @@ from evenkeel.data.synthetic.storage import (
     store,
 )
 from evenkeel.data.synthetic.walk import random_walk
+from evenkeel.engine.market import load_market
+from evenkeel.features.timeline import ProgramBuilder
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.instrument import InstrumentKind
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import MINUTE, Timeframe
 
 M1 = Timeframe.parse("1m")
 ID = default_id("ranging")
@@ -48,6 +51,37 @@ def test_bars_are_stored_with_the_recipe_in_the_source(tmp_path: Path) -> None:
     assert revision.source == f"synthetic: ranging, 500 minutes, seed 42, digest {MARKET.digest}"
     assert is_synthetic(revision)
     assert revision.imported_ns == 7
+
+
+def test_funding_and_open_interest_are_stored_beside_the_bars(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    revision = store(MARKET, ASSET, catalog, stored_ns=7)
+
+    for kind, readings in ((SideKind.FUNDING, MARKET.funding), (SideKind.OPEN_INTEREST, MARKET.open_interest)):
+        series = catalog.side(ID, kind)
+        assert series is not None
+        assert len(series) > 0
+        assert series.stamps_ns.tolist() == readings.times_ns.tolist()
+        assert series.columns[kind.columns()[0]].tolist() == readings.values.tolist()
+        assert series.revision.source == revision.source
+
+
+def test_a_market_is_not_mixed_with_what_another_one_left_beside_its_bars(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    store(MARKET, ASSET, catalog, stored_ns=7)
+    later = generate(Recipe(regime="ranging", minutes=200, first_open_ns=MARKET.recipe.first_open_ns + MINUTE))
+    assert len(later.funding.values) == 0
+    store(later, ASSET, catalog, stored_ns=8)
+    builder = ProgramBuilder(M1)
+    for name in ("close", "funding_rate", "open_interest"):
+        builder.on(M1).column(name)
+
+    market = load_market([catalog], ASSET, builder.build(), start_ns=None, end_ns=None)
+
+    assert set(market.pins) == market.side_columns == {"open_interest"}
+    store(MARKET, ASSET, catalog, stored_ns=9)
+    market = load_market([catalog], ASSET, builder.build(), start_ns=None, end_ns=None)
+    assert market.side_columns == {"funding_rate", "open_interest"}
 
 
 def test_the_source_names_everything_that_is_not_usual() -> None:
