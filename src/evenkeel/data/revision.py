@@ -20,7 +20,7 @@ from evenkeel.model.ids import InstrumentId
 from evenkeel.model.time import Timeframe
 
 if TYPE_CHECKING:
-    import polars as pl
+    pass
 
 TIME_COLUMNS = ("open_ns", "close_ns")
 PRICE_COLUMNS = ("open", "high", "low", "close")
@@ -96,27 +96,23 @@ def load_bars(path: Path, revision: Revision) -> Bars:
 
     remedy = f"restore it from a backup, or remove the folder {path.parent} and import the source again"
     try:
-        frame = pl.read_parquet(path, columns=list(COLUMNS), memory_map=False)
+        columns = [_read_column(path, name) for name in COLUMNS]
     except FileNotFoundError as error:
         raise StorageError(f"{path} is missing; {remedy}") from error
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageError(f"{path} cannot be read ({_first_line(error)}); {remedy}") from error
-    bars = _bars_of(frame, revision.timeframe)
+    bars = Bars(revision.timeframe, *columns)
     if len(bars) != revision.rows or content_id(revision.instrument, bars) != revision.id:
         raise StorageError(f"{path} is damaged: its content does not match its name; {remedy}")
     return bars
 
 
-def _bars_of(frame: pl.DataFrame, timeframe: Timeframe) -> Bars:
+def _read_column(path: Path, name: str) -> Any:
+    """Return one column, so that no more than one of them is there twice at any moment."""
     import polars as pl
 
-    times = [_column(frame, name, pl.Int64) for name in TIME_COLUMNS]
-    prices = [_column(frame, name, pl.Float64) for name in COLUMNS[len(TIME_COLUMNS) :]]
-    return Bars(timeframe, *times, *prices)
-
-
-def _column(frame: pl.DataFrame, name: str, kind: type[pl.DataType]) -> Any:
-    return np.ascontiguousarray(frame[name].cast(kind).to_numpy())
+    frame = pl.read_parquet(path, columns=[name], memory_map=False)
+    return np.ascontiguousarray(frame[name].cast(pl.Int64 if name in TIME_COLUMNS else pl.Float64).to_numpy())
 
 
 def _first_line(error: Exception) -> str:
