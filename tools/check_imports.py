@@ -1,4 +1,4 @@
-"""Imports point down the list of rooms only; `kernel` and `model` lie at the bottom."""
+"""Imports point down the list of rooms only; `kernel` and `model` lie at the bottom, the audit stands alone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ ROOMS = (
 )  # fmt: skip
 """From the top of the house to the bottom."""
 
+ALONE = ("readiness", "audit")
+"""It imports nothing of ours but itself: a fault that it shared with the engine would hide."""
+
 
 def check(tree: ast.Module, where: PurePosixPath) -> Iterator[tuple[int, str]]:
     """Yield each import that points up, sideways at the bottom, or is relative."""
@@ -24,6 +27,8 @@ def check(tree: ast.Module, where: PurePosixPath) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.ImportFrom) and node.level:
             yield node.lineno, "a relative import; write the full name"
         for target in _targets(node):
+            if where.parts[: len(ALONE)] == ALONE and tuple(target.split(".")[: len(ALONE)]) != ALONE:
+                yield node.lineno, f"the audit may not import `evenkeel.{target}`: it shares no code with the engine"
             if not _allowed(here, target):
                 yield node.lineno, f"`{here}` may not import `evenkeel.{target}`: imports point down the rooms only"
 

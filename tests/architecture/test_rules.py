@@ -48,6 +48,8 @@ BROKEN = [
     (check_imports.check, "engine/core.py", "from evenkeel import cli"),
     (check_imports.check, "data/catalog.py", "from .lock import WriterLock"),
     (check_imports.check, "strategies/play/rules.py", "from ..classic import Strategy"),
+    (check_imports.check, "readiness/audit/replay/grid.py", "from evenkeel.features import instants"),
+    (check_imports.check, "readiness/audit/bars.py", "from evenkeel.model.bar import Bars"),
     (check_imports.check, "pantry/jam.py", "from evenkeel.model.bar import Bars"),
     (check_names.check, "data/utils.py", '"""Odds and ends."""'),
     (check_names.check, "data/helpers/text.py", '"""Text."""'),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evenkeel.data.sources import Sources
     from evenkeel.model.bar import Bars
     from evenkeel.model.ids import InstrumentId
+    from evenkeel.model.instrument import Instrument
     from evenkeel.readiness.audit import Check
 
 _WORDS = {True: "ok", False: "FAILED"}
@@ -103,6 +104,7 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
 
     from evenkeel.data.aggregate import aggregate
     from evenkeel.data.calendar import load_calendar
+    from evenkeel.engine.results import bar_frame
     from evenkeel.model.instrument import Instrument
     from evenkeel.model.time import Timeframe
 
@@ -117,13 +119,36 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
         parts, offset = [], 0
         for stretch in stretches:
             made = aggregate(stretch, timeframe, calendar)
-            parts.append(_frame(made.bars).with_columns(first=made.first + offset, last=made.last + offset))
+            parts.append(
+                bar_frame(calendar, made.bars).with_columns(first=made.first + offset, last=made.last + offset)
+            )
             offset += len(stretch)
         higher[timeframe.name] = pl.concat(parts)
     return {
-        "base_bars": pl.concat([_frame(stretch) for stretch in stretches]), "higher_bars": higher,
+        "base_bars": pl.concat([bar_frame(calendar, stretch) for stretch in stretches]), "higher_bars": higher,
         "funding": _funding_of(instrument.id, data, sources),
+        "beside": _beside_of(instrument, data, stretches, sources),
     }  # fmt: skip
+
+
+def _beside_of(
+    instrument: Instrument, data: dict[str, Any], stretches: list[Bars], sources: Sources
+) -> dict[str, pl.DataFrame]:
+    """Return what the run could read beside its bars, by the revisions that the manifest pins."""
+    import polars as pl
+
+    from evenkeel.engine.beside import load_beside
+
+    pins = data.get("beside") or {}
+    if not pins or not stretches:
+        return {}
+    span = int(stretches[0].open_ns[0]), int(stretches[-1].close_ns[-1])
+    held = load_beside(sources.catalogs, instrument, frozenset(), span, pins)
+    found: dict[str, list[pl.DataFrame]] = {}
+    for stretch in stretches:
+        for name, (known, values) in held.columns(stretch).items():
+            found.setdefault(name, []).append(pl.DataFrame({"known_ns": known, "value": values}))
+    return {name: pl.concat(parts).unique("known_ns", keep="last").sort("known_ns") for name, parts in found.items()}
 
 
 def _funding_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources) -> pl.DataFrame | None:
@@ -159,9 +184,3 @@ def _stretches(stored: Bars, calendar: Calendar, data: dict[str, Any]) -> list[B
     cuts = [int(np.searchsorted(used.open_ns, parse_time(stop))) for _, stop, _ in data["gaps"]]
     spans = pairwise([0, *cuts, len(used)])
     return [used.rows(start, stop) for start, stop in spans if stop > start]
-
-
-def _frame(bars: Bars) -> pl.DataFrame:
-    import polars as pl
-
-    return pl.DataFrame({name: getattr(bars, name) for name in _COLUMNS})

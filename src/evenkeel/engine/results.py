@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from evenkeel.data.atomic import make_folder, write_atomically
+from evenkeel.data.calendar import Calendar
 from evenkeel.engine.cells import Cells, Column, join_rows
 from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import drawdowns, extremes, metrics, profit_factor_mode
@@ -180,7 +181,19 @@ def base_frame(market: Market) -> pl.DataFrame:
     """Return all base bars that the run used, for the audit."""
     import polars as pl
 
-    return pl.concat([_bar_frame(stretch.series.base) for stretch in market.stretches])
+    return pl.concat([bar_frame(stretch.series.calendar, stretch.series.base) for stretch in market.stretches])
+
+
+def beside_frames(market: Market) -> dict[str, pl.DataFrame]:
+    """Return what plays read beside the bars by its name, and when each value became known, for the audit."""
+    import polars as pl
+
+    found = {}
+    for name in sorted(market.side_columns):
+        parts = [stretch.series.side[name] for stretch in market.stretches]
+        frame = pl.concat([pl.DataFrame({"known_ns": known, "value": values}) for known, values in parts])
+        found[name] = frame.unique("known_ns", keep="last").sort("known_ns")
+    return found
 
 
 def funding_frame(market: Market) -> pl.DataFrame | None:
@@ -205,17 +218,25 @@ def higher_frames(market: Market, timeframes: Iterable[str]) -> dict[str, pl.Dat
         for stretch in market.stretches:
             found = stretch.series.on(Timeframe.parse(name))
             rows = {"first": found.first + offset, "last": found.last + offset}
-            parts.append(_bar_frame(found.bars).with_columns(**{k: pl.Series(v) for k, v in rows.items()}))
+            parts.append(
+                bar_frame(stretch.series.calendar, found.bars).with_columns(
+                    **{k: pl.Series(v) for k, v in rows.items()}
+                )
+            )
             offset += len(stretch.series.base)
         frames[name] = pl.concat(parts)
     return frames
 
 
-def _bar_frame(bars: Bars) -> pl.DataFrame:
+def bar_frame(calendar: Calendar, bars: Bars) -> pl.DataFrame:
+    """Return bars as a table, with the number of the trading day of each open where the market has sessions."""
     import polars as pl
 
     names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-    return pl.DataFrame({name: getattr(bars, name) for name in names})
+    frame = pl.DataFrame({name: getattr(bars, name) for name in names})
+    if calendar.always_open:
+        return frame
+    return frame.with_columns(session=pl.Series(calendar.session_of(bars.open_ns)))
 
 
 def _decision_row(decision: Decision) -> tuple[str, str, str]:

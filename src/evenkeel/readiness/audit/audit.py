@@ -24,21 +24,17 @@ from evenkeel.readiness.audit import (
 )
 from evenkeel.readiness.audit.artifacts import Run, read_run
 from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
-from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.check import Check, judged
 from evenkeel.readiness.audit.course import read_courses
 from evenkeel.readiness.audit.curve import read_curve
 from evenkeel.readiness.audit.document import Unreadable
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import base_marks
+from evenkeel.readiness.audit.replay.checks import replay_checks
 
 PRECISION = 50
 """Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
-
-BEYOND_FILES = ("SIGNAL_REPLAY", "NO_LOOKAHEAD")
-"""Checks of the specification that need more than files and bars."""
-
-BEYOND_FILES_REASON = "the audit takes decisions as given; it has no evaluator of rules of its own"
 
 
 def audit(
@@ -47,6 +43,7 @@ def audit(
     base_bars: pl.DataFrame | None = None,
     higher_bars: Mapping[str, pl.DataFrame] | None = None,
     funding: pl.DataFrame | None = None,
+    beside: Mapping[str, pl.DataFrame] | None = None,
 ) -> list[Check]:
     """Check the files of a run against each other and, where given, against the bars that the run used.
 
@@ -54,11 +51,14 @@ def audit(
         folder: Holds `result.json`, `manifest.json`, `trades.csv`, `fills.csv`, `equity.parquet` and, if the run has
             sessions, `sessions.parquet`.
         base_bars: The base bars that the run used: `open_ns, close_ns, open, high, low, close, volume`; without them
-            the checks that need bars are skipped.
+            the checks that need bars are skipped. On a market with sessions also `session`, the number of the trading
+            day of each open.
         higher_bars: By timeframe name the aggregates that the run used, with `first` and `last` rows of the base
             bars in addition; the execution timeframe must be among them unless it is the base.
         funding: The recorded funding settlements that the run used: `stamp_ns, rate, mark`; without them a run that had
             some is checked as if its bars were not given.
+        beside: What a play may read beside the bars by name, `mark_price`, `funding_rate` and `open_interest`:
+            `known_ns, value`. A play that reads what the run had and the audit was not given is not read again.
 
     Returns:
         The checks in a fixed order. If the files cannot be read, `LOAD` fails and is the only one.
@@ -66,7 +66,7 @@ def audit(
     with decimal.localcontext(decimal.Context(prec=PRECISION)):
         try:
             run = read_run(folder)
-            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), funding)]
+            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), funding, beside)]
         except Unreadable as refusal:
             return [judged("LOAD", [str(refusal)], "")]
 
@@ -94,7 +94,11 @@ def _loaded(run: Run) -> Check:
 
 
 def _checks(
-    run: Run, base: pl.DataFrame | None, higher: dict[str, pl.DataFrame], recorded: pl.DataFrame | None
+    run: Run,
+    base: pl.DataFrame | None,
+    higher: dict[str, pl.DataFrame],
+    recorded: pl.DataFrame | None,
+    beside: Mapping[str, pl.DataFrame] | None,
 ) -> list[Check]:
     """Run every check but the first; bars that are not valid serve no further check."""
     if run.terms.funded and run.terms.funding_recorded and recorded is None:
@@ -157,7 +161,7 @@ def _checks(
         marks.stop_reason(run, bars, account),
         funding.funding(run, courses),
         liquidation.liquidations(run, bars, courses, held, known),
-        *(skipped(name, BEYOND_FILES_REASON) for name in BEYOND_FILES),
+        *replay_checks(run, bars, higher, beside),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import position_scenarios
+from . import position_scenarios, rule_scenarios
 from .audited_run import Hand, Scenario, flat
 
 LONG = {
@@ -204,4 +204,5 @@ ALL = {
     "quiet": QUIET,
     "forty_days": FORTY_DAYS,
     **position_scenarios.ALL,
+    **rule_scenarios.RULED,
 }
