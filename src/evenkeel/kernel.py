@@ -38,6 +38,7 @@ from numba.core.caching import Cache
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.runtime import rtsys
 from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
 
 from evenkeel.model.errors import invariant
 
@@ -206,6 +207,42 @@ def _announce_once() -> None:
     if announce is not None:
         where = "" if CACHE_FOLDER is not None else "; no cache folder can be written, so every start will do it again"
         announce(f"compiling kernels for this machine, once, a few seconds{where}")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def floats_at(typing_context: Any, address: Any, length: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the float64 values at an address as an array; whoever gives the address keeps the memory."""
+    del typing_context, address, length
+    return FLOATS(types.int64, types.int64), _as_array
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def ints_at(typing_context: Any, address: Any, length: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the int64 values at an address as an array."""
+    del typing_context, address, length
+    return INTS(types.int64, types.int64), _as_array
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def window_at(typing_context: Any, address: Any, rows: Any, columns: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the float64 values at an address as a table."""
+    del typing_context, address, rows, columns
+    return WINDOW(types.int64, types.int64, types.int64), _as_array
+
+
+def _as_array(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+    """Generate an array of the signature's type over memory at the first argument; the others are its shape."""
+    kind = signature.return_type
+    array = make_array(kind)(context, builder)
+    size = context.get_constant(types.intp, 8)
+    strides = [size]
+    for extent in reversed(arguments[2:]):
+        strides.insert(0, builder.mul(strides[0], extent))
+    populate_array(
+        array, data=builder.inttoptr(arguments[0], array.data.type), shape=list(arguments[1:]), strides=strides,
+        itemsize=size, meminfo=None,
+    )  # fmt: skip
+    return array._getvalue()
 
 
 @intrinsic  # type: ignore[untyped-decorator]

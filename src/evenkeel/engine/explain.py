@@ -30,6 +30,7 @@ _ENDS = {
     ExitReason.TRAILING: "The stop that had followed the price was hit",
     ExitReason.BREAKEVEN: "The stop that had been moved to break-even was hit",
     ExitReason.LIQUIDATION: "It was liquidated: its margin was gone",
+    ExitReason.FORCE: "It was closed because the run stopped at the liquidation of another position",
 }
 
 

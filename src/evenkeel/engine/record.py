@@ -50,6 +50,7 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.LIQUIDATION: ExitReason.LIQUIDATION,
     venue_book.Exit.REGIME: ExitReason.REGIME,
     venue_book.Exit.PLAYBOOK: ExitReason.PLAYBOOK,
+    venue_book.Exit.FORCE: ExitReason.FORCE,
 }
 EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Numbers that the venue's book uses, by the reason of an exit."""

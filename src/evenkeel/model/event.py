@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import ExitReason, Reason, StopReason
 
@@ -31,10 +31,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type
     Attributes:
         event_ns: When it happened.
         known_ns: When we learned of it.
+        instrument: Whose it is, where a run has several; None where it has one, and of facts about the account.
     """
 
     event_ns: int
     known_ns: int
+    instrument: InstrumentId | None = None
 
 
 class BarsClosed(Event, frozen=True, kw_only=True, gc=False, tag="bars_closed"):
@@ -43,10 +45,14 @@ class BarsClosed(Event, frozen=True, kw_only=True, gc=False, tag="bars_closed"):
     Attributes:
         segment: Unbroken stretch of the data, from 0.
         bar: Execution bar within it, from 0; it names the data instead of copying it (ruling 42).
+        equity: Of the account at that instant, where a run has several instruments; else it is the cash when flat.
+        free: What of it is not used as margin and not kept for other entries at work.
     """
 
     segment: int
     bar: int
+    equity: Decimal | None = None
+    free: Decimal | None = None
 
 
 class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accepted"):

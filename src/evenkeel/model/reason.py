@@ -82,6 +82,7 @@ class ExitReason(StrEnum):
     LIQUIDATION = "liquidation"
     REGIME = "regime"
     PLAYBOOK = "playbook"
+    FORCE = "force"
 
 
 class StopReason(StrEnum):

@@ -143,6 +143,8 @@ class Term(IntEnum):
     LADDER = 28
 
 
+BOOK_SIZE = int(Book.STEP_LOTS) + LADDER_MAX
+MARK_SIZE = int(Mark.LADDER) + LADDER_MAX
 TERMS = int(Term.LADDER) + 3 * LADDER_MAX
 
 
@@ -171,7 +173,10 @@ class Stage(IntEnum):
 
 
 class Pause(IntEnum):
-    """Why the loop returned."""
+    """Why the loop returned; BLOCK and OVER are of the walk over several instruments.
+
+    BLOCK asks for the next features of an instrument; END is the end of a stretch, OVER that of the run.
+    """
 
     END = 0
     REPORT = 1
@@ -179,6 +184,8 @@ class Pause(IntEnum):
     LIMIT = 3
     FULL = 4
     TIMER = 5
+    BLOCK = 6
+    OVER = 7
 
 
 class Exit(IntEnum):
@@ -197,6 +204,7 @@ class Exit(IntEnum):
     LIQUIDATION = 10
     REGIME = 11
     PLAYBOOK = 12
+    FORCE = 13
 
 
 class Point(IntEnum):
@@ -280,7 +288,7 @@ def new_ledger(cash: int) -> Ints:
 
 def new_book(number: int = 0) -> Ints:
     """Return the flat book of an instrument by its number in the run, standing before its first base row."""
-    book = np.zeros(int(Book.STEP_LOTS) + LADDER_MAX, dtype=np.int64)
+    book = np.zeros(BOOK_SIZE, dtype=np.int64)
     book[Book.ENTRY_EXEC] = NEVER
     book[Book.NUMBER] = number
     return book
@@ -288,4 +296,4 @@ def new_book(number: int = 0) -> Ints:
 
 def new_mark() -> Floats:
     """Return the prices of a flat book."""
-    return np.full(int(Mark.LADDER) + LADDER_MAX, np.nan)
+    return np.full(MARK_SIZE, np.nan)

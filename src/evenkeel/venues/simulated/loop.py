@@ -98,7 +98,7 @@ _EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
 
 _FUNDING = int(CarryKind.FUNDING)
 _FILL, _REST = -1, -2
-_GO_ON = -1
+GO_ON = -1
 _NO_ROW = 1 << 62
 
 TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
@@ -182,7 +182,7 @@ def run(
                 carry_rows, carry_kinds, carry_values, carry_prices,
                 book, mark, ledger, terms, ints, floats, pausing,
             )  # fmt: skip
-            if pause != _GO_ON:
+            if pause != GO_ON:
                 return pause
         elif stage == _ACCOUNT:
             book[_STAGE] = _AT_EXEC
@@ -232,7 +232,7 @@ def pass_stage(
     ACCOUNT, which belongs to whoever walks the bars.
 
     Returns:
-        `_GO_ON`, or the number of a `Pause`.
+        `GO_ON`, or the number of a `Pause`.
     """
     stage = book[_STAGE]
     if ledger[_REPORTS] + 2 > len(ints):
@@ -277,7 +277,7 @@ def pass_stage(
         mark_position(h, low, c, book, mark, ledger, terms)
         if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
             move_stop(c, book, mark, terms)
-    return _GO_ON
+    return GO_ON
 
 
 @inlined

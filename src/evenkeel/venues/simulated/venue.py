@@ -47,6 +47,7 @@ from evenkeel.venues.simulated.book import (
     new_mark,
 )
 from evenkeel.venues.simulated.carry import Carry, CarryKind, fundings, no_carry
+from evenkeel.venues.simulated.desks import Desk
 
 FUNDING_INTERVAL_MINUTES = 480
 """Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
@@ -144,8 +145,13 @@ class ReportSpace:
         self.floats = np.zeros((REPORT_LINES, len(Price)))
 
 
+def _at(values: Ints | Floats) -> int:
+    """Return the address of an array that the walk reads; whoever holds the venue holds the array."""
+    return int(values.ctypes.data)
+
+
 class SimulatedVenue:
-    """One account, one instrument, one position.
+    """One instrument and one position, on an account of its own or on one that it shares.
 
     Attributes:
         ledger: See `Ledger`.
@@ -166,6 +172,8 @@ class SimulatedVenue:
         decide: DecideKernel | None = None,
         timer: Callable[[], float] | None = None,
         space: ReportSpace | None = None,
+        ledger: Ints | None = None,
+        number: int = 0,
     ) -> None:
         """Prepare a venue.
 
@@ -177,8 +185,11 @@ class SimulatedVenue:
             decide: With it the loop decides by itself and runs through; without it, it pauses.
             timer: Seconds on a monotonic clock, to tell the time of features from that of matching.
             space: For its reports; None makes one of its own.
+            ledger: Of the account that it shares with other instruments, which `PortfolioVenue` then walks.
+            number: Of the instrument in the run.
         """
-        compiled(loop.run, loop.RUN_SIGNATURE)
+        if ledger is None:
+            compiled(loop.run, loop.RUN_SIGNATURE)
         compiled(loop.close_out, loop.CLOSE_SIGNATURE)
         compiled(steps.place_entry, _PLACE_ENTRY)
         compiled(steps.place_exit, _PLACE_EXIT)
@@ -194,8 +205,8 @@ class SimulatedVenue:
         self._slots = np.zeros(SLOTS)
         tif = loop.TIME_IN_FORCE.index(terms.order.time_in_force.value)
         self._order = np.array([tif, terms.order.expire_bars], dtype=np.int64)
-        self.ledger = new_ledger(postings_from_money(terms.account.start_equity))
-        self.book = new_book()
+        self.ledger = new_ledger(postings_from_money(terms.account.start_equity)) if ledger is None else ledger
+        self.book = new_book(number)
         self.mark = new_mark()
         self.refusals = np.zeros(len(REASONS), dtype=np.int64)
         space = space or ReportSpace()
@@ -240,6 +251,40 @@ class SimulatedVenue:
             return no_carry()
         return fixed_funding(self._bars, self._account.funding_rate) if carry is None else carry
 
+    def next_block(self) -> tuple[int, int]:
+        """Compute the features of the next block that holds an execution bar not yet decided on.
+
+        Returns:
+            The window column that execution bar 0 would have, and the first bar behind the block.
+        """
+        while not self._ready or self.book[Book.EXEC] >= self._features.stop:
+            if not self._next_block():
+                break
+            self._ready = True
+        return self._features.column, self._features.stop
+
+    def line(self) -> list[int]:
+        """Return the line of the instrument in the table that several are walked by, see `Desk`."""
+        bars, features, carry = self._bars, self._features, self._carry
+        execution = features.bars.bars.close_ns
+        found: dict[Desk, int] = {
+            Desk.OPENS: _at(bars.open), Desk.HIGHS: _at(bars.high), Desk.LOWS: _at(bars.low),
+            Desk.CLOSES: _at(bars.close), Desk.VOLUMES: _at(bars.volume), Desk.BASE_NS: _at(bars.close_ns),
+            Desk.BASES: len(bars), Desk.LAST_ROWS: _at(self._last_row), Desk.EXEC_NS: _at(execution),
+            Desk.EXECS: len(self._last_row), Desk.CARRY_ROWS: _at(carry.rows), Desk.CARRY_KINDS: _at(carry.kinds),
+            Desk.CARRY_VALUES: _at(carry.values), Desk.CARRY_PRICES: _at(carry.prices), Desk.CARRIES: len(carry),
+            Desk.WINDOW: _at(features.x), Desk.WINDOW_ROWS: features.x.shape[0],
+            Desk.WINDOW_COLUMNS: features.x.shape[1], Desk.COLUMN: features.column, Desk.STOP_EXEC: features.stop,
+            Desk.END_NS: int(max([*bars.close_ns[-1:].tolist(), *execution[-1:].tolist()], default=0)), Desk.OVER: 0,
+            Desk.WAKE_FLAT: self._wake_flat, Desk.WAKE_HOLD: self._wake_hold, Desk.BOOK: _at(self.book),
+            Desk.MARK: _at(self.mark), Desk.TERMS: _at(self._terms), Desk.SIZING: _at(self._sizing),
+            Desk.SIZINGS: len(self._sizing), Desk.DECIDE: self._decide, Desk.PARAMS_AT: _at(self._decide_params),
+            Desk.PARAMS: len(self._decide_params), Desk.SLOTS_AT: _at(self._slots), Desk.SLOTS: len(self._slots),
+            Desk.ROWS_AT: _at(self._decide_rows), Desk.ROWS: len(self._decide_rows), Desk.ORDER: _at(self._order),
+            Desk.REFUSALS: _at(self.refusals), Desk.REASONS: len(self.refusals),
+        }  # fmt: skip
+        return [found[column] for column in Desk]
+
     def advance(self, *, step: bool = False) -> Pause:
         """Go on to the next pause; END means that the stretch is over or the run has stopped.
 
@@ -247,10 +292,7 @@ class SimulatedVenue:
             step: Pause, as TIMER, also after each base bar in which something is held or an entry is at work.
         """
         while True:
-            while not self._ready or self.book[Book.EXEC] >= self._features.stop:
-                if not self._next_block():
-                    break
-                self._ready = True
+            self.next_block()
             stop_row, final = self._end_of_block()
             row = min(stop_row, int(self.book[Book.ROW]) + 1) if step and self._is_exposed() else stop_row
             pause = Pause(self._run(row, self._features.stop))

@@ -1,0 +1,161 @@
+"""The simulated venue of several instruments on one account: one walk over all of them, in one order of time.
+
+venue = PortfolioVenue(seats)
+venue.open_stretch(0, features, series, first_exec=warm)
+while (pause := venue.advance()) is not Pause.OVER:
+    venue.desk        # the instrument that the pause is about
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.kernel import compiled
+from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.number import postings_from_money
+from evenkeel.model.time import Timeframe
+from evenkeel.strategies.strategy import DecideKernel
+from evenkeel.strategies.terms import Terms
+from evenkeel.venues.simulated import portfolio
+from evenkeel.venues.simulated.book import Curve, Ledger, Pause, new_ledger
+from evenkeel.venues.simulated.carry import Carry
+from evenkeel.venues.simulated.desks import Clock, Desk
+from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
+
+WINDOW_COLUMNS = [Desk.COLUMN, Desk.STOP_EXEC]
+"""What changes in the table of instruments with each block of features."""
+
+POINT_LINES = 16_384
+"""Equity points kept before they are handed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An instrument of a portfolio and what trades it.
+
+    Attributes:
+        instrument: What is traded.
+        terms: Costs, limits and sizing; money and limits of the account are those of the first seat.
+        wake_flat: Row of the execution graph that wakes a flat strategy.
+        wake_hold: Row that wakes one with a position.
+        base: Timeframe of its base bars.
+        exec: Its execution timeframe.
+        decide: With it the walk decides by itself; without it, it pauses.
+    """
+
+    instrument: Instrument
+    terms: Terms
+    wake_flat: int
+    wake_hold: int
+    base: Timeframe
+    exec: Timeframe
+    decide: DecideKernel | None = None
+
+
+class PortfolioVenue:
+    """Several instruments on one account.
+
+    Attributes:
+        ledger: The money of the account, see `Ledger`.
+        desks: The venue of each instrument: its book and orders.
+        desk: Number of the instrument that the last pause was about.
+    """
+
+    def __init__(self, seats: Sequence[Seat], *, timer: Callable[[], float] | None = None) -> None:
+        """Prepare a venue.
+
+        Args:
+            seats: The instruments, in the order of their ids.
+            timer: Seconds on a monotonic clock, to tell the time of features from that of matching.
+        """
+        compiled(portfolio.walk, portfolio.WALK_SIGNATURE)
+        self.ledger = new_ledger(postings_from_money(seats[0].terms.account.start_equity))
+        self._space = ReportSpace()
+        self.desks = [
+            SimulatedVenue(
+                seat.terms, seat.instrument, wake_flat=seat.wake_flat, wake_hold=seat.wake_hold, decide=seat.decide,
+                timer=timer, space=self._space, ledger=self.ledger, number=number,
+            )
+            for number, seat in enumerate(seats)
+        ]  # fmt: skip
+        self._pausing = seats[0].decide is None
+        self._lines = np.zeros((len(seats), len(Desk)), dtype=np.int64)
+        self._lines[:, Desk.OVER] = 1
+        numbers = range(len(seats))
+        self._turns = np.array(
+            [
+                sorted(numbers, key=lambda k: (-seats[k].base.nanoseconds, k)),
+                sorted(numbers, key=lambda k: (-seats[k].exec.nanoseconds, k)),
+            ],
+            dtype=np.int64,
+        )
+        self._due = np.zeros(len(seats), dtype=np.int64)
+        self._clock = np.zeros(len(Clock), dtype=np.int64)
+        self._times = np.zeros(POINT_LINES, dtype=np.int64)
+        self._points = np.zeros((int(Curve.LOTS) + len(seats), POINT_LINES), dtype=np.int64)
+        self.desk = 0
+
+    @property
+    def now_ns(self) -> int:
+        """The instant of the last pause."""
+        return int(self._clock[Clock.NOW])
+
+    @property
+    def stopped_ns(self) -> int:
+        """When the run stopped; 0 while it has not."""
+        return int(self._clock[Clock.STOPPED_NS])
+
+    @property
+    def features_s(self) -> float:
+        """Seconds spent in features, where a timer was given."""
+        return sum(desk.features_s for desk in self.desks)
+
+    @property
+    def drawdown(self) -> float:
+        """Deepest fall of the account from its peak at any close of a base bar, as a fraction."""
+        return self.desks[0].drawdown
+
+    def open_stretch(
+        self, number: int, features: FeatureRun, series: Series, *, first_exec: int, carry: Carry | None = None
+    ) -> None:
+        """Let an instrument stand before the first decision of an unbroken stretch of its bars."""
+        self.desks[number].open_stretch(features, series, first_exec=first_exec, carry=carry)
+        self._lines[number] = self.desks[number].line()
+
+    def leave(self, number: int) -> None:
+        """Let an instrument take no further part: its data is over."""
+        self._lines[number, Desk.OVER] = 1
+
+    def advance(self) -> Pause:
+        """Go on to the next pause; OVER means that all data is over, or that the run has stopped."""
+        while True:
+            pause = Pause(
+                portfolio.walk(
+                    self._lines, self._turns, self._due, self._clock, self.ledger, self._space.ints,
+                    self._space.floats, self._times, self._points, self._pausing,
+                )
+            )  # fmt: skip
+            self.desk = int(self._clock[Clock.DESK])
+            if pause is not Pause.BLOCK:
+                return pause
+            self._lines[self.desk, WINDOW_COLUMNS] = self.desks[self.desk].next_block()
+
+    def take_reports(self) -> tuple[Ints, Floats]:
+        """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
+        return self.desks[0].take_reports()
+
+    def take_points(self) -> tuple[Ints, Ints]:
+        """Hand over the equity points since the last call: instants; and equity, cash and lots, a line each."""
+        count = int(self._clock[Clock.POINTS])
+        self._clock[Clock.POINTS] = 0
+        return self._times[:count].copy(), self._points[:, :count].copy()
+
+    @property
+    def has_stopped(self) -> bool:
+        """Whether the run must open nothing more."""
+        return bool(self.ledger[Ledger.STOPPED] != 0)
