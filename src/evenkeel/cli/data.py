@@ -14,8 +14,8 @@ import click
 from evenkeel.cli.console import announce_compilation, print_table, progress
 from evenkeel.cli.data_side import (
     KINDS,
+    comparable_bars,
     entry_line,
-    finest_bars,
     import_rows,
     show_rows,
 )
@@ -98,11 +98,12 @@ command.add_command(synth_command)
 @click.option("--tz", "zone", metavar="ZONE", help="Zone of times without one, for example America/New_York.")
 @click.option("--newest-first", is_flag=True, help="The rows run backwards in time.")
 @click.option("--replace", is_flag=True, help="The files are a correction: they replace what is stored of their time.")
+@click.option("--from-factor", is_flag=True, help="Derive actions from the adj_factor of a file of raw daily bars.")
 @catalog_option
 @json_option
 def import_command(
     files: tuple[str, ...], name: str, kind: str, tf: str | None, form: str, stamp: str | None, zone: str | None,
-    newest_first: bool, replace: bool, catalog: Path | None, as_json: bool,
+    newest_first: bool, replace: bool, from_factor: bool, catalog: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take files of bars, or of what lies beside them, into the catalog.
 
@@ -132,11 +133,13 @@ def import_command(
     instrument, calendar = instrument_and_calendar(name)
     require_recordable(instrument.id)
     paths = _paths(files)
+    if from_factor and kind != "actions":
+        raise UsageError("--from-factor derives splits and dividends; use it with --kind actions")
     if kind != "bars":
         _refuse_with(kind, {"--stamp": stamp, "--format": None if form == "auto" else form})
         side = SideRequest(
             instrument, calendar, SideKind(kind), timeframe=None if tf is None else Timeframe.parse(tf),
-            zone=require_zone(zone) if zone else None, newest_first=newest_first,
+            zone=require_zone(zone) if zone else None, newest_first=newest_first, from_factor=from_factor,
         )  # fmt: skip
         with progress("importing", total=len(paths)) as advance:
             import_rows(paths, side, _catalog(catalog), replace=replace, as_json=as_json, on_file=advance)
@@ -364,7 +367,7 @@ def _check_side(
     from evenkeel.data.side.quality import check_side
 
     series = sources.side(instrument.id, SideKind(kind), revision=revision)
-    report = check_side(series, instrument, calendar, finest_bars(sources, instrument.id))
+    report = check_side(series, instrument, calendar, comparable_bars(sources, series.revision))
     if as_json:
         emit(side_report_document(report))
     else:

@@ -14,11 +14,10 @@ from evenkeel.model.time import format_time
 if TYPE_CHECKING:
     from evenkeel.data.catalog import Catalog
     from evenkeel.data.importers.side import SideImported, SideRequest
-    from evenkeel.data.side import SideEntry, SideSeries, SideStored
+    from evenkeel.data.side import SideEntry, SideRevision, SideSeries, SideStored
     from evenkeel.data.side.quality import SideFinding, SideReport
     from evenkeel.data.sources import Sources
     from evenkeel.model.bar import Bars
-    from evenkeel.model.ids import InstrumentId
 
 KINDS = ("bars", "funding", "mark", "index", "open_interest", "actions", "borrow", "trades", "quotes")
 """Bars, and the kinds of `evenkeel.data.side`; a test compares."""
@@ -93,10 +92,19 @@ def entry_document(entry: SideEntry, place: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def finest_bars(sources: Sources, instrument: InstrumentId) -> Bars | None:
-    """Return the finest bars that are stored of an instrument, to compare with; None without any."""
-    found = sources.timeframes(instrument)
-    return sources.read(instrument, found[0]).bars if found else None
+def comparable_bars(sources: Sources, revision: SideRevision) -> Bars | None:
+    """Return the bars of the same instrument that share most time with a series, the finest of equals; None without."""
+    found = {
+        entry.timeframe: entry.revision for _, entry in sources.entries() if entry.instrument == revision.instrument
+    }
+    shared = {
+        timeframe: min(bars.last_ns, revision.last_ns) - max(bars.first_ns, revision.first_ns)
+        for timeframe, bars in sorted(found.items())
+    }
+    if not shared:
+        return None
+    best = max(shared, key=lambda timeframe: shared[timeframe])
+    return sources.read(revision.instrument, best).bars
 
 
 def say_report(report: SideReport) -> None:

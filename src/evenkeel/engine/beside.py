@@ -17,12 +17,13 @@ import numpy as np
 
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.side import SideKind, SideSeries
+from evenkeel.engine.actions import actions_due, split_scale
 from evenkeel.features.instants import SideColumns
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.time import DAY, MINUTE
-from evenkeel.venues.simulated.carry import Carry, MarkBars, fundings
+from evenkeel.venues.simulated.carry import SETTLED, Carry, CarryKind, MarkBars, fundings
 
 OPEN_INTEREST_LASTS = DAY
 """Venues publish it hourly or oftener: a reading that is a day old is none."""
@@ -117,6 +118,18 @@ class Beside:
         missing = int(np.count_nonzero(~np.isin(due, stamps)))
         return Settlements(stamps, rates, self._marks_at(stamps), missing) if len(stamps) else None
 
+    def carry(self, bars: Bars, funding: Settlements | None) -> Carry | None:
+        """Return what is due on a position over the bars of a stretch; None where nothing is recorded."""
+        actions = self.series.get(SideKind.ACTIONS)
+        if actions is not None:
+            return actions_due(actions, bars)
+        return None if funding is None else funding.carry(bars)
+
+    def scale(self, bars: Bars, origin_ns: int) -> Floats | None:
+        """Return by what features see the prices of each bar of a stretch multiplied, as `split_scale` does."""
+        actions = self.series.get(SideKind.ACTIONS)
+        return None if actions is None else split_scale(actions, bars, origin_ns)
+
     def mark_bars(self, bars: Bars) -> MarkBars | None:
         """Return the mark price over each base bar; NaN where mark bars do not cover it whole, None without any."""
         marks = self._mark_series(bars)
@@ -181,9 +194,7 @@ def load_beside(
         UsageError: If a pinned revision is in no catalog.
         StorageError: If a file is missing or damaged.
     """
-    if instrument.kind is not InstrumentKind.PERPETUAL:
-        return Beside(instrument)
-    wanted = [kind for kind, name in READ_AS.items() if name in reads or kind is not SideKind.OPEN_INTEREST]
+    wanted = _used_by(instrument, reads)
     if pins is not None:
         wanted = [SideKind(name) for name in pins]
     found: dict[SideKind, SideSeries] = {}
@@ -200,6 +211,16 @@ def load_beside(
         if series is not None and is_ours and (len(series) or pin is not None):
             found[kind] = series
     return Beside(instrument, found)
+
+
+def _used_by(instrument: Instrument, reads: frozenset[str]) -> list[SideKind]:
+    """Return the kinds that take part in a run on an instrument."""
+    match instrument.kind:
+        case InstrumentKind.PERPETUAL:
+            return [kind for kind, name in READ_AS.items() if name in reads or kind is not SideKind.OPEN_INTEREST]
+        case InstrumentKind.EQUITY if {CarryKind.SPLIT, CarryKind.DIVIDEND} <= SETTLED:
+            return [SideKind.ACTIONS]
+    return []
 
 
 def _first(

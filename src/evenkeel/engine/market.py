@@ -20,6 +20,7 @@ from evenkeel.data.catalog import Catalog
 from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.quality import Gap, faults
 from evenkeel.data.revision import Revision
+from evenkeel.data.side import SideKind
 from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
 from evenkeel.features.timeline import Program, Series
@@ -127,7 +128,7 @@ class Market:
             (Mark.COARSE_FILLS, self.base.minutes > 1),
             (Mark.CONTINUOUS_UNADJUSTED, kind is InstrumentKind.CONTINUOUS_FUTURE),
             (Mark.GAPS_REPORTED, bool(self.gaps)),
-            (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY),
+            (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY and SideKind.ACTIONS.value not in self.pins),
             (Mark.SYNTHETIC_DATA, is_synthetic(self.revision)),
         ]
         return tuple(mark for mark, holds in found if holds)
@@ -205,10 +206,10 @@ def load_market(
     beside = memory.once(
         ("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, pins, source=made_as)
     )
-    spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside))
+    spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside, window[0]))
     funding = beside.settlements([span.base for span in spans], window[0])
     marks = memory.once(("marks", *aside), lambda: [beside.mark_bars(span.base) for span in spans])
-    carries = [None if funding is None else funding.carry(span.base) for span in spans]
+    carries = [beside.carry(span.base, funding) for span in spans]
     stretches = _stretches(spans, program, window[0], list(zip(carries, marks, strict=True)))
     if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
         raise UsageError(_too_short(instrument, used, program, calendar))
@@ -357,11 +358,12 @@ def _reach(history: Series, timeframe: Timeframe, needed: int, start_ns: int) ->
     return row
 
 
-def _spans(bars: Bars, found: list[Gap], calendar: Calendar, beside: Beside) -> tuple[Series, ...]:
+def _spans(bars: Bars, found: list[Gap], calendar: Calendar, beside: Beside, start_ns: int) -> tuple[Series, ...]:
     """Return the unbroken parts between gaps."""
+    origin = int(bars.open_ns[np.searchsorted(bars.open_ns, start_ns)])
     cuts = [0, *(int(np.searchsorted(bars.open_ns, gap.stop_ns)) for gap in found), len(bars)]
     parts = [bars.rows(start, stop) for start, stop in itertools.pairwise(cuts) if stop > start]
-    return tuple(Series(part, calendar, beside.columns(part)) for part in parts)
+    return tuple(Series(part, calendar, beside.columns(part), beside.scale(part, origin)) for part in parts)
 
 
 def _stretches(

@@ -186,12 +186,21 @@ class Series:
         base: The finest bars.
         calendar: The market's.
         side: What the market has beside its bars, by name of `SIDE_COLUMNS`.
+        scale: By what features see the prices of each base bar multiplied, and its volume divided: the ratio of the
+            splits known by then (ruling 19). None where there is none: they see the bars as they are.
     """
 
-    def __init__(self, base: Bars, calendar: Calendar, side: instants.SideColumns | None = None) -> None:
+    def __init__(
+        self,
+        base: Bars,
+        calendar: Calendar,
+        side: instants.SideColumns | None = None,
+        scale: Floats | None = None,
+    ) -> None:
         self.base = base
         self.calendar = calendar
         self.side: instants.SideColumns = side or {}
+        self.scale = scale
         self._aggregates: dict[Timeframe, Aggregate] = {}
         self._columns: dict[Timeframe, dict[str, Floats]] = {}
         self._intervals: dict[Timeframe, instants.Intervals] = {}
@@ -212,13 +221,24 @@ class Series:
         return self._aggregates[timeframe]
 
     def columns(self, timeframe: Timeframe) -> dict[str, Floats]:
-        """Return the bar columns of a timeframe as the graphs read them."""
+        """Return the bar columns of a timeframe as the graphs read them: with the splits of the run taken out."""
         if timeframe not in self._columns:
             bars = self.on(timeframe).bars
+            if self.scale is not None:
+                bars = aggregate(self._scaled(self.scale), timeframe, self.calendar).bars
             self._columns[timeframe] = {
                 "open": bars.open, "high": bars.high, "low": bars.low, "close": bars.close, "volume": bars.volume,
             }  # fmt: skip
         return self._columns[timeframe]
+
+    def _scaled(self, scale: Floats) -> Bars:
+        base = self.base
+        opens, high, low, close = (price * scale for price in (base.open, base.high, base.low, base.close))
+        return Bars(base.timeframe, base.open_ns, base.close_ns, opens, high, low, close, base.volume / scale)
+
+    def scales(self, timeframe: Timeframe) -> Floats | None:
+        """Return the scale at the close of each bar of a timeframe, by which what features say is divided in orders."""
+        return None if self.scale is None else self.scale[self.on(timeframe).last]
 
     def column(self, timeframe: Timeframe, name: str) -> Floats:
         """Return one column over the bars of a timeframe.

@@ -16,7 +16,7 @@ GAPS: dict[str, str] = {
     "system.run": "running a system: it is checked by `keel validate` only",
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
-    "data.actions": "splits and dividends as events: prices are used as imported, and the run is marked",
+    "data.actions": "splits and dividends as events of a position: they can be imported, and the run is marked",
 }
 """Key to the words that name the thing."""
 

@@ -22,9 +22,10 @@ from evenkeel.data.calendar import Calendar
 from evenkeel.data.importers.columns import VALUE_NAMES, normal_names, numbers, stamps_of
 from evenkeel.data.importers.delimited import read_bytes, text_frame
 from evenkeel.data.importers.detect import Format, detect, head_of
+from evenkeel.data.importers.factor import FACTOR_NAMES, from_factor
 from evenkeel.data.importers.freqtrade import json_frame
 from evenkeel.data.importers.placement import STEPS_JUDGED_MIN, instants_of
-from evenkeel.data.importers.side_columns import TIMES, columns_of
+from evenkeel.data.importers.side_columns import NAMES, TIMES, columns_of
 from evenkeel.data.importers.side_sanity import require_order, require_sane
 from evenkeel.data.importers.stamps import read_stamps
 from evenkeel.data.importers.table import Place, Stamps
@@ -55,6 +56,7 @@ class SideRequest:
         timeframe: Interval of a price that comes as bars; None where it comes as points, and for other kinds.
         zone: IANA zone of times without one; None where the file says it.
         newest_first: Whether the rows run backwards in time.
+        from_factor: Whether actions follow from the adjustment factor of a file of daily bars.
     """
 
     instrument: Instrument
@@ -63,6 +65,7 @@ class SideRequest:
     timeframe: Timeframe | None = None
     zone: str | None = None
     newest_first: bool = False
+    from_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +186,28 @@ def _read(path: Path, request: SideRequest) -> SideTable:
         if request.kind.is_price and "open" in names and "price" not in names:
             names = {**names, "price": names["open"]}
             notes.append("without --tf the open of each bar is stored, as the price at its instant")
-        columns = columns_of(frame, names, request.kind, place)
+        columns = _points(frame, names, place, request, notes)
     if request.kind is SideKind.ACTIONS:
         return _with_actions(SideTable(place, stamps, columns, tuple(notes)))
     return SideTable(place, stamps, columns, tuple(notes))
+
+
+def _points(
+    frame: pl.DataFrame, names: Mapping[str, str], place: Place, request: SideRequest, notes: list[str]
+) -> dict[str, Floats]:
+    if request.kind is not SideKind.ACTIONS:
+        return columns_of(frame, names, request.kind, place)
+    if request.from_factor:
+        found, told = from_factor(frame, names, place)
+        notes += told
+        return found
+    known = {name for spelled in NAMES[SideKind.ACTIONS].values() for name in spelled}
+    if known.isdisjoint(names) and not set(FACTOR_NAMES).isdisjoint(names):
+        raise DataError(
+            f"{place.label} names no splits or dividends, but has a factor; --from-factor derives them from it and the "
+            "raw prices"
+        )
+    return columns_of(frame, names, request.kind, place)
 
 
 def _with_actions(table: SideTable) -> SideTable:

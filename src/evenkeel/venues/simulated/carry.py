@@ -23,6 +23,10 @@ class CarryKind(IntEnum):
     BORROW = 3
 
 
+SETTLED = frozenset({CarryKind.FUNDING})
+"""What the loop settles; data hands over nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carry:
     """What is due at the open of base bars, in order.

@@ -270,3 +270,72 @@ def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"x\.parquet is a damaged parquet file"):
         import_side([tmp_path / "x.parquet"], asked("funding"))
+
+
+class TestFromFactor:
+    HEAD = "date,open,close,adj_factor"
+
+    def test_splits_and_dividends_follow_from_factor_and_prices(self, text_file: Write) -> None:
+        # Half a dollar at a close of 100, then seven for one, then one for eight at once with nothing else.
+        path = text_file(
+            self.HEAD, "2020-01-02,99,100,0.1421428571", "2020-01-03,100,105,0.1428571428", "2020-01-06,15,15,1.0",
+            "2020-01-07,15,15,1.0", "2020-01-08,121,120,0.125",
+        )  # fmt: skip
+
+        with pytest.raises(DataError, match="names no splits or dividends, but has a factor; --from-factor derives"):
+            import_side([path], asked("actions", "AAPL"))
+        imported = import_side([path], asked("actions", "AAPL", from_factor=True))
+
+        assert [format_time(int(stamp))[:10] for stamp in imported.batch.stamps_ns] == [
+            "2020-01-03", "2020-01-06", "2020-01-08"
+        ]  # fmt: skip
+        np.testing.assert_array_equal(imported.batch.columns["split"], [NAN, 7.0, 0.125])
+        np.testing.assert_allclose(imported.batch.columns["dividend"], [0.5, NAN, NAN], rtol=1e-6)
+        assert imported.notes[0] == "2 splits and 1 dividends follow from adj_factor"
+
+    def test_a_large_dividend_is_no_split_if_the_price_did_not_split(self, text_file: Write) -> None:
+        path = text_file(self.HEAD, "2020-01-02,100,100,0.5", "2020-01-03,99,99,1.0")
+
+        imported = import_side([path], asked("actions", "AAPL", from_factor=True))
+
+        assert imported.batch.columns["dividend"].tolist() == [50.0]
+
+    @pytest.mark.parametrize(
+        ("lines", "said"),
+        [
+            (
+                ("date,open,close", "2020-01-02,1,1"),
+                "has no column for adj_factor; splits and dividends follow from raw",
+            ),
+            (("date,close,adj_factor", "2020-01-02,1,1"), "has no column for open"),
+            (
+                (HEAD, "2020-01-02,1,1,1", "2020-01-03,1,1,0.9"),
+                r"line 3: adj_factor .* 1\.0 to 0\.9 and the price shows no",
+            ),
+            ((HEAD, "2020-01-02,1,1,1", "2020-01-03,1,1,1"), "holds no action"),
+        ],
+    )
+    def test_what_cannot_be_explained_is_refused(self, lines: tuple[str, ...], said: str, text_file: Write) -> None:
+        with pytest.raises(DataError, match=said):
+            import_side([text_file(*lines)], asked("actions", "AAPL", from_factor=True))
+
+    @pytest.mark.parametrize(
+        ("symbol", "known"),
+        [
+            # Announced by the companies: shares for each old one, and dollars for each share then held.
+            ("AAPL", {"2005-02-28": (2, None), "2014-06-09": (7, None), "2020-08-31": (4, None),
+                      "2020-08-07": (None, 0.82), "2021-02-05": (None, 0.205), "2014-08-07": (None, 0.47)}),
+            ("USO", {"2020-04-29": (0.125, None)}),
+        ],
+    )  # fmt: skip
+    def test_recorded_factors_tell_what_companies_announced(
+        self, symbol: str, known: dict[str, tuple[float | None, float | None]], shared_data: Path
+    ) -> None:
+        file = shared_data / "us_equity" / symbol / "1d.parquet"
+        batch = import_side([file], asked("actions", symbol, from_factor=True)).batch
+
+        days = [format_time(int(stamp))[:10] for stamp in batch.stamps_ns]
+        for day, (split, dividend) in known.items():
+            row = days.index(day)
+            found = batch.columns["split"][row], batch.columns["dividend"][row]
+            assert found == pytest.approx((split or NAN, dividend or NAN), rel=2e-4, nan_ok=True)
