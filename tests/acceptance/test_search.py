@@ -90,3 +90,43 @@ def test_a_mistake_is_told_in_one_sentence(keel: Keel, arguments: tuple[str, ...
 
     assert said.code == 2
     assert says in said.message
+
+
+WALK = ("--set", "fast=5:15:10", "--set", "slow=40:60:20", "--start", "2018-01-01", "--end", "2023-01-01")
+
+
+def test_a_walk_forward_leaves_its_tests_one_after_the_other(keel: Keel, tmp_path: Path) -> None:
+    lengths = ("--train", "2y", "--test", "1y", "--purge", "2bars", "--embargo", "5d")
+    out = tmp_path / "walk"
+    found = keel.ok("walkforward", "ema_cross", *WALK, *lengths, "--out", out, "--json").document
+
+    windows = [(fold["train"], fold["test"]) for fold in found["folds"]]
+    assert len(windows) == 2
+    assert [test["start"][:7] for _, test in windows] == ["2020-01", "2021-01"]
+    assert all(parse_time(test["start"]) - parse_time(train["end"]) >= 5 * 86_400 * 10**9 for train, test in windows)
+    assert found["scheme"] == {"anchored": False, "train": "2y", "test": "1y", "purge": "2bars", "embargo": "5d"}
+    assert set(found["stability"]) == {"fast", "slow"}
+    assert found["evidence"]["trials"] == 1
+    assert "Fold by fold" in (out / "report.html").read_text()
+
+    (fold, _) = found["folds"]
+    words = [f"--set={name}={value}" for name, value in fold["chosen"].items()]
+    for part, ran in (("train", "fitted"), ("test", "tested")):
+        window = ("--start", fold[part]["start"], "--end", fold[part]["end"])
+        alone = keel.ok("backtest", "ema_cross", *words, *window, "--json").document
+        assert alone["metrics"] == fold[ran]
+
+
+def test_a_walk_forward_says_what_does_not_fit(keel: Keel) -> None:
+    for arguments, says in (
+        (("--train", "2y", "--test", "2y"), "has room for 1 folds of --train 2y and --test 2y"),
+        (("--train", "2x", "--test", "1y"), "--train is '2x'; write a length such as 90d"),
+        (("--train", "2y", "--test", "0"), "--test is '0'; it must be longer than nothing"),
+        (("--train", "2y", "--test", "1y", "--metric", "sharpe", "--metric", "trades"), "has one --metric"),
+        (("--train", "2y"), "--test"),
+    ):
+        said = keel("walkforward", "ema_cross", *WALK, *arguments)
+        assert said.code == 2
+        assert says in said.message
+    said = keel("walkforward", "ema_cross", "--set", "fast=5:15", "--train", "2y", "--test", "1y")
+    assert "has no step" in said.message

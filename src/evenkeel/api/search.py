@@ -12,17 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from evenkeel.api import Request
+from evenkeel.data.atomic import make_folder
 from evenkeel.engine import results
 from evenkeel.engine.runs import RESULT_NAME
 from evenkeel.engine.search import optimize as search
+from evenkeel.engine.search import walkforward as walk
 from evenkeel.engine.search.ground import Ground
 from evenkeel.engine.search.optimize import Plan
 from evenkeel.engine.search.study import Tried
+from evenkeel.engine.search.walkforward import Walk, WalkPlan
 from evenkeel.engine.sweep.evaluate import Outcome
 from evenkeel.engine.sweep.source import CatalogMarkets, StrategySource
-from evenkeel.monitor.search import Point, write_optimize_page
+from evenkeel.engine.trials import DataSet, Trial, session_blocks
+from evenkeel.model.number import POSTINGS_PER_UNIT
+from evenkeel.monitor.search import Point, write_optimize_page, write_walkforward_page
 from evenkeel.readiness.evidence import evidence
 
 
@@ -92,3 +98,54 @@ def optimize(
     write_optimize_page(folder / "report.html", result, points, most=[goal.most for goal in plan.goals])
     results.write_json(folder / RESULT_NAME, result)
     return SearchOutcome(folder, result)
+
+
+def walkforward(
+    request: Request, plan: WalkPlan, *, workers: int = 1, on_fold: Callable[[int, int], None] | None = None
+) -> SearchOutcome:
+    """Walk a strategy forward, and leave its files.
+
+    The walk as a whole counts as a trial of a family of its own: who tries many ways to walk has chosen among them.
+
+    Args:
+        request: What to walk, on what; `lane` and `report` are not used.
+        plan: How.
+        workers: How many sets are run at once.
+        on_fold: Told how many folds are done, and how many there are.
+
+    Raises:
+        UsageError: If the strategy, its bars or a parameter are not as they must be, or there is no room for two folds.
+    """
+    ground = ground_of(request)
+    name = ground.name("walkforward", plan.facts())
+    folder = request.out or (request.home or request.runs) / "walkforward" / name
+    make_folder(folder)
+    found = walk.walk(ground, plan, folder, workers=workers, on_fold=on_fold)
+    result = walk.document(ground, plan, found, name=name)
+    result["evidence"] = _judge_walk(ground, found, result)
+    results.write_points(
+        folder / "equity.parquet", found.times_ns, np.round(found.levels * POSTINGS_PER_UNIT).astype(np.int64),
+        1.0 - found.levels / np.maximum.accumulate(np.maximum(found.levels, 1.0)),
+    )  # fmt: skip
+    write_walkforward_page(folder / "report.html", result, times_ns=found.times_ns, levels=found.levels)
+    results.write_json(folder / RESULT_NAME, result)
+    return SearchOutcome(folder, result)
+
+
+def _judge_walk(ground: Ground, found: Walk, result: dict[str, Any]) -> dict[str, Any]:
+    """Count a walk as a look, and return what its tests prove."""
+    steps = found.steps
+    data = DataSet(
+        ground.market.revision.id, (str(ground.strategy.instrument.id),), steps[0].fold.test[0], steps[-1].fold.test[1]
+    )
+    own = Trial(
+        family=f"{ground.strategy.name} (walk forward)", play=result["walk"], source="walkforward", data=data,
+        metrics={key: result["out_of_sample"][key] for key in ("return_pct", "sharpe", "max_drawdown_pct", "trades")},
+        blocks=session_blocks(data, found.days, found.returns),
+    )  # fmt: skip
+    ground.ledger.add_all([own])
+    per_year = ground.market.calendar.sessions_per_year
+    document: dict[str, Any] = msgspec.to_builtins(
+        evidence(own, found.returns, ground.ledger.trials(own.family, data), per_year=per_year)
+    )
+    return document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -123,8 +123,3 @@ def number(value: float | None) -> str:
     if value is None:
         return "none"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
-
-
-def numbers(values: Sequence[float | None]) -> tuple[str, ...]:
-    """Return figures for a table."""
-    return tuple(number(value) for value in values)

@@ -6,8 +6,8 @@ searched, held = ground.split(0.3)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -108,15 +108,15 @@ class Ground:
     ) -> Iterator[Outcome | Refusal]:
         """Run sets over a window in their order; each that runs is counted before anybody sees what it brought."""
         for found in Evaluator(self.source, self.markets, window).run_many(sets, workers):
-            if isinstance(found, Outcome):
-                self.ledger.add_all([msgspec.structs.replace(found.look, source=source)])
-            yield found
+            yield self.counted(found, source) if isinstance(found, Outcome) else found
+
+    def counted(self, found: Outcome, source: Source) -> Outcome:
+        """Count a run as a look, and return it."""
+        look = msgspec.structs.replace(found.look, source=source)
+        self.ledger.add_all([look])
+        return replace(found, look=look)
 
     def name(self, what: str, facts: object) -> str:
         """Return the name of the folder of a search: the same for the same strategy, bars and facts."""
         known = [what, self.strategy.hash, self.market.revision.id, self.window, facts]
         return f"{self.strategy.name}-{short_hash(msgspec.json.encode(known, order='deterministic'), 10)}"
-
-
-Told = Callable[[str], None]
-"""Given each sentence worth a line."""

@@ -30,8 +30,8 @@ def _curves(run: Run, curve: EquityCurve) -> Html:
     time = Scale(float(curve.time_ns[0]), float(curve.time_ns[-1]))
     level = Scale.around([*_ends(curve.equity), start], flip=True)
     fall = Scale(0.0, max(float(curve.drawdown.max()) * 1.1, 0.01))
-    line = _thinned(curve.time_ns, curve.equity)
-    under = _thinned(curve.time_ns, curve.drawdown)
+    line = thinned(curve.time_ns, curve.equity)
+    under = thinned(curve.time_ns, curve.drawdown)
     equity_path = polyline([(time(at), level(value)) for at, value in line])
     fall_path = polyline([(time(at), fall(value)) for at, value in under])
     axis = time_ticks(int(curve.time_ns[0]), int(curve.time_ns[-1]))
@@ -68,8 +68,8 @@ def _ends(values: Floats) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def _thinned(time_ns: Ints, values: Floats) -> list[tuple[float, float]]:
-    """Return the points that a line of this width can show: the ends and extremes of each bucket, in order."""
+def thinned(time_ns: Ints, values: Floats) -> list[tuple[float, float]]:
+    """Return the points that a line across a page can show: the ends and extremes of each bucket, in order."""
     if len(values) <= 4 * _BUCKETS:
         chosen = np.arange(len(values))
     else:

@@ -14,18 +14,13 @@ from evenkeel.data.atomic import write_atomically
 from evenkeel.monitor.report.markup import Html, tag
 from evenkeel.monitor.report.plot import SPAN, Scale, Tick, dots, plot, polyline, shape, ticks
 from evenkeel.monitor.report.proof import proof_tiles
-from evenkeel.monitor.report.words import NONE, count, figure
+from evenkeel.monitor.report.words import count, figure
 from evenkeel.monitor.search.sheet import section, sheet, span, table
+from evenkeel.monitor.search.words import name_of, set_words, text_of
 from evenkeel.readiness.evidence import Evidence
 
 _TOP = 20
 _FIGURES = ("sharpe", "return_pct", "max_drawdown_pct", "profit_factor", "trades", "fees")
-_NAMES = {
-    "sharpe": "Sharpe", "sortino": "Sortino", "return_pct": "Return %", "cagr_pct": "Return a year %",
-    "net_pnl": "Net", "profit_factor": "Profit factor", "expectancy": "Average trade", "win_rate": "Winners",
-    "trades": "Trades", "max_drawdown_pct": "Drawdown %", "max_drawdown_intrabar_pct": "Drawdown in bars %",
-    "fees": "Fees", "slippage": "Slippage", "exposure_pct": "Time in market %", "avg_bars_held": "Bars held",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +83,6 @@ def optimize_page(document: Mapping[str, Any], points: Sequence[Point], *, most:
     )  # fmt: skip
 
 
-def name_of(metric: str) -> str:
-    """Return a figure's name for people."""
-    return _NAMES.get(metric, metric)
-
-
 def _proof(document: Mapping[str, Any]) -> Html:
     found = document["evidence"]
     title = "How much of this could be luck?"
@@ -110,8 +100,10 @@ def _unseen(document: Mapping[str, Any]) -> Html | None:
     shown = list(dict.fromkeys((*document["metrics"], *_FIGURES)))
     if len(best) == 1:
         (one,) = best
-        rows = [(name_of(key), _text(one["searched"].get(key)), _text((one["held"] or {}).get(key))) for key in shown]
-        lead = f"The best set, trial {one['trial']}: {_words(one['values'])}."
+        rows = [
+            (name_of(key), text_of(one["searched"].get(key)), text_of((one["held"] or {}).get(key))) for key in shown
+        ]
+        lead = f"The best set, trial {one['trial']}: {set_words(one['values'])}."
         body = table(("Figure", "Where it was searched", "On data it has not seen"), rows, numbers=(1, 2))
     else:
         columns = [*document["space"]] + [
@@ -125,9 +117,9 @@ def _unseen(document: Mapping[str, Any]) -> Html | None:
 
 
 def _front_row(one: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
-    values = [_text(one["values"][name]) for name in document["space"]]
+    values = [text_of(one["values"][name]) for name in document["space"]]
     pairs = [(one["searched"].get(m), (one["held"] or {}).get(m)) for m in document["metrics"]]
-    return values + [_text(value) for pair in pairs for value in pair]
+    return values + [text_of(value) for pair in pairs for value in pair]
 
 
 def _history(ran: Sequence[Point], metric: str, *, most: bool) -> Html:
@@ -188,7 +180,7 @@ def _slice(ran: Sequence[Point], name: str) -> Html:
     points = [(places[value] if words else float(value), goal) for value, goal in pairs]
     across = Scale.around([x for x, _ in points])
     up = Scale.around([y for _, y in points], flip=True)
-    labels = [Tick(across(place), _text(value)) for value, place in places.items()] if words else ticks(across)
+    labels = [Tick(across(place), text_of(value)) for value, place in places.items()] if words else ticks(across)
     drawing = plot(
         [shape(dots((across(x), up(y)) for x, y in points), "dots gain")], label=f"Goal against {name}", x=labels,
         y=ticks(up),
@@ -209,8 +201,8 @@ def _top(ran: Sequence[Point], space: Mapping[str, str], metrics: Sequence[str],
 
 
 def _row(point: Point, space: Mapping[str, str], shown: Sequence[str]) -> list[str]:
-    figures = [_text(point.metrics.get(metric)) for metric in shown]
-    return [str(point.number), *(_text(point.values[name]) for name in space), *figures]
+    figures = [text_of(point.metrics.get(metric)) for metric in shown]
+    return [str(point.number), *(text_of(point.values[name]) for name in space), *figures]
 
 
 def _refusals(refused: Mapping[str, int]) -> Html | None:
@@ -229,15 +221,3 @@ def _bulk(values: Sequence[float], *, most: bool) -> list[float]:
 
 def _whole(labels: Sequence[Tick]) -> list[Tick]:
     return [label for label in labels if "." not in label.text]
-
-
-def _words(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_text(value)}" for name, value in values.items())
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return NONE
-    if isinstance(value, bool | str):
-        return str(value).lower() if isinstance(value, bool) else value
-    return f"{value:,}" if isinstance(value, int) else figure(value, digits=4 if abs(value) < 1 else 2)
