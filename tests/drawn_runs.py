@@ -105,11 +105,12 @@ def asset_of(facts: dict[str, str]) -> Instrument:
     )  # fmt: skip
 
 
-def plain_case(seed: int, *, slowly_only: bool = False) -> Case:
+def plain_case(seed: int, *, slowly_only: bool = False, lanes: bool = True) -> Case:
     """Run a drawn play of plain conditions through both lanes and through the slow exchange.
 
     Args:
         slowly_only: Leaves the lanes out; the records are then of nothing.
+        lanes: Whether both lanes run; otherwise the research lane alone, whose record then stands for both.
     """
     rng = np.random.default_rng(70_000 + seed)
     drawn = drawn_market(rng, PLAIN_ROWS, marks=MARKS)
@@ -120,7 +121,7 @@ def plain_case(seed: int, *, slowly_only: bool = False) -> Case:
     market = beside(desk.play_market(strategy, desk.bars(drawn.rows)), drawn, desk.START)
     nothing: Any = None
     research = nothing if slowly_only else run_research(strategy, market)
-    engine = nothing if slowly_only else desk.engine_run(strategy, market)[0]
+    engine = research if slowly_only or not lanes else desk.engine_run(strategy, market)[0]
     stretch = market.stretches[0]
     first = len(drawn.rows) - len(stretch.series.base)
     rules = rules_of(play, {name: Decimal(value) for name, value in facts.items()})

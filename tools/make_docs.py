@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: commands, reasons, gaps, indicators and regimes with plots, coverage.
+"""Writes docs/reference from the code: commands, reasons, gaps, metrics, indicators and regimes with plots, coverage.
 
 `--check` compares. Indicators are drawn on the shipped daily bars of SPY, regimes on what they generate, so plots
 change only with a kernel, a regime or the drawing.
@@ -19,6 +19,7 @@ from evenkeel.data.aggregate import aggregate
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.sources import bundled_catalog
 from evenkeel.data.synthetic import EXTENSIONS, LIMITS, REGIMES, Parameters, Recipe, generate, regime_of
+from evenkeel.engine.metric_table import FIGURES
 from evenkeel.features.node import Node, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.features.request import parse_request
@@ -82,6 +83,30 @@ def gaps() -> str:
         + _table(("key", "what"), ((f"`{key}`", text) for key, text in GAPS.items()))
         + "\n## Commands\n\n"
         + _table(("command", "what"), ((f"`keel {name}`", text) for name, text in COMMAND_GAPS.items()))
+    )
+
+
+def metrics() -> str:
+    """Return the page of the figures of a run."""
+    about = (
+        "# Figures of a run\n\n`result.json` holds them in `metrics` and, marked +, in `metrics_extra`; the report "
+        "shows them in the same groups. A figure that does not exist is null: never 0, never infinite. Names that end "
+        "in `_pct` are percent (2 is 2 %), every other ratio is a fraction; money is account currency, `bars` are "
+        "execution bars. Rates and sums count closed legs, the rows of `trades.csv`. Session returns are simple "
+        "returns of the equity at the end of each trading day.\n"
+    )
+    groups = dict.fromkeys(figure.group for figure in FIGURES)
+    return about + "".join(
+        f"\n## {group}\n\n"
+        + _table(
+            ("figure", "unit", "definition", "source"),
+            (
+                (f"`{one.key}`{' +' if one.extra else ''}", one.unit, one.meaning, one.source)
+                for one in FIGURES
+                if one.group == group
+            ),
+        )
+        for group in groups
     )
 
 
@@ -167,6 +192,7 @@ PAGES = {
     "commands.md": commands,
     "reasons.md": reasons,
     "gaps.md": gaps,
+    "metrics.md": metrics,
     "indicators.md": indicators,
     "regimes.md": regimes,
     "coverage.md": coverage,

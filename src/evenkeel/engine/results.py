@@ -19,9 +19,10 @@ from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.data.calendar import Calendar
 from evenkeel.engine.cells import Cells, Column, join_rows
 from evenkeel.engine.market import Market
-from evenkeel.engine.metrics import drawdowns, extremes, metrics, profit_factor_mode
+from evenkeel.engine.metrics import drawdowns, metrics
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
+from evenkeel.engine.statistics import extra_figures
 from evenkeel.engine.tables import FILL_COLUMNS, TRADE_COLUMNS, fill_columns, trade_columns
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
@@ -81,6 +82,10 @@ def build_result(
     _, sessions = session_equity(record, market)
     account = strategy.terms.account
     data = manifest["data"]
+    found = metrics(
+        record, legs, start_equity=account.start_equity, sessions=sessions,
+        per_year=market.calendar.sessions_per_year,
+    )  # fmt: skip
     return {
         "schema": SCHEMA, "run": manifest["run"], "result_hash": record.result_hash(), "profile": manifest["profile"],
         "strategy": {"name": strategy.name, "hash": strategy.hash, "kind": strategy.kind},
@@ -90,15 +95,8 @@ def build_result(
             "currency": account.currency, "start_equity": plain(account.start_equity),
             "end_equity": plain(money_from_postings(int(record.curve[Curve.EQUITY][-1]))),
         },
-        "metrics": metrics(
-            record, legs, start_equity=account.start_equity, sessions=sessions,
-            per_year=market.calendar.sessions_per_year,
-        ),
-        "metrics_extra": {
-            "profit_factor_mode": profit_factor_mode(legs.net),
-            **extremes(legs, record),
-            "dead_entries": len(record.dead_entries), "refusals": record.refusals, "sessions": len(sessions),
-        },
+        "metrics": found,
+        "metrics_extra": extra_figures(record, legs, market, strategy, sessions, found),
         "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),
         "marks": manifest["marks"], "checks": [], "timing": timing,
     }  # fmt: skip

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from evenkeel.engine.metric_table import BY_KEY, FIGURES, Figure
 from evenkeel.model.bar import Bars
 from evenkeel.monitor.report.figures import Extremes, extremes
 from evenkeel.monitor.report.markup import Html, tag
 from evenkeel.monitor.report.run_files import Run
 from evenkeel.monitor.report.words import NONE, duration, figure, humane, money, percent, share
-
-
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    name: str
-    text: Callable[[Decimal], str]
-    absent: str = ""
 
 
 def _signed_money(value: Decimal) -> str:
@@ -29,52 +22,39 @@ def _signed_percent(value: Decimal) -> str:
     return percent(value, signed=True)
 
 
-def _whole(value: Decimal) -> str:
-    return figure(value, digits=0)
+_TEXTS: dict[str, Callable[[Decimal], str]] = {
+    "money": money, "percent": percent, "fraction": lambda value: percent(value * 100, digits=1), "ratio": figure,
+    "count": lambda value: figure(value, digits=0), "bars": lambda value: figure(value, digits=1),
+    "days": lambda value: figure(value, digits=1),
+}  # fmt: skip
+"""How a figure of each unit is written."""
 
+_SIGNED = frozenset(
+    {
+        "net_pnl", "gross_pnl", "return_pct", "benchmark_pct", "alpha_pct", "cagr_pct", "expectancy", "largest_win",
+        "largest_loss", "funding", "var95_pct", "cvar95_pct",
+    }
+)  # fmt: skip
+"""Figures shown with their sign."""
 
-def _fraction(value: Decimal) -> str:
-    return percent(value * 100, digits=1)
-
-
-_FEW_SESSIONS = "needs 20 sessions"
-_NO_LOSSES = "no losing trade"
 _NO_TRADES = "no trades"
-
-_METRICS: dict[str, dict[str, _Metric]] = {
-    "Result": {
-        "net_pnl": _Metric("Net profit", _signed_money),
-        "return_pct": _Metric("Return", _signed_percent),
-        "cagr_pct": _Metric("Return a year", _signed_percent, "range too short"),
-        "sharpe": _Metric("Sharpe ratio", figure, _FEW_SESSIONS),
-        "sortino": _Metric("Sortino ratio", figure, _FEW_SESSIONS),
-    },
-    "Risk": {
-        "max_drawdown_pct": _Metric("Deepest drawdown", percent),
-        "max_drawdown_intrabar_pct": _Metric("Deepest drawdown within bars", percent),
-        "exposure_pct": _Metric("Time in the market", percent),
-    },
-    "Trades": {
-        "trades": _Metric("Trades", _whole),
-        "win_rate": _Metric("Winners", _fraction, _NO_TRADES),
-        "profit_factor": _Metric("Profit factor", figure, _NO_LOSSES),
-        "expectancy": _Metric("Average trade", _signed_money, _NO_TRADES),
-        "avg_bars_held": _Metric("Bars held on average", lambda value: figure(value, digits=1), _NO_TRADES),
-    },
-    "Costs": {
-        "fees": _Metric("Fees paid", money),
-        "slippage": _Metric("Slippage, inside the prices", money),
-        "funding": _Metric("Funding received", _signed_money),
-    },
-}
+_ABSENT = {
+    "cagr_pct": "range too short", "calmar": "range too short", "profit_factor": "no losing trade",
+    "payoff": "needs a win and a loss", "win_rate_long": "no long trade", "win_rate_short": "no short trade",
+    "min_margin_ratio": "never held on margin", "closest_liquidation_pct": "no liquidation price",
+    "margin_calls": "no margin", "recovery_factor": "no fall", "entry_rejection_rate": "no entry wished",
+    **dict.fromkeys(("sharpe", "sortino", "omega", "skew", "kurtosis", "var95_pct", "cvar95_pct"), "needs 20 sessions"),
+}  # fmt: skip
+"""Why a figure may not exist."""
 
 
 def results_section(run: Run, candles: Bars | None) -> Html:
     """Return the figures in groups; metrics that this version does not know are shown under their own names."""
-    groups = {title: _known(run, metrics) for title, metrics in _METRICS.items()}
+    groups: dict[str, list[tuple[str, str, str]]] = {}
+    for one in FIGURES:
+        groups.setdefault(one.group, []).extend(_known(run, one))
     single = extremes(run.trades)
     groups["Result"] += _result_more(run, candles)
-    groups["Risk"] += _risk_more(single)
     groups["Trades"] += _trades_more(single)
     further = _further(run)
     if further:
@@ -87,7 +67,7 @@ def results_section(run: Run, candles: Bars | None) -> Html:
             f"Money in {run.result.account.currency}. A dash stands for a figure that does not exist.",
             class_="quiet",
         ),
-        tag("div", *(_group(title, rows) for title, rows in groups.items()), class_="groups"),
+        tag("div", *(_group(title, rows) for title, rows in groups.items() if rows), class_="groups"),
         id="figures",
     )
 
@@ -99,15 +79,22 @@ def _group(title: str, rows: list[tuple[str, str, str]]) -> Html:
     return tag("div", tag("h3", title), tag("dl", *lines), class_="group")
 
 
-def _known(run: Run, metrics: dict[str, _Metric]) -> list[tuple[str, str, str]]:
-    return [_row(metric, run.result.metrics[key], run) for key, metric in metrics.items() if key in run.result.metrics]
-
-
-def _row(metric: _Metric, value: Any, run: Run) -> tuple[str, str, str]:
+def _known(run: Run, one: Figure) -> list[tuple[str, str, str]]:
+    """Return the rows of a figure: none where the run does not have it, one for each entry of a table."""
+    values = run.result.metrics_extra if one.extra else run.result.metrics
+    if one.key not in values:
+        return []
+    value = values[one.key]
+    if isinstance(value, dict):
+        return [(f"{one.title}: {humane(str(part)).lower()}", _any_text(count), "") for part, count in value.items()]
     number = _number(value)
     if number is None:
-        return metric.name, NONE, (metric.absent if run.trades else _NO_TRADES)
-    return metric.name, metric.text(number), ""
+        word = humane(value).lower() if isinstance(value, str) else NONE
+        return [(one.title, word, "" if word != NONE else (_ABSENT.get(one.key, "") if run.trades else _NO_TRADES))]
+    text = _TEXTS[one.unit]
+    if one.key in _SIGNED:
+        text = _signed_money if one.unit == "money" else _signed_percent
+    return [(one.title, text(number), "")]
 
 
 def _number(value: Any) -> Decimal | None:
@@ -124,34 +111,26 @@ def _number(value: Any) -> Decimal | None:
 def _result_more(run: Run, candles: Bars | None) -> list[tuple[str, str, str]]:
     account = run.result.account
     rows = [("Equity", f"{money(account.start_equity)} → {money(account.end_equity)}", "")]
-    if candles is not None and len(candles) and candles.open[0] > 0:
+    known = "benchmark_pct" in run.result.metrics_extra
+    if not known and candles is not None and len(candles) and candles.open[0] > 0:
         moved = float(candles.close[-1] / candles.open[0]) - 1.0
-        rows.append(("The instrument itself", share(moved, digits=2, signed=True), "first open to last close"))
+        rows.append((BY_KEY["benchmark_pct"].title, share(moved, digits=2, signed=True), "first open to last close"))
     return rows
-
-
-def _risk_more(single: Extremes) -> list[tuple[str, str, str]]:
-    return [
-        ("Worst trade", money(single.worst, signed=True), ""),
-        ("Losing trades in a row", figure(single.losing_streak, digits=0), ""),
-    ]
 
 
 def _trades_more(single: Extremes) -> list[tuple[str, str, str]]:
     held = NONE if single.median_held_ns is None else duration(single.median_held_ns)
     return [
         ("Median trade", money(single.median, signed=True), ""),
-        ("Best trade", money(single.best, signed=True), ""),
-        ("Average win over average loss", figure(single.payoff), ""),
-        ("Long", f"{single.longs:,}", f"net {money(single.net_long, signed=True)}"),
-        ("Short", f"{single.shorts:,}", f"net {money(single.net_short, signed=True)}"),
+        ("Net of longs", money(single.net_long, signed=True), f"{single.longs:,} trades"),
+        ("Net of shorts", money(single.net_short, signed=True), f"{single.shorts:,} trades"),
         ("Median time held", held, ""),
     ]
 
 
 def _further(run: Run) -> list[tuple[str, str, str]]:
-    named = {key for metrics in _METRICS.values() for key in metrics}
-    unknown = {key: value for key, value in run.result.metrics.items() if key not in named} | run.result.metrics_extra
+    every = run.result.metrics | run.result.metrics_extra
+    unknown = {key: value for key, value in every.items() if key not in BY_KEY}
     return [row for key, value in unknown.items() for row in _rows_of(key, value)]
 
 

@@ -1,0 +1,1 @@
+"""Bugs planted in the exchange on purpose: what does not find them proves nothing by finding none."""
