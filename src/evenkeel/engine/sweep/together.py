@@ -61,13 +61,16 @@ def alike(job: Job) -> object:
     return spans, shape_of(job.strategy.program)
 
 
-def run_together(jobs: Sequence[Job], *, told: Told, stopped: Callable[[], bool]) -> Iterator[tuple[int, Outcome]]:
+def run_together(
+    jobs: Sequence[Job], *, told: Told, stopped: Callable[[], bool], block: int = BLOCK_BARS
+) -> Iterator[tuple[int, Outcome]]:
     """Run jobs that are alike, and yield what each brought; nothing once `stopped` says so.
 
     Args:
         jobs: At least one.
         told: Of progress.
         stopped: Whether to give up, asked before each block.
+        block: Bars of a block; it changes no result.
     """
     union = merge([job.strategy.program for job in jobs])
     market = jobs[0].market
@@ -75,7 +78,7 @@ def run_together(jobs: Sequence[Job], *, told: Told, stopped: Callable[[], bool]
     runs = [_SetRun(job, member, space) for job, member in zip(jobs, union.members, strict=True)]
     for number, stretch in enumerate(market.stretches):
         going = [run for run in runs if run.goes_on]
-        features = union.start(stretch.series, BLOCK_BARS)
+        features = union.start(stretch.series, block)
         for run in going:
             run.open(number, features)
         while going and features.advance():
