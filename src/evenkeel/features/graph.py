@@ -25,7 +25,10 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
 
 BLOCK_BARS = 2048
-"""Bars of a block in a backtest: the measured optimum lies between 1,024 and 16,384."""
+"""Bars of a block where nothing else is said."""
+
+BLOCK_BYTES, BLOCK_BARS_LEAST, BLOCK_BARS_MOST = 1 << 20, 1024, 16_384
+"""A window stays in the cache of a core, and a call from Python stays cheap beside what it computes."""
 
 LIVE_SLACK = 256
 """Columns beside the history in a live window: the move to the front happens once in so many bars."""
@@ -100,6 +103,12 @@ class Graph:
     def reach(self) -> int:
         """How many columns of history the window must keep."""
         return max((step.node.lookback(dict(step.params)) for step in self.steps), default=0)
+
+    @property
+    def block(self) -> int:
+        """How many bars of a block pass fastest: as many as keep the window within the cache, a power of two."""
+        bars = BLOCK_BYTES // (8 * max(self.rows, 1))
+        return min(max(1 << (bars.bit_length() - 1), BLOCK_BARS_LEAST), BLOCK_BARS_MOST)
 
     def start(self, block: int = BLOCK_BARS) -> GraphRun:
         """Return a run at birth: no bar seen, all state zero, compiled when it was not yet."""

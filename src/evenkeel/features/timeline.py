@@ -24,7 +24,7 @@ import numpy as np
 from evenkeel.data.aggregate import Aggregate, aggregate
 from evenkeel.data.calendar import Calendar
 from evenkeel.features import instants
-from evenkeel.features.graph import BLOCK_BARS, Graph, GraphBuilder
+from evenkeel.features.graph import Graph, GraphBuilder
 from evenkeel.features.node import Node
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import UsageError
@@ -303,12 +303,19 @@ class FeatureRun:
         stop: The bar after its last.
     """
 
-    def __init__(self, program: Program, series: Series, *, block: int = BLOCK_BARS) -> None:
+    def __init__(self, program: Program, series: Series, *, block: int | None = None) -> None:
+        """Begin before the first bar.
+
+        Args:
+            program: What is computed.
+            series: On what.
+            block: Bars of a block; None takes as many as pass fastest. No value depends on it.
+        """
         self.program = program
         self.bars = series.on(program.exec)
-        self._block = block
-        self._run = program.decisions.start(block)
-        self._inputs = _Whole(program, series, min(block, BLOCK_BARS)).decision_columns()
+        self._block = min(block or program.decisions.block, max(len(self.bars.bars), 1))
+        self._run = program.decisions.start(self._block)
+        self._inputs = _Whole(program, series, block).decision_columns()
         self.x = self._run.x
         self.start = self.stop = 0
         self.column = 0
@@ -327,20 +334,20 @@ class FeatureRun:
 
 def held_columns(program: Program, series: Series, instants_ns: Ints) -> dict[str, Floats]:
     """Return what the graph that decides is shown of other graphs at each instant."""
-    return _Whole(program, series, BLOCK_BARS).shown(program.held, instants_ns)
+    return _Whole(program, series).shown(program.held, instants_ns)
 
 
 def grid_rows(
     program: Program, series: Series, timeframe: Timeframe, rows: list[int]
 ) -> tuple[Ints, Mapping[int, Floats]]:
     """Return the instants of a grid, and some rows of its graph over all of them."""
-    return _Whole(program, series, BLOCK_BARS).grid(timeframe, rows)
+    return _Whole(program, series).grid(timeframe, rows)
 
 
 class _Whole:
     """The rows of a program's graphs that others are shown, each over the whole of a series."""
 
-    def __init__(self, program: Program, series: Series, block: int) -> None:
+    def __init__(self, program: Program, series: Series, block: int | None = None) -> None:
         self._series, self._block = series, block
         self._program = program
         self._wanted: dict[tuple[Timeframe, bool], set[int]] = {}
@@ -391,7 +398,7 @@ class _Whole:
 
 
 def whole_rows(
-    graph: Graph, series: Series, timeframe: Timeframe, rows: list[int], *, block: int = BLOCK_BARS
+    graph: Graph, series: Series, timeframe: Timeframe, rows: list[int], *, block: int | None = None
 ) -> Mapping[int, Floats]:
     """Return some rows of a graph over all bars of its timeframe; one more NaN keeps an empty series indexable."""
     columns = {name: series.column(timeframe, name) for name in graph.columns}
@@ -399,9 +406,10 @@ def whole_rows(
 
 
 def _rows_over(
-    graph: Graph, columns: Mapping[str, Floats], count: int, rows: list[int], block: int
+    graph: Graph, columns: Mapping[str, Floats], count: int, rows: list[int], block: int | None
 ) -> Mapping[int, Floats]:
     out = {row: np.full(count + 1, np.nan) for row in rows}
+    block = min(block or graph.block, graph.block, max(count, 1))
     run = graph.start(block)
     for start in range(0, count, block):
         stop = min(start + block, count)
