@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evenkeel.cli.console import announce_compilation, print_table, progress
+from evenkeel.cli.console import print_table, progress
+from evenkeel.cli.data_options import (
+    catalog_option,
+    end_option,
+    kind_option,
+    revision_option,
+    start_option,
+    timeframe_option,
+)
+from evenkeel.cli.data_resample import command as resample_command
 from evenkeel.cli.data_side import (
-    KINDS,
     comparable_bars,
     entry_line,
     import_rows,
@@ -40,8 +48,8 @@ from evenkeel.cli.data_views import (
     say_report,
 )
 from evenkeel.cli.home import current_home
-from evenkeel.cli.output import emit, note, say
-from evenkeel.cli.params import INSTANT, OneOf, json_option
+from evenkeel.cli.output import emit, note
+from evenkeel.cli.params import OneOf, json_option
 from evenkeel.cli.plugins import plugin_option
 from evenkeel.cli.stored import instrument_and_calendar, sources_under, timeframe_of
 from evenkeel.model.errors import UsageError
@@ -58,20 +66,6 @@ FORMATS = ("auto", "csv", "parquet", "lean", "freqtrade")
 
 ROWS_SHOWN = 10
 
-catalog_option = click.option(
-    "--catalog",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Folder of the catalog. Default: `catalog` in the home folder.",
-)
-timeframe_option = click.option("--tf", metavar="TF", help="Interval of the bars: 1m to 12h, D, W or M.")
-start_option = click.option("--start", type=INSTANT, help="First instant, included.")
-end_option = click.option("--end", type=INSTANT, help="Last instant, excluded.")
-kind_option = click.option(
-    "--kind", type=OneOf(KINDS), default="bars", help="What is meant; bars unless something beside them is named."
-)
-revision_option = click.option("--revision", metavar="ID", help="An older revision, by the beginning of its id.")
-
 
 @click.group(name="data")
 def command() -> None:
@@ -86,6 +80,7 @@ def command() -> None:
 
 
 command.add_command(synth_command)
+command.add_command(resample_command)
 
 
 @command.command(name="import")
@@ -298,59 +293,6 @@ def show_command(
         return
     print_bars(series.bars, rows)
     note(f"{len(rows):,} of {len(series.bars):,} bars, revision {series.revision.id[:12]}")
-
-
-@command.command(name="resample")
-@click.argument("name", metavar="ID")
-@click.option("--to", "to", required=True, metavar="TF", help="Interval of the bars to make.")
-@timeframe_option
-@start_option
-@end_option
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="Write a .csv or .parquet file instead of storing the bars in the catalog.",
-)  # fmt: skip
-@catalog_option
-@json_option
-def resample_command(
-    name: str, to: str, tf: str | None, start: int | None, end: int | None, out: Path | None, catalog: Path | None,
-    as_json: bool,
-) -> None:  # fmt: skip
-    """Make slower bars of faster ones.
-
-    They are made as a backtest makes them, which needs no resampled bars itself; incomplete bars at either end are left
-    out.
-
-    \b
-    Example:
-      keel data resample BTC-USD --to 1h --out hours.csv
-    """
-    from evenkeel.data.aggregate import aggregate
-    from evenkeel.data.export import export_bars
-    from evenkeel.data.synthetic.storage import derived_source
-    from evenkeel.model.time import Timeframe
-
-    instrument, calendar = instrument_and_calendar(name)
-    sources = sources_under(catalog)
-    finest = next((str(stored) for stored in sources.timeframes(instrument.id)), None)
-    timeframe, target = timeframe_of(sources, instrument, tf or finest), Timeframe.parse(to)
-    series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end)
-    announce_compilation()
-    bars = aggregate(series.bars, target, calendar).bars
-    if not len(bars):
-        raise UsageError(f"the {len(series.bars):,} {timeframe} bars of that range hold no complete {target} bar")
-    if out is not None:
-        export_bars(out, bars)
-        where = str(out)
-    else:
-        source = derived_source(series.revision)
-        revision = _catalog(catalog).write(instrument.id, bars, source=source, imported_ns=time.time_ns())
-        where = f"revision {revision.id[:12]}"
-    if as_json:
-        document = {"schema": "evenkeel.data_resample/1", "instrument": instrument.id, "timeframe": str(target)}
-        emit({**document, "from": str(timeframe), "bars": len(bars), "stored": where})
-        return
-    say(f"{len(bars):,} {target} bars of {instrument.id} from {len(series.bars):,} {timeframe} bars: {where}")
 
 
 def _refuse_with(kind: str, options: Mapping[str, object]) -> None:

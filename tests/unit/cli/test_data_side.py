@@ -105,7 +105,7 @@ def test_rows_are_shown_as_they_are_stored(keel: Keel, rates: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("show", "BTCUSDT", "--kind", "mark"), "no mark of BTCUSDT.BYBIT is stored; there is funding."),
+        (("show", "BTCUSDT", "--kind", "mark"), "no mark data of BTCUSDT.BYBIT is stored; there is funding."),
         (("show", "ETHUSDT", "--kind", "mark"), "there is nothing beside its bars"),
         (("show", "BTCUSDT", "--kind", "funding", "--with", "rsi"), "--with can be said of bars only"),
         (("check", "BTCUSDT", "--kind", "funding", "--tf", "1m"), "--tf can be said of bars only"),
@@ -135,3 +135,43 @@ def test_what_cannot_be_imported_is_refused(keel: Keel, rates: Path) -> None:
         assert said in err
     rates.write_text("time,rate\n2099-01-01T00:00:00Z,0.0001\n")
     assert "which is still to come. Nothing was stored" in import_rates(keel, rates)[2]
+
+
+def test_trades_make_bars_that_do_not_take_the_place_of_recorded_ones(keel: Keel, tmp_path: Path) -> None:
+    ticks = tmp_path / "ticks.csv"
+    lines = [f"2024-01-01T00:{minute:02d}:{second:02d}Z,{100 + minute},2" for minute in range(4) for second in (5, 40)]
+    ticks.write_text("\n".join(["time,price,size", *lines]) + "\n")
+    keel("import", str(ticks), "--instrument", "BTCUSDT", "--kind", "trades")
+
+    assert (
+        "2 1m bars of BTCUSDT.BYBIT from 8 trades" in keel("resample", "BTCUSDT", "--from", "trades", "--to", "1m")[1]
+    )
+    whole = keel("resample", "BTCUSDT", "--from", "trades", "--to", "1m", "--whole")[1]
+    assert "4 1m bars of BTCUSDT.BYBIT from 8 trades: revision" in whole
+    document = json.loads(keel("show", "BTCUSDT", "--tf", "1m", "--json", "--head", "1")[1])
+    assert [document["bars"][0][name] for name in ("open", "high", "low", "close", "volume")] == [100, 100, 100, 100, 4]
+
+    part = ("resample", "BTCUSDT", "--from", "trades", "--to", "1m", "--whole", "--start", "2024-01-01T00:01")
+    assert "3 1m bars" in keel(*part, "--end", "2024-01-01T00:04", "--out", str(tmp_path / "out.csv"))[1]
+    bars = tmp_path / "bars.csv"
+    bars.write_text("time,open,high,low,close,volume\n2024-01-01T00:00:00Z,1,1,1,1,1\n")
+    keel("import", str(bars), "--instrument", "ETHUSDT", "--tf", "1m")
+    keel("import", str(ticks), "--instrument", "ETHUSDT", "--kind", "trades")
+    code, _, err = keel("resample", "ETHUSDT", "--from", "trades", "--to", "1m")
+    assert code == 2
+    assert "has 1m bars from bars.csv; bars of trades do not take their place. Write them with --out FILE" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "trades", "--to", "1h", "--tf", "1m"), "--tf names the bars to start from"),
+        (("--to", "1h", "--whole"), "--whole says something of trades; use it with --from trades"),
+        (("--from", "trades", "--to", "1h"), "no trades data of BTCUSDT.BYBIT is stored"),
+    ],
+)
+def test_resampling_that_makes_no_sense_is_refused(keel: Keel, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = keel("resample", "BTCUSDT", *arguments)
+
+    assert code == 2
+    assert said in err

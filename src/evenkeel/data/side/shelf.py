@@ -251,7 +251,7 @@ def missing_series(instrument: InstrumentId, kind: SideKind, known: list[SideKin
     """Return the refusal of a series that no catalog has."""
     have = f"there is {', '.join(known)}" if known else "there is nothing beside its bars"
     return DataError(
-        f"no {kind} of {instrument} is stored; {have}. `keel data list` shows what is there, "
+        f"no {kind} data of {instrument} is stored; {have}. `keel data list` shows what is there, "
         f"`keel data import FILE --instrument {instrument} --kind {kind}` adds to it",
         reason="NO_DATA",
     )
