@@ -65,6 +65,9 @@ _KIND_NUMBERS = {
     OrderKind.STOP: int(EntryKind.STOP),
 }
 _MISSING = float("nan")
+_EXEC, _ROW, _LOTS = (int(place) for place in (Book.EXEC, Book.ROW, Book.LOTS))
+_REPORT_ROW, _REPORT_LEG, _PRICE_FILL = int(Report.ROW), int(Report.LEG), int(Price.FILL)
+"""Plain integers: an array takes three times as long to be asked by a member of an enumeration."""
 
 
 class StepLog(Protocol):
@@ -189,9 +192,9 @@ class BacktestDriver:
         while (pause := self._venue.advance(step=step)) is not Pause.END:
             invariant(pause is not Pause.FULL, "reports are taken at each pause, so there is always space for more")
             if pause is Pause.WAKE:
-                closed = int(executions[book[Book.EXEC]])
+                closed = int(executions[book[_EXEC]])
             else:
-                closed = int(closes[book[Book.ROW] - (pause is Pause.TIMER)])
+                closed = int(closes[book[_ROW] - (pause is Pause.TIMER)])
             yield Due(closed, pause)
             self._handle(pause, closed, stretch)
 
@@ -201,7 +204,7 @@ class BacktestDriver:
         elif pause is Pause.LIMIT:
             self._tell_limit(closed)
         elif pause is Pause.WAKE:
-            bar = int(self._venue.book[Book.EXEC])
+            bar = int(self._venue.book[_EXEC])
             self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
 
     def tell(self, event: PortfolioStated | PortfolioOrdered) -> None:
@@ -223,7 +226,7 @@ class BacktestDriver:
         )
         if entry is not None:
             self._dead_entries.append(DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=entry.decided_ns))
-        if self._venue.book[Book.LOTS] != 0:
+        if self._venue.book[_LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
         if self._venue.ledger[Ledger.STOPPED] != 0 and self.core.state.stopped is None:
@@ -243,10 +246,10 @@ class BacktestDriver:
                 self._tell_fill(told, stretch)
 
     def _tell_funding(self, told: Told, stretch: Stretch) -> None:
-        row = told.ints[Report.ROW]
+        row = told.ints[_REPORT_ROW]
         at = int(stretch.series.base.open_ns[row])
         amount = funding_amount(told)
-        price = to_decimal(told.floats[Price.FILL])
+        price = to_decimal(told.floats[_PRICE_FILL])
         known = self._now(int(stretch.series.base.close_ns[row]))
         self._step(FundingPosted(event_ns=at, known_ns=known, amount=amount, rate_price=price, row=row))
         self._fundings.append(
@@ -263,8 +266,8 @@ class BacktestDriver:
 
     def _tell_fill(self, told: Told, stretch: Stretch) -> None:
         base = stretch.series.base
-        known = self._now(int(base.close_ns[told.ints[Report.ROW]]))
-        order = self._orders.get(LEGS[told.ints[Report.LEG]])
+        known = self._now(int(base.close_ns[told.ints[_REPORT_ROW]]))
+        order = self._orders.get(LEGS[told.ints[_REPORT_LEG]])
         identity = None if order is None else order.client_id
         event = fill_event(told, bars=base, lot=self._lot, known_ns=known, client_id=identity)
         trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
@@ -325,7 +328,7 @@ class BacktestDriver:
                 invariant(self._venue.drop_entry(), "an entry was cancelled that the venue does not have")
 
     def _submit_exit(self, command: SubmitExit) -> None:
-        held = int(self._venue.book[Book.LOTS])
+        held = int(self._venue.book[_LOTS])
         lots = held if command.quantity is None else self._lot.nearest(command.quantity)
         self._venue.place_exit(lots=abs(lots), reason=EXIT_NUMBERS[command.reason], signal=command.signal)
 

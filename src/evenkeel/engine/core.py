@@ -11,6 +11,7 @@ awaits, reads a clock, opens a file or draws a number: time comes with events an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -153,6 +154,11 @@ class Core:
         self._history = strategy.program.decisions.reach
         self._gates = gates
         self._features = features
+        self._foldings = self._how_to_fold()
+        self._decidings: dict[type, Callable[[Any], tuple[tuple[Decision, ...], tuple[Command, ...]]]] = {
+            BarsClosed: self._decide_bar, LimitBreached: self._decide_limit, StretchEnded: self._decide_end,
+            PortfolioOrdered: self._decide_order, OrderFilled: self._decide_fill,
+        }  # fmt: skip
 
     def apply(self, event: AnyEvent) -> Step:
         """Fold a fact, decide, fold what was decided, and return all of it."""
@@ -166,38 +172,52 @@ class Core:
 
     def fold(self, entry: AnyEvent | Decision | Command) -> None:
         """Change the state by one entry of the journal; nothing else changes it."""
-        match entry:
-            case OrderFilled():
-                self._fold_fill(entry)
-            case OrderAccepted():
-                self._move(entry.client_id, OrderState.WORKING)
-            case OrderDied():
-                self._move(entry.client_id, _DEATHS.get(entry.reason, OrderState.CANCELLED))
-            case EntryApproved():
-                self.state.orders[entry.order.client_id] = entry.order
-                self.state.last_refusal = None
-                self.state.entered_bar = entry.bar
-            case ExitOrdered():
-                self._fold_exit_order(entry.order)
-            case FundingPosted():
-                self.state.cash += entry.amount
-            case EntryRefused():
-                self.state.last_refusal = (entry.reason, entry.detail)
-            case RunStopped():
-                self.state.stopped = entry.reason
-            case StrategyRemembered():
-                self.state.memory = entry.memory
-                self._strategy.restore(entry.memory)
-            case SubmitEntry() | SubmitExit():
-                self._move(entry.client_id, OrderState.SENT)
-            case CancelEntry():
-                self._move(entry.client_id, OrderState.CANCELLED)
-            case StretchEnded():
-                self.state.entered_bar = None
-            case PortfolioStated():
-                self.state.portfolio = entry
-            case BarsClosed() | LimitBreached() | PortfolioOrdered() | CancelOrdered():
-                pass
+        folding = self._foldings.get(type(entry))
+        if folding is not None:
+            folding(entry)
+
+    def _how_to_fold(self) -> dict[type, Callable[[Any], None]]:
+        """Return what each type of entry changes; the others change nothing."""
+        return {
+            OrderFilled: self._fold_fill,
+            OrderAccepted: lambda accepted: self._move(accepted.client_id, OrderState.WORKING),
+            OrderDied: lambda died: self._move(died.client_id, _DEATHS.get(died.reason, OrderState.CANCELLED)),
+            EntryApproved: self._fold_approval,
+            ExitOrdered: lambda ordered: self._fold_exit_order(ordered.order),
+            FundingPosted: self._fold_funding,
+            EntryRefused: self._fold_refusal,
+            RunStopped: self._fold_stop,
+            StrategyRemembered: self._fold_memory,
+            SubmitEntry: lambda command: self._move(command.client_id, OrderState.SENT),
+            SubmitExit: lambda command: self._move(command.client_id, OrderState.SENT),
+            CancelEntry: lambda command: self._move(command.client_id, OrderState.CANCELLED),
+            StretchEnded: self._fold_stretch_end,
+            PortfolioStated: self._fold_portfolio,
+        }
+
+    def _fold_approval(self, approved: EntryApproved) -> None:
+        self.state.orders[approved.order.client_id] = approved.order
+        self.state.last_refusal = None
+        self.state.entered_bar = approved.bar
+
+    def _fold_funding(self, posted: FundingPosted) -> None:
+        self.state.cash += posted.amount
+
+    def _fold_refusal(self, refused: EntryRefused) -> None:
+        self.state.last_refusal = (refused.reason, refused.detail)
+
+    def _fold_stop(self, stopped: RunStopped) -> None:
+        self.state.stopped = stopped.reason
+
+    def _fold_memory(self, remembered: StrategyRemembered) -> None:
+        self.state.memory = remembered.memory
+        self._strategy.restore(remembered.memory)
+
+    def _fold_stretch_end(self, _: StretchEnded) -> None:
+        self.state.entered_bar = None
+
+    def _fold_portfolio(self, stated: PortfolioStated) -> None:
+        self.state.portfolio = stated
 
     def _fold_exit_order(self, order: Order) -> None:
         invariant(self.state.position is not None, "an exit was ordered without a position")
@@ -247,19 +267,8 @@ class Core:
             self.state.dead_entries = 0 if state is OrderState.FILLED else self.state.dead_entries + 1
 
     def _decide(self, event: AnyEvent) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
-        match event:
-            case BarsClosed():
-                return self._decide_bar(event)
-            case LimitBreached():
-                return self._decide_limit(event)
-            case StretchEnded():
-                return self._decide_end(event)
-            case PortfolioOrdered():
-                return self._decide_order(event)
-            case OrderFilled():
-                return self._decide_fill(event)
-            case _:
-                return (), ()
+        deciding = self._decidings.get(type(event))
+        return ((), ()) if deciding is None else deciding(event)
 
     def _decide_bar(self, event: BarsClosed) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Ask the strategy at the close of an execution bar, and note what it wants to remember."""

@@ -36,6 +36,7 @@ LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg if leg is not venue
 
 _KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
 _POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
+_LOTS, _LEG, _REASON, _GROSS = (int(c) for c in (Report.LOTS, Report.LEG, Report.REASON, Report.GROSS))
 _ENTRY_LEG, _FUNDING_LEG = int(venue_book.Leg.ENTRY), int(venue_book.Leg.FUNDING)
 _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.STOP_LOSS: ExitReason.STOP_LOSS,
@@ -322,17 +323,17 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
 
 def death_reason(told: Told) -> Reason:
     """Return why an entry died, from a report with 0 lots."""
-    return REASONS[told.ints[Report.REASON]]
+    return REASONS[told.ints[_REASON]]
 
 
 def is_fill(told: Told) -> bool:
     """Whether a report tells of a fill."""
-    return told.ints[Report.LOTS] != 0
+    return told.ints[_LOTS] != 0
 
 
 def is_funding(told: Told) -> bool:
     """Whether a report tells of a funding payment."""
-    return told.ints[Report.LEG] == _FUNDING_LEG
+    return told.ints[_LEG] == _FUNDING_LEG
 
 
 def funding_lines(ints: Ints) -> npt.NDArray[np.bool_]:
@@ -352,7 +353,7 @@ def is_death(told: Told) -> bool:
 
 def funding_amount(told: Told) -> Decimal:
     """Return what a funding payment brought, from its report."""
-    return money_from_postings(told.ints[Report.GROSS])
+    return money_from_postings(told.ints[_GROSS])
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,6 @@ A client id is what a venue sees as our name for an order. It is the tightest co
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from enum import StrEnum
 from typing import NewType
@@ -56,5 +55,12 @@ def client_id(
 
 def short_hash(data: bytes, characters: int) -> str:
     """Return the first characters of the SHA-256 of `data` in lower-case base32 (`a` to `z`, `2` to `7`)."""
-    whole_groups = -(-characters * 5 // 40) * 5
-    return base64.b32encode(hashlib.sha256(data).digest()[:whole_groups]).decode().lower()[:characters]
+    pairs = -(-characters // 2)
+    bits = int.from_bytes(hashlib.sha256(data).digest(), "big") >> (256 - 10 * pairs)
+    text = "".join([_PAIRS[bits >> shift & 1023] for shift in range(10 * (pairs - 1), -1, -10)])
+    return text[:characters]
+
+
+_BASE_32 = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(high + low for high in _BASE_32 for low in _BASE_32)
+"""Ten bits at a time: an order's id is made of ten of them, several times faster than by `base64`."""

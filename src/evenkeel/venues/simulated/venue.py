@@ -55,6 +55,9 @@ FUNDING_INTERVAL_MINUTES = 480
 REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
 
+_ROW, _LOTS, _EXEC, _ENTRY_KIND = (int(place) for place in (Book.ROW, Book.LOTS, Book.EXEC, Book.ENTRY_KIND))
+_STOPPED, _REPORTS = int(Ledger.STOPPED), int(Ledger.REPORTS)
+_PAUSES = tuple(Pause)
 _PLACE_ENTRY = types.void(
     INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
     types.float64, types.float64, types.float64, types.float64, types.int64,
@@ -232,13 +235,13 @@ class SimulatedVenue:
             carry: What a held position pays or receives; None is the fixed rate of the account, where it has one.
             curve: Space for the curve, with a column for each execution bar or more; None makes some.
         """
-        invariant(self.book[Book.LOTS] == 0 and self.book[Book.ENTRY_KIND] == 0, "a stretch begins with a flat book")
+        invariant(self.book[_LOTS] == 0 and self.book[_ENTRY_KIND] == 0, "a stretch begins with a flat book")
         self._features, self._series = features, series
         self._bars = series.base
         self._last_row = features.bars.last
         self.curve = np.zeros((len(Curve), len(self._last_row)), dtype=np.int64) if curve is None else curve
         self.book[Book.EXEC] = first_exec
-        self.book[Book.ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
+        self.book[_ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
         self.book[Book.ENTRY_EXEC] = NEVER
         self.book[Book.NEXT_CARRY] = 0
@@ -294,9 +297,9 @@ class SimulatedVenue:
         while True:
             self.next_block()
             stop_row, final = self._end_of_block()
-            row = min(stop_row, int(self.book[Book.ROW]) + 1) if step and self._is_exposed() else stop_row
-            pause = Pause(self._run(row, self._features.stop))
-            stopped = self.ledger[Ledger.STOPPED] != 0 and self.book[Book.LOTS] == 0
+            row = min(stop_row, int(self.book[_ROW]) + 1) if step and self._is_exposed() else stop_row
+            pause = _PAUSES[self._run(row, self._features.stop)]
+            stopped = self.ledger[_STOPPED] != 0 and self.book[_LOTS] == 0
             if pause is Pause.END and row < stop_row and not stopped:
                 return Pause.TIMER
             if pause is not Pause.END or final or stopped:
@@ -316,7 +319,7 @@ class SimulatedVenue:
         return len(self._bars) if final else int(self._last_row[stop - 1]) + 1, final
 
     def _is_exposed(self) -> bool:
-        return bool(self.book[Book.LOTS] != 0 or self.book[Book.ENTRY_KIND] != 0)
+        return bool(self.book[_LOTS] != 0 or self.book[_ENTRY_KIND] != 0)
 
     def _next_block(self) -> bool:
         if self._timer is None:
@@ -342,8 +345,8 @@ class SimulatedVenue:
 
     def reports(self) -> Iterator[Told]:
         """Hand over the reports written since the last call."""
-        count = int(self.ledger[Ledger.REPORTS])
-        self.ledger[Ledger.REPORTS] = 0
+        count = int(self.ledger[_REPORTS])
+        self.ledger[_REPORTS] = 0
         for ints, floats in zip(self._ints[:count].tolist(), self._floats[:count].tolist(), strict=True):
             yield Told(ints, floats)
 
