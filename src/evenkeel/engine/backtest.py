@@ -10,6 +10,8 @@ recorded commands; the core folds what was recorded and decides nothing again; t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -47,11 +49,11 @@ from evenkeel.model.event import (
     PortfolioStated,
     StretchEnded,
 )
-from evenkeel.model.ids import ClientId, Leg
+from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import money_from_postings, to_decimal, to_float
 from evenkeel.model.order import Order
-from evenkeel.model.reason import ExitReason, StopReason
+from evenkeel.model.reason import ExitReason, Reason, StopReason
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
@@ -97,6 +99,36 @@ class StretchFeatures:
         return run.x, run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
 
 
+class Joint:
+    """What the instruments of one account share beside its ledger: one inbox, one journal, one order of fills.
+
+    Attributes:
+        recorded: Steps of an earlier session, not yet folded.
+        known_ns: Stamp of the last event in the inbox.
+        fills: How many fills there were.
+    """
+
+    def __init__(self, recorded: Sequence[Step]) -> None:
+        self.recorded: Iterator[Step] = iter(recorded)
+        self.known_ns = 0
+        self.fills = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of an instrument on an account that it shares.
+
+    Attributes:
+        venue: Its venue.
+        instrument: Its id; its facts carry it.
+        joint: What it shares.
+    """
+
+    venue: SimulatedVenue
+    instrument: InstrumentId
+    joint: Joint
+
+
 class Due(NamedTuple):
     """A pause of the venue that has not been handled.
 
@@ -116,6 +148,7 @@ class BacktestDriver:
         core: The state machine.
         record: What has happened so far.
         decisions: Every decision with the time of its event, for `decisions.parquet`.
+        order: Number of each fill among those of the run, from 0.
     """
 
     def __init__(
@@ -128,6 +161,7 @@ class BacktestDriver:
         recorded: Sequence[Step] = (),
         on_command: Callable[[Command], None] | None = None,
         timer: Callable[[], float] | None = None,
+        place: Place | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -139,16 +173,23 @@ class BacktestDriver:
             recorded: Steps of an earlier session, to be folded before anything is decided.
             on_command: Told of each new command as it leaves for the venue.
             timer: Seconds on a monotonic clock.
+            place: On an account that several instruments share; who walks them calls `open_stretch`, `handle`, `limit`
+                and `end_stretch`.
         """
         self._strategy, self._market, self._log = strategy, market, log
         self._features = StretchFeatures()
         self.core = Core(facts, strategy, EntryGates(strategy.terms, strategy.instrument), self._features)
-        self._venue = SimulatedVenue(
-            strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold, timer=timer
-        )
-        self._recorded: Iterator[Step] = iter(recorded)
+        self._venue = (
+            SimulatedVenue(
+                strategy.terms, strategy.instrument, wake_flat=strategy.wake_flat, wake_hold=strategy.wake_hold,
+                timer=timer,
+            )
+            if place is None
+            else place.venue
+        )  # fmt: skip
+        self._joint = Joint(recorded) if place is None else place.joint
+        self._tag = None if place is None else place.instrument
         self._on_command = on_command
-        self._known_ns = 0
         self._lot = strategy.instrument.lot_grid
         self._orders: dict[Leg, Order] = {}
         self._fills: list[Fill] = []
@@ -156,6 +197,7 @@ class BacktestDriver:
         self._fundings: list[Funding] = []
         self.record = RunRecord("engine", fills=self._fills, dead_entries=self._dead_entries, fundings=self._fundings)
         self.decisions: list[tuple[int, Decision]] = []
+        self.order: list[int] = []
 
     def run(self, progress: Progress | None = None) -> RunRecord:
         """Run to the end of the data or to the stop of the run."""
@@ -173,12 +215,12 @@ class BacktestDriver:
         curve = EquityCurve()
         for stretch in self._market.stretches:
             features = FeatureRun(self._strategy.program, stretch.series)
-            self._features.open(stretch, features)
+            self.open_stretch(stretch, features)
             self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
             yield from self._stretch_pauses(stretch, step=step)
             yield Due(int(stretch.series.base.close_ns[-1]), Pause.END)
             curve.take(self._venue, stretch, features)
-            self._end_stretch(stretch)
+            self.end_stretch(stretch)
             if progress is not None:
                 progress(len(stretch.series.base))
             if self.core.state.stopped is not None:
@@ -196,16 +238,41 @@ class BacktestDriver:
             else:
                 closed = int(closes[book[_ROW] - (pause is Pause.TIMER)])
             yield Due(closed, pause)
-            self._handle(pause, closed, stretch)
+            self.handle(pause, closed, stretch)
 
-    def _handle(self, pause: Pause, closed: int, stretch: Stretch) -> None:
+    def handle(self, pause: Pause, closed: int, stretch: Stretch) -> None:
+        """Tell the core what the venue paused for, and carry out what it commands.
+
+        Args:
+            pause: Why.
+            closed: Close of the bar at which it paused.
+            stretch: In which that lies.
+        """
         if pause is Pause.REPORT:
             self._tell_reports(stretch)
         elif pause is Pause.LIMIT:
-            self._tell_limit(closed)
+            self.limit(closed)
         elif pause is Pause.WAKE:
             bar = int(self._venue.book[_EXEC])
-            self._step(BarsClosed(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar))
+            equity, free = self._money()
+            self._step(
+                BarsClosed(
+                    event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar, equity=equity,
+                    free=free,
+                )
+            )  # fmt: skip
+
+    def _money(self) -> tuple[Decimal | None, Decimal | None]:
+        """Return equity and free margin of an account that is shared; the core knows that of one instrument."""
+        if self._tag is None:
+            return None, None
+        ledger = self._venue.ledger
+        equity = int(ledger[Ledger.CASH] + ledger[Ledger.OPEN])
+        return money_from_postings(equity), money_from_postings(equity - int(ledger[Ledger.USED]))
+
+    def open_stretch(self, stretch: Stretch, features: FeatureRun) -> None:
+        """Let the core read the features of a stretch that begins."""
+        self._features.open(stretch, features)
 
     def tell(self, event: PortfolioStated | PortfolioOrdered) -> None:
         """Pass what the playbook says to the core, between two pauses; it enters the inbox now."""
@@ -217,7 +284,7 @@ class BacktestDriver:
         if self.core.state.stopped is StopReason.PLAYBOOK:
             self._venue.stop(EXIT_NUMBERS[ExitReason.PLAYBOOK])
 
-    def _end_stretch(self, stretch: Stretch) -> None:
+    def end_stretch(self, stretch: Stretch) -> None:
         """Let the core end the stretch; what it leaves open is closed at the last close."""
         closed = int(stretch.series.base.close_ns[-1])
         entry = self.core.state.pending(Leg.ENTRY)
@@ -229,12 +296,18 @@ class BacktestDriver:
         if self._venue.book[_LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
-        if self._venue.ledger[Ledger.STOPPED] != 0 and self.core.state.stopped is None:
-            self._tell_limit(closed)
+        if self._tag is None and self._venue.ledger[Ledger.STOPPED] != 0 and self.core.state.stopped is None:
+            self.limit(closed)
 
-    def _tell_limit(self, closed: int) -> None:
+    def limit(self, closed: int) -> None:
+        """Tell the core that the account met a limit when it was marked at the close of a bar."""
         limit = STOPS[int(self._venue.ledger[Ledger.STOPPED])]
+        entry = self.core.state.pending(Leg.ENTRY)
         self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
+        if entry is not None:
+            self._dead_entries.append(
+                DeadEntry(event_ns=closed, reason=Reason.ENTRIES_DISABLED, decided_ns=entry.decided_ns)
+            )
 
     def _tell_reports(self, stretch: Stretch) -> None:
         for told in self._venue.reports():
@@ -272,6 +345,8 @@ class BacktestDriver:
         event = fill_event(told, bars=base, lot=self._lot, known_ns=known, client_id=identity)
         trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
         self._step(event)
+        self.order.append(self._joint.fills)
+        self._joint.fills += 1
         ruled = order if event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL else None
         self._fills.append(
             Fill(
@@ -285,7 +360,8 @@ class BacktestDriver:
 
     def _step(self, event: AnyEvent) -> None:
         """Pass an event through the core and carry out what it commands; recorded steps are folded, not decided."""
-        recorded = next(self._recorded, None)
+        event = event if self._tag is None else msgspec.structs.replace(event, instrument=self._tag)
+        recorded = next(self._joint.recorded, None)
         if recorded is None:
             step = self.core.apply(event)
             if self._log is not None:
@@ -353,8 +429,8 @@ class BacktestDriver:
 
     def _now(self, at_ns: int) -> int:
         """Return the stamp of the next event in the inbox: it strictly rises."""
-        self._known_ns = max(self._known_ns + 1, at_ns)
-        return self._known_ns
+        self._joint.known_ns = max(self._joint.known_ns + 1, at_ns)
+        return self._joint.known_ns
 
     def _check_books(self) -> None:
         """The core's cash and the venue's are the same postings; anything else is a fault of ours."""

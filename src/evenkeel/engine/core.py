@@ -274,16 +274,16 @@ class Core:
         """Ask the strategy at the close of an execution bar, and note what it wants to remember."""
         view = self._view(event)
         wish = self._strategy.decide(view)
-        decisions, commands = self._answer(wish, view)
+        decisions, commands = self._answer(wish, view, event)
         memory = self._strategy.checkpoint()
         if memory != self.state.memory:
             decisions = (*decisions, StrategyRemembered(memory=memory))
         return decisions, commands
 
-    def _answer(self, wish: Intent, view: View) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+    def _answer(self, wish: Intent, view: View, event: BarsClosed) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         match wish:
             case Enter():
-                return self._enter(wish, view)
+                return self._enter(wish, view, event)
             case Leave():
                 return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT, fraction=wish.fraction)
             case Abstain():
@@ -306,7 +306,7 @@ class Core:
             since_entry=None if self.state.entered_bar is None else event.bar - self.state.entered_bar,
         )  # fmt: skip
 
-    def _enter(self, wish: Enter, view: View) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+    def _enter(self, wish: Enter, view: View, event: BarsClosed) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         state = self.state
         if state.stopped is not None:
             return self._refuse(Reason.ENTRIES_DISABLED, wish.reason)
@@ -316,7 +316,9 @@ class Core:
         if portfolio is not None and (refusal := _side(portfolio, wish)) is not Reason.OK:
             return self._refuse(refusal, wish.reason)
         equity = state.cash if portfolio is None else portfolio.equity
-        verdict = self._gates.judge(wish, equity=equity, price=view.price)
+        if event.equity is not None:
+            equity = event.equity
+        verdict = self._gates.judge(wish, equity=equity, free=event.free, price=view.price)
         if isinstance(verdict, Refused):
             return self._refuse(verdict.reason, wish.reason)
         if portfolio is not None and verdict.quantity > portfolio.room:
@@ -341,10 +343,10 @@ class Core:
 
     def _leave(
         self, words: str, reason: ExitReason, time_ns: int, *, leg: Leg, at_last_close: bool = False,
-        fraction: Decimal = _WHOLE,
+        fraction: Decimal = _WHOLE, overtakes: bool = False,
     ) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:  # fmt: skip
         held = self.state.position
-        if held is None or self._closes(held, whole=at_last_close):
+        if held is None or self._closes(held, whole=at_last_close or overtakes):
             return (), ()
         quantity = -self._gates.part(held.quantity, fraction)
         if not quantity:
@@ -373,7 +375,7 @@ class Core:
             return (RunStopped(reason=StopReason.LIQUIDATED),), ()
         if stopped is None:
             return (), ()
-        return self._leave(stopped.value, ExitReason(stopped.value), fill.event_ns, leg=Leg.GUARD)
+        return self._leave(stopped.value, _exit_of(stopped), fill.event_ns, leg=Leg.GUARD)
 
     def _refuse(self, reason: Reason, detail: str) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         if self.state.last_refusal == (reason, detail) or reason is Reason.OK:
@@ -381,9 +383,14 @@ class Core:
         return (EntryRefused(reason=reason, detail=detail),), ()
 
     def _decide_limit(self, event: LimitBreached) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Stop the run: withdraw the entry, close the position; another instrument of the account may be to blame."""
         stop = RunStopped(reason=event.limit)
+        entry = self.state.pending(Leg.ENTRY)
+        if entry is not None:
+            cancelled = CancelOrdered(client_id=entry.client_id, reason=Reason.ENTRIES_DISABLED)
+            return (stop, cancelled), (CancelEntry(client_id=entry.client_id),)
         decisions, commands = self._leave(
-            event.limit.value, ExitReason(event.limit.value), event.event_ns, leg=Leg.GUARD
+            event.limit.value, _exit_of(event.limit), event.event_ns, leg=Leg.GUARD, overtakes=True
         )
         return (stop, *decisions), commands
 
@@ -419,6 +426,11 @@ class Core:
             facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument, trade=trade, leg=leg,
             attempt=attempt,
         )  # fmt: skip
+
+
+def _exit_of(stop: StopReason) -> ExitReason:
+    """Return why a position leaves that the stop of the run closes; a liquidation is that of another position."""
+    return ExitReason.FORCE if stop is StopReason.LIQUIDATED else ExitReason(stop.value)
 
 
 def _side(portfolio: PortfolioStated, wish: Enter) -> Reason:

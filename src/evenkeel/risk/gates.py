@@ -200,17 +200,19 @@ class EntryGates:
         self._terms = gate_terms(terms, instrument)
         self._lot = instrument.lot_grid
 
-    def judge(self, intent: Enter, *, equity: Decimal, price: float) -> Approved | Refused:
+    def judge(self, intent: Enter, *, equity: Decimal, price: float, free: Decimal | None = None) -> Approved | Refused:
         """Approve an entry with its size, or refuse it with the first reason.
 
         Args:
             intent: The wish.
-            equity: Of the account, all of it free: an entry needs a flat account.
+            equity: Of the account.
             price: Decision price.
+            free: What of it is not used as margin; None is all of it: one instrument enters from a flat account.
         """
         money = float(postings_from_money(equity)) / POSTINGS_PER_UNIT  # the same two roundings as in the loop
+        margin = money if free is None else float(postings_from_money(free)) / POSTINGS_PER_UNIT
         lots, reason, stop, target = judge_entry(
-            self._terms, money, money, price, intent.direction.sign,
+            self._terms, money, margin, price, intent.direction.sign,
             _or_missing(intent.stop_distance), _or_missing(intent.target_distance),
         )  # fmt: skip
         if lots == 0:

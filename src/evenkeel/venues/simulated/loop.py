@@ -188,7 +188,7 @@ def run(
             book[_STAGE] = _AT_EXEC
             if mark_account(ledger, terms) and pausing:
                 return _LIMIT
-            if not pausing and ledger[_STOPPED] != 0 and book[_LOTS] != 0 and book[_EXIT] == 0:
+            if not pausing and ledger[_STOPPED] != 0 and must_leave(book):
                 place_exit(book, abs(book[_LOTS]), ledger[_STOPPED], -1)
         elif stage == _AT_EXEC:
             e = book[_EXEC]
@@ -284,6 +284,13 @@ def pass_stage(
 def may_decide(book: Ints, ledger: Ints) -> bool:
     """Whether a strategy is asked when it wants to be: nothing of its instrument is at work and the run goes on."""
     return book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and ledger[_STOPPED] == 0
+
+
+@inlined
+def must_leave(book: Ints) -> bool:
+    """Whether a position is held that no order at work closes whole."""
+    held = abs(book[_LOTS])
+    return held != 0 and (book[_EXIT] == 0 or book[_EXIT_LOTS] < held)
 
 
 @inlined

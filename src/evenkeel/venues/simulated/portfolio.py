@@ -27,6 +27,7 @@ from evenkeel.venues.simulated.loop import (
     mark_account,
     mark_position,
     may_decide,
+    must_leave,
     nearest_levels,
     next_carry,
     pass_stage,
@@ -238,7 +239,7 @@ def stop_all(desks: Ints, due: Ints, ledger: Ints, ints: Ints, floats: Floats) -
         if book[_ENTRY_KIND] != 0:
             mark = floats_at(desks[k, _MARK], MARK_SIZE)
             drop_entry(book, mark, ledger, ints, floats, book[_ROW], _DISABLED)
-        if book[_LOTS] != 0 and book[_EXIT] == 0:
+        if must_leave(book):
             place_exit(book, abs(book[_LOTS]), reason, -1)
         due[k] = due_ns(desks, k)
 
