@@ -15,9 +15,11 @@ import msgspec
 import numpy as np
 
 from evenkeel.api import Request
+from evenkeel.api.witness import playbook_runs, strategy_runs
 from evenkeel.data.atomic import make_folder
 from evenkeel.engine import results
 from evenkeel.engine.runs import RESULT_NAME
+from evenkeel.engine.search import lookahead as look
 from evenkeel.engine.search import optimize as search
 from evenkeel.engine.search import walkforward as walk
 from evenkeel.engine.search.ground import Ground
@@ -30,6 +32,7 @@ from evenkeel.engine.trials import DataSet, Trial, session_blocks
 from evenkeel.model.number import POSTINGS_PER_UNIT
 from evenkeel.monitor.search import Point, write_optimize_page, write_walkforward_page
 from evenkeel.readiness.evidence import evidence
+from evenkeel.strategies.load import strategy_kind
 
 
 def ground_of(request: Request) -> Ground:
@@ -149,3 +152,30 @@ def _judge_walk(ground: Ground, found: Walk, result: dict[str, Any]) -> dict[str
         evidence(own, found.returns, ground.ledger.trials(own.family, data), per_year=per_year)
     )
     return document
+
+
+def lookahead(
+    request: Request,
+    *,
+    samples: int = 20,
+    seed: int = 1,
+    on_instant: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Test that no decision of a strategy, or of a playbook, rests on what was not known yet.
+
+    Args:
+        request: What to test, on what; `lane`, `out` and `report` are not used. Nothing is stored, and no look counted:
+            no figure of the strategy is shown.
+        samples: At how many instants.
+        seed: Of the instants that are drawn, and of the garbage.
+        on_instant: Told how many are done, and how many there are.
+
+    Returns:
+        The document of the proof; `passed` says whether every decision was the same.
+    """
+    if strategy_kind(request.strategy) == "playbook":
+        name, symbols, run = playbook_runs(request)
+    else:
+        name, symbols, run = strategy_runs(request)
+    proof = look.lookahead(run, request.catalogs, samples=samples, seed=seed, on_instant=on_instant)
+    return look.document(name, symbols, proof)

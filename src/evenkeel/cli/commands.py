@@ -49,6 +49,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "sweep": CommandEntry("evenkeel.cli.sweep", "Run a strategy with many sets of parameters, and rank them.", RUNS),
     "optimize": CommandEntry("evenkeel.cli.optimize", "Search for parameters, tested on held-back data.", RUNS),
     "walkforward": CommandEntry("evenkeel.cli.walkforward", "Fit on the past, test on what follows, go on.", RUNS),
+    "lookahead": CommandEntry("evenkeel.cli.lookahead", "Prove that a strategy does not see the future.", RUNS),
     "report": CommandEntry("evenkeel.cli.report", "Write the report of a run as one HTML page.", RUNS),
     "explain": CommandEntry("evenkeel.cli.explain", "Say in plain English why a run did what it did.", RUNS),
     "audit": CommandEntry("evenkeel.cli.audit", "Recompute the results of a run independently.", RUNS),
@@ -62,7 +63,6 @@ COMMANDS: dict[str, CommandEntry] = {
 COMMAND_GAPS: dict[str, str] = {
     "data record": "record a live feed",
     "data sync": "fetch history from a venue",
-    "lookahead": "a proof that a strategy does not see the future",
     "run": "start an engine on a live feed",
     "status": "show the running engines",
     "watch": "watch a running engine",

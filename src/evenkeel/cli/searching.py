@@ -78,7 +78,9 @@ def with_symbol(request: Request, symbol: str | None) -> Request:
     requests = separate(request)
     if len(requests) > 1:
         symbols = ", ".join(str(one.symbol) for one in requests)
-        raise UsageError(f"a search runs on one instrument, and the strategy names {symbols}; choose one with --symbol")
+        raise UsageError(
+            f"one instrument is taken at a time, and the strategy names {symbols}; choose one with --symbol"
+        )
     return requests[0]
 
 
