@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import types
 
 from evenkeel.data.calendar import Calendar
@@ -35,6 +36,9 @@ STATE_INTS = 6
 
 STATE_FLOATS = 5
 """Open, high, low, close and volume of the bar in progress."""
+
+SLICE_ROWS = 1 << 17
+"""Base bars taken at once: what is needed beside them stays in the cache of the processor."""
 
 SIGNATURE = types.int64(
     INTS, FLOATS, INTS_IN, INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN,
@@ -122,14 +126,16 @@ def aggregate(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> Aggregate
         rows = np.arange(len(bars), dtype=np.int64)
         return Aggregate(bars, rows, rows)
     _require_multiple(bars.timeframe, timeframe)
-    bucket_open, bucket_close = bucket_bounds(bars, timeframe, calendar)
-    _require_nested(bars, bucket_open, bucket_close, timeframe)
     place, partial = new_state()
-    times, prices = _block(place, partial, bars, bucket_open, bucket_close)
+    parts = [
+        _block(place, partial, bars.rows(start, start + SLICE_ROWS), timeframe, calendar)
+        for start in range(0, max(len(bars), 1), SLICE_ROWS)
+    ]
     if place[0] == WHOLE and len(bars) and bars.close_ns[-1] >= place[2]:
-        times = [np.append(column, value) for column, value in zip(times, place[1:5], strict=True)]
-        prices = [np.append(column, value) for column, value in zip(prices, partial, strict=True)]
-    return Aggregate(Bars(timeframe, times[0], times[1], *prices), times[2], times[3])
+        parts.append([np.array([value]) for value in (*place[1:5], *partial)])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    opens, closes, first, last = columns[:4]
+    return Aggregate(Bars(timeframe, opens, closes, *columns[4:]), first, last)
 
 
 def bucket_bounds(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> tuple[Ints, Ints]:
@@ -149,9 +155,11 @@ def new_state() -> tuple[Ints, Floats]:
 
 
 def _block(
-    place: Ints, partial: Floats, bars: Bars, bucket_open: Ints, bucket_close: Ints
-) -> tuple[list[Ints], list[Floats]]:
-    """Run the kernel over all base bars; the arrays returned hold the completed bars and nothing behind them."""
+    place: Ints, partial: Floats, bars: Bars, timeframe: Timeframe, calendar: Calendar
+) -> list[npt.NDArray[Any]]:
+    """Run the kernel over some base bars; the columns returned hold the completed bars and nothing behind them."""
+    bucket_open, bucket_close = bucket_bounds(bars, timeframe, calendar)
+    _require_nested(bars, bucket_open, bucket_close, timeframe)
     times: list[Ints] = [np.empty(len(bars), dtype=np.int64) for _ in range(4)]
     prices: list[Floats] = [np.empty(len(bars), dtype=np.float64) for _ in range(5)]
     run: Any = compiled(aggregate_block, SIGNATURE)
@@ -160,7 +168,7 @@ def _block(
         bars.open, bars.high, bars.low, bars.close, bars.volume,
         *times, *prices, 0, len(bars),
     )  # fmt: skip
-    return [column[:written].copy() for column in times], [column[:written].copy() for column in prices]
+    return [column[:written].copy() for column in (*times, *prices)]
 
 
 def _require_multiple(base: Timeframe, higher: Timeframe) -> None:

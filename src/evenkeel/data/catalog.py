@@ -1,6 +1,7 @@
 """The catalog: market data in a folder, as immutable revisions, for many readers and one writer.
 
     <catalog>/<INSTRUMENT>/<TIMEFRAME>/<revision>.parquet    the bars; the name is their hash
+    <catalog>/<INSTRUMENT>/<TIMEFRAME>/<revision>.cols       a copy of long ones that is mapped into memory
     <catalog>/<INSTRUMENT>/<TIMEFRAME>/index.json            every revision in order of arrival; the last is in use
     <catalog>/<INSTRUMENT>/<kind>/...                        what lies beside the bars: see `evenkeel.data.side`
 
@@ -26,7 +27,15 @@ import numpy as np
 from evenkeel.data.atomic import make_folder, remove_leftovers, write_atomically
 from evenkeel.data.lock import WriterLock
 from evenkeel.data.merge import Merge, merge
-from evenkeel.data.revision import Revision, encode_bars, load_bars, revision_of
+from evenkeel.data.revision import (
+    MAPPED_ROWS_MIN,
+    MAPPED_SUFFIX,
+    Revision,
+    encode_bars,
+    encode_mapped,
+    load_bars,
+    revision_of,
+)
 from evenkeel.data.side import SideKind, SideSeries, SideShelf
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, StorageError, require
@@ -259,13 +268,17 @@ class Catalog:
         remove_leftovers(folder)
         file = self.file_of(revision)
         is_new_file = not file.exists()
+        mapped = file.with_suffix(MAPPED_SUFFIX)
         try:
             if is_new_file:
                 write_atomically(file, encode_bars(bars))
+            if len(bars) >= MAPPED_ROWS_MIN and not mapped.exists():
+                write_atomically(mapped, encode_mapped(bars))
             write_atomically(folder / INDEX_NAME, _encode_index([*history, revision]))
         except StorageError:
             if is_new_file:
                 file.unlink(missing_ok=True)
+                mapped.unlink(missing_ok=True)
             _remove_if_empty(folder, folder.parent)
             raise
         return revision, True

@@ -305,6 +305,8 @@ def _no_data(catalogs: Sequence[Catalog], instrument: Instrument, needed: Timefr
 
 
 def _inside_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
+    if calendar.always_open:
+        return bars, 0
     inside = calendar.session_of(bars.open_ns) >= 0
     outside = int(len(bars) - np.count_nonzero(inside))
     if outside == 0:

@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -287,6 +288,7 @@ class TestFullDisk:
 
 HOLD = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from evenkeel.data.lock import WriterLock
 with WriterLock(Path(sys.argv[1])):
@@ -332,3 +334,66 @@ class TestLock:
         (tmp_path / ".lock").write_text(f"pid {os.getpid()} started 1")
 
         write(Catalog(tmp_path), minutes(1))
+
+
+class TestMappedCopy:
+    """Long series are mapped into memory from a copy that proves itself by the same id."""
+
+    @pytest.fixture(autouse=True)
+    def short_is_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("evenkeel.data.catalog.MAPPED_ROWS_MIN", 3)
+
+    @staticmethod
+    def copy_of(catalog: Catalog) -> Path:
+        return catalog.file_of(catalog.history(BTC, M1)[-1]).with_suffix(".cols")
+
+    def test_only_long_series_have_one(self, tmp_path: Path) -> None:
+        catalog = Catalog(tmp_path)
+        write(catalog, minutes(1, 2))
+        assert not self.copy_of(catalog).exists()
+        merge(catalog, minutes(3))
+        assert self.copy_of(catalog).exists()
+
+    def test_it_is_what_is_read(self, tmp_path: Path) -> None:
+        catalog = Catalog(tmp_path)
+        bars = minutes(1, 2, 5, price=0.1 + 0.2)
+        write(catalog, bars)
+        catalog.file_of(catalog.history(BTC, M1)[-1]).unlink()
+
+        found = catalog.read(BTC, M1).bars
+
+        for name in ("open_ns", "close_ns", "open", "high", "low", "close", "volume"):
+            assert getattr(found, name).tobytes() == getattr(bars, name).tobytes()
+            assert not getattr(found, name).flags.owndata
+
+    @pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:-8] + b"\x00" * 8, lambda _: b""])
+    def test_a_damaged_or_missing_one_is_not_used(self, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+        catalog = Catalog(tmp_path)
+        write(catalog, minutes(1, 2, 3))
+        path = self.copy_of(catalog)
+        path.write_bytes(damage(path.read_bytes()))
+        assert numbers_of(catalog.read(BTC, M1).bars) == [1, 2, 3]
+        path.unlink()
+        assert numbers_of(catalog.read(BTC, M1).bars) == [1, 2, 3]
+
+    def test_a_copy_of_other_bars_is_not_used(self, tmp_path: Path) -> None:
+        catalog = Catalog(tmp_path)
+        write(catalog, minutes(1, 2, 3, price=50.0))
+        other = self.copy_of(catalog).read_bytes()
+        write(catalog, minutes(1, 2, 3))
+        self.copy_of(catalog).write_bytes(other)
+
+        assert catalog.read(BTC, M1).bars.open.tolist() == [100.0] * 3
+
+    def test_without_space_for_it_nothing_is_stored(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(path: Path, data: bytes) -> None:
+            if path.suffix == ".cols":
+                raise StorageError("no space")
+            write_atomically(path, data)
+
+        monkeypatch.setattr("evenkeel.data.catalog.write_atomically", refuse)
+        with pytest.raises(StorageError):
+            write(Catalog(tmp_path), minutes(1, 2, 3))
+
+        assert Catalog(tmp_path).instruments() == []
+        assert not list(tmp_path.rglob("*.parquet"))
