@@ -12,7 +12,7 @@ import pytest
 from evenkeel.api import Outcome
 from suites import document
 from suites.rows import Row, find, in_tier
-from suites.trial import Trial, attempt, differences, failed_checks, run_lane, unrepeated, untimely
+from suites.trial import Trial, attempt, differences, failed_checks, run_lane, unrepeated, unspecified, untimely
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -98,9 +98,17 @@ class TestATrialCanFail:
         assert list(failed_checks(outcome)) == []
 
         outcome.result["checks"] = [{**checks[0], "ok": False, "detail": "it is torn"}]
-        assert list(failed_checks(outcome)) == [
-            "the audit failed LOAD: it is torn", "the audit ran 1 checks; 23 are needed",
-        ]  # fmt: skip
+        told = list(failed_checks(outcome))
+        assert told[:2] == ["the audit failed LOAD: it is torn", "the audit ran 1 checks; 23 are needed"]
+        assert "the audit has no SIGNAL_REPLAY" in told
+        assert len(told) == 2 + 31
+
+    def test_a_check_that_is_skipped(self, tmp_path: Path) -> None:
+        checks = self.outcome(tmp_path, "step_01_one_condition").result["checks"]
+        skipped = [{**check, "skipped": check["name"] == "NO_LOOKAHEAD", "detail": "no time"} for check in checks]
+
+        assert list(unspecified(checks)) == []
+        assert list(unspecified(skipped)) == ["the audit skipped NO_LOOKAHEAD: no time"]
 
     def outcome(self, folder: Path, name: str) -> Outcome:
         file = folder / f"{name}.yaml"

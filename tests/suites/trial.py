@@ -18,6 +18,7 @@ import polars as pl
 
 from evenkeel.api import Outcome, Request, backtest
 from evenkeel.model.errors import KeelError
+from evenkeel.readiness.audit import SPECIFIED
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.problems import PlayErrors, render
 from suites import document, instruments
@@ -26,6 +27,9 @@ from suites.rows import Row
 
 CHECKS_MIN = 23
 """So many checks of the audit must have run on each result (plays.md 6.12)."""
+
+MAY_SKIP = {"MTF_AGGREGATION": "the run has no timeframe above its base"}
+"""Checks of the specification that have nothing to look at in some plays, and what they say then; all others run."""
 
 SIDES = {"long": {"long"}, "short": {"short"}, "both": {"long", "short"}}
 
@@ -154,6 +158,18 @@ def failed_checks(outcome: Outcome) -> Iterator[str]:
             yield f"the audit failed {check['name']}: {check['detail']}"
     if _checksrun_lane(outcome) < CHECKS_MIN:
         yield f"the audit ran {_checksrun_lane(outcome)} checks; {CHECKS_MIN} are needed"
+    yield from unspecified(outcome.result["checks"])
+
+
+def unspecified(checks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield each of the 32 checks of the specification that did not run without a good reason."""
+    found = {check["name"]: check for check in checks}
+    for name in SPECIFIED:
+        check = found.get(name)
+        if check is None:
+            yield f"the audit has no {name}"
+        elif check["skipped"] and check["detail"] != MAY_SKIP.get(name):
+            yield f"the audit skipped {name}: {check['detail']}"
 
 
 def untimely(trades: Iterable[Mapping[str, str]]) -> Iterator[str]:

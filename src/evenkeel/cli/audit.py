@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from evenkeel.cli.console import announce_compilation, print_table
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import json_option
 from evenkeel.cli.running import catalog_folder
+from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,15 +30,18 @@ _COLUMNS = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
 
 
 @click.command(name="audit")
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", metavar="DIR", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--catalog",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Catalog that has the bars of the run. Default: that of the home, then the shipped sample.",
 )
+@click.option(
+    "--explain", metavar="CHECK", help="Say what a check is about, or `all` of them, instead of running them."
+)
 @json_option
-def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
+def command(folder: Path | None, catalog: Path | None, explain: str | None, as_json: bool) -> int:
     """Check stored results again, with code that shares nothing with the engine.
 
     Every figure of the run in DIR is derived again in exact decimals from its fills and, if the catalog has them, from
@@ -47,7 +52,12 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
     Example:
       keel audit out
       keel audit out --catalog data/catalog --json
+      keel audit --explain TP_SL_FIRST
     """
+    if explain is not None:
+        return _explain(explain, as_json=as_json)
+    if folder is None:
+        raise UsageError("name the folder of a run, or a check with --explain; `keel audit --explain all` lists them")
     from evenkeel.data.sources import Sources
     from evenkeel.readiness.audit import audit, audit_playbook
 
@@ -62,6 +72,29 @@ def command(folder: Path, catalog: Path | None, as_json: bool) -> int:
     else:
         _print(checks)
     return 1 if failed else 0
+
+
+def _explain(name: str, *, as_json: bool) -> int:
+    from evenkeel.readiness.audit import RULES
+
+    known = {rule.name: rule for rule in RULES}
+    if name != "all" and name.upper() not in known:
+        near = difflib.get_close_matches(name.upper(), known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"there is no check {name}{hint} (`keel audit --explain all` lists them)")
+    rules = RULES if name == "all" else (known[name.upper()],)
+    if as_json:
+        emit({"schema": "evenkeel.audit.rules/1", "ok": True, "checks": [rule._asdict() for rule in rules]})
+    elif name == "all":
+        rows = [(rule.name, "" if rule.number is None else str(rule.number), rule.needs, rule.text) for rule in rules]
+        print_table(("check", "no.", "needs", "says that"), rows)
+    else:
+        rule = rules[0]
+        number = "an addition to" if rule.number is None else f"check {rule.number} of"
+        say(f"{rule.name}, {number} section 6.12 of the specification of plays; needs {rule.needs}.")
+        say(f"It says that {rule.text}.")
+        say(rule.how)
+    return 0
 
 
 def _document(folder: Path, checks: list[Check]) -> dict[str, object]:

@@ -10,7 +10,8 @@ hide itself. It reads only the files of a run and, where given, the bars that th
 from __future__ import annotations
 
 from evenkeel.readiness.audit.audit import audit
+from evenkeel.readiness.audit.catalogue import RULES, SPECIFIED, Rule
 from evenkeel.readiness.audit.check import Check
 from evenkeel.readiness.audit.playbook import audit_playbook
 
-__all__ = ["Check", "audit", "audit_playbook"]
+__all__ = ["RULES", "SPECIFIED", "Check", "Rule", "audit", "audit_playbook"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.columns import (
     Parser,
+    Records,
     any_text,
     level,
     money,
@@ -24,6 +27,7 @@ from evenkeel.readiness.audit.columns import (
 )
 from evenkeel.readiness.audit.document import Document, Unreadable, finite
 from evenkeel.readiness.audit.moment import parse_instant
+from evenkeel.readiness.audit.tally import Bools, Ints, counts_of
 from evenkeel.readiness.audit.terms import Terms, read_terms
 
 RESULT_SCHEMA = "evenkeel.backtest/1"
@@ -197,9 +201,38 @@ class Position:
         return self.entry.sign
 
 
-def positions_of(trades: list[Trade]) -> list[Position]:
-    """Return the positions that rows of a trade list make: those of one number that follow each other are one."""
-    return [_position(tuple(group)) for _, group in groupby(trades, key=lambda trade: trade.number)]
+class Positions(Sequence[Position]):
+    """The positions that the rows of a trade list make: those of one number that follow each other are one.
+
+    Args:
+        trades: The rows.
+        numbers: The number of each.
+    """
+
+    def __init__(self, trades: Sequence[Trade], numbers: pl.Series) -> None:
+        self._trades = trades
+        begins = numbers.ne_missing(numbers.shift()).arg_true().to_numpy().astype(np.int64)
+        self.begins = begins
+        self._edges = [*begins.tolist(), len(trades)]
+        self._made: dict[int, Position] = {}
+
+    def __len__(self) -> int:
+        return len(self._edges) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Position: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Position]: ...
+    def __getitem__(self, index: int | slice) -> Position | list[Position]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(index)
+        if place not in self._made:
+            first, behind = self._edges[place : place + 2]
+            self._made[place] = _position(tuple(self._trades[first:behind]))
+        return self._made[place]
 
 
 def _position(legs: tuple[Trade, ...]) -> Position:
@@ -220,36 +253,99 @@ class Run:
         equity: `equity.parquet`, with `time_ns` (Int64) for `time`.
         sessions: `sessions.parquet`, or None where the run wrote none.
         shares: `shares.csv` of a play that ran in a playbook; None of one that ran alone.
+        nets: The net result of each leg, in whole numbers of 1e-8.
+        gained: What the account had gained before each position, and behind the last, likewise.
+        proven: Which positions the screen has proven right; none before it has looked.
     """
 
     result: Document
     manifest: Document
     terms: Terms
-    trades: list[Trade]
-    fills: list[Fill]
+    trades: Records[Trade]
+    fills: Records[Fill]
     equity: pl.DataFrame
     sessions: pl.DataFrame | None
-    shares: list[Share] | None = None
-    positions: list[Position] = field(init=False)
+    shares: Sequence[Share] | None = None
+    proven: Bools | None = None
+    positions: Positions = field(init=False)
+    nets: list[int] = field(init=False)
+    gained: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "positions", positions_of(self.trades))
+        texts = self.trades.texts
+        numbers = pl.Series([trade.number for trade in self.trades]) if texts is None else texts["trade"]
+        object.__setattr__(self, "positions", Positions(self.trades, numbers.cast(pl.String)))
+        object.__setattr__(self, "nets", self._nets())
+        by_leg = list(accumulate(self.nets, initial=0))
+        begins = [*self.positions.begins.tolist(), len(self.trades)]
+        object.__setattr__(self, "gained", [by_leg[leg] for leg in begins])
+
+    def _nets(self) -> list[int]:
+        if self.trades.texts is not None:
+            nets: list[int] = counts_of(self.trades.texts["net_pnl"])[0].tolist()
+            return nets
+        return [int(trade.net.scaleb(8)) for trade in self.trades]
+
+    def of_positions(self, column: str, attribute: str, *, last: bool = False) -> pl.Series:
+        """Return the text of the first leg of each position, or of its last."""
+        return self._of_legs(self.trades.values(column, attribute), last=last)
+
+    def times_of_positions(self, column: str, attribute: str, *, last: bool = False) -> Ints:
+        """Return an instant of the first leg of each position, or of its last."""
+        return self._of_legs(self.trades.times(column, attribute), last=last).to_numpy()
+
+    def _of_legs(self, values: pl.Series, *, last: bool) -> pl.Series:
+        begins = self.positions.begins
+        return values.gather(np.append(begins[1:], len(self.trades)) - 1 if last and len(begins) else begins)
+
+    @property
+    def signs(self) -> Ints:
+        """+1 of each position that is long, -1 of each that is short."""
+        sides = self.of_positions("side", "sign")
+        return np.where(sides.is_in(("long", "1")).to_numpy(), 1, -1)
+
+    @property
+    def doubtful(self) -> list[int]:
+        """The places of the positions that are not proven right: checks look at these one by one."""
+        if self.proven is None:
+            return list(range(len(self.positions)))
+        found: list[int] = np.flatnonzero(~self.proven).tolist()
+        return found
+
+    @property
+    def doubtful_positions(self) -> list[Position]:
+        """The positions that are not proven right."""
+        return [self.positions[place] for place in self.doubtful]
+
+    @property
+    def doubtful_trades(self) -> list[Trade]:
+        """The legs of positions that are not proven right."""
+        return [leg for position in self.doubtful_positions for leg in position.legs]
+
+    @property
+    def doubtful_fills(self) -> list[Fill]:
+        """The fills of positions that are not proven right; all of them where rows and fills do not pair."""
+        if self.proven is None or not self.proven.any():
+            return list(self.fills)
+        places = self.positions.begins + np.arange(len(self.positions))
+        spared = np.zeros(len(self.fills), dtype=np.bool_)
+        spared[places[self.proven]] = spared[places[self.proven] + 1] = True
+        return [self.fills[place] for place in np.flatnonzero(~spared).tolist()]
 
     @property
     def final_equity(self) -> Decimal:
         """What the account holds after all postings of the trades."""
-        return self.terms.start_equity + sum((trade.net for trade in self.trades), Decimal(0))
+        return self.equity_before(len(self.positions))
+
+    def equity_before(self, position: int) -> Decimal:
+        """Return what the account held before a position, all earlier ones closed."""
+        return self.terms.start_equity + Decimal(self.gained[position]).scaleb(-8)
 
     def share_at(self, time_ns: int) -> Decimal | None:
         """Return what a play of a playbook might use at an instant; None of one that ran alone."""
         if self.shares is None:
             return None
         return next((share.amount for share in reversed(self.shares) if share.time_ns <= time_ns), Decimal(0))
-
-    def instants(self) -> set[int]:
-        """Return all instants at which something happened to a trade."""
-        of_trades = {moment for trade in self.trades for moment in (trade.decided_ns, trade.entry_ns, trade.exit_ns)}
-        return of_trades | {fill.time_ns for fill in self.fills}
 
 
 def read_run(folder: Path) -> Run:

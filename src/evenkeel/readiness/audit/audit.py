@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -26,12 +27,14 @@ from evenkeel.readiness.audit.artifacts import Run, read_run
 from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
 from evenkeel.readiness.audit.check import Check, judged
 from evenkeel.readiness.audit.course import read_courses
-from evenkeel.readiness.audit.curve import read_curve
+from evenkeel.readiness.audit.curve import account_states, read_curve
 from evenkeel.readiness.audit.document import Unreadable
+from evenkeel.readiness.audit.funding import funding_due
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import base_marks
 from evenkeel.readiness.audit.replay.checks import replay_checks
+from evenkeel.readiness.audit.screen import screened
 
 PRECISION = 50
 """Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
@@ -103,16 +106,19 @@ def _checks(
     """Run every check but the first; bars that are not valid serve no further check."""
     if run.terms.funded and run.terms.funding_recorded and recorded is None:
         base = None
-    given = None if base is None else BaseBars(base, _execution(run, base, higher), run.instants())
+    given = None if base is None else BaseBars(base, _execution(run, base, higher))
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
     aggregate = bars_aggregate(run.terms, bars, higher)
     known = Knowledge(run.terms, bars, higher)
-    courses = None if bars is None else read_courses(run, bars, known, recorded)
-    curve = read_curve(run, bars, courses)
-    held = None if bars is None or courses is None else Held(run.trades, run.terms, courses, bars)
-    account = None if bars is None or courses is None else base_marks(run, bars, courses)
+    due = [] if bars is None else funding_due(run.terms, bars, recorded)
+    run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
+    courses = None if bars is None else read_courses(run, bars, known, due)
+    states = account_states(run, bars, courses)
+    curve = read_curve(run, bars, states)
+    held = None if bars is None or courses is None else Held(run, courses, bars)
+    account = None if bars is None or courses is None else base_marks(bars, states)
     return [
         trades.trade_count(run),
         fills.fills_match(run),

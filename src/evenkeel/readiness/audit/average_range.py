@@ -10,11 +10,13 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.number import exact
 from evenkeel.readiness.audit.resolved import AverageRange
+from evenkeel.readiness.audit.tally import Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
 
@@ -42,6 +44,21 @@ class AverageRanges:
             return None
         value = values[place]
         return None if value is None else exact(value)
+
+    def at_rows(self, feature: str, rows: Ints) -> Floats | None:
+        """Return a feature as the closes of base bars knew it, NaN where it had no value; None if it is no ATR."""
+        definition = self._features.get(feature)
+        if definition is None or definition.timeframe not in self._tables:
+            return None
+        if definition not in self._known:
+            self._known[definition] = self._derived(definition)
+        ends, values, stretches = self._known[definition]
+        if not ends:
+            return np.full(len(rows), np.nan)
+        place = np.searchsorted(ends, rows, side="right") - 1
+        of_row = np.searchsorted(self._starts, rows, side="right")
+        known = (place >= 0) & (np.array(stretches)[np.maximum(place, 0)] == of_row)
+        return np.where(known, np.array(values, dtype=np.float64)[np.maximum(place, 0)], np.nan)
 
     def _derived(self, definition: AverageRange) -> tuple[list[int], list[float | None], list[int]]:
         """Return of each bar of the timeframe the last base row, the average, and the stretch it belongs to."""

@@ -5,15 +5,17 @@ Two checks live here: `OHLCV_VALID` (24) and `MTF_AGGREGATION` (30), and that th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
 from evenkeel.readiness.audit.number import exact
+from evenkeel.readiness.audit.tally import Bools, Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
 NO_BARS = "no valid bars of the run were given"
@@ -71,26 +73,6 @@ class Bar(NamedTuple):
         return self.worst(-side)
 
 
-class Place(NamedTuple):
-    """Where an instant of the run lies among the bars.
-
-    Attributes:
-        before: How many base bars open before it: the row of the bar that opens at it or next.
-        opens: Whether a base bar opens at it.
-        closed: How many base bars close at it or before.
-        closes: Whether the last of these closes at it.
-        decided_before: How many execution bars close before it.
-        decided: How many execution bars close at it or before.
-    """
-
-    before: int
-    opens: bool
-    closed: int
-    closes: bool
-    decided_before: int
-    decided: int
-
-
 class BaseBars:
     """The base bars of the run, found by row or by instant, and the rows at which execution bars closed.
 
@@ -100,85 +82,103 @@ class BaseBars:
     Args:
         table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first.
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
-        instants: All at which bars will be asked for, nanoseconds; they are looked up at once.
+
+    Attributes:
+        opens: When each base bar opens, nanoseconds.
+        closes: When it closes.
+        lasts: The last base row of each execution bar.
     """
 
-    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None, instants: Collection[int]) -> None:
+    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None) -> None:
         self.table = table
         self.execution = _with_last(execution)
-        nothing = pl.DataFrame(schema={"close_ns": pl.Int64, "last": pl.Int64})
-        self._decisions = nothing if self.execution is None else self.execution.select("close_ns", "last")
-        self._places = self._look_up(pl.Series(sorted(instants), dtype=pl.Int64))
-        numbers = sorted(
-            {place.decided_before for place in self._places.values() if place.decided > place.decided_before}
-        )
-        self._decided_rows = dict(zip(numbers, self._decisions["last"].gather(numbers), strict=True))
-        rows = {row for place in self._places.values() for row in (place.before, place.closed - 1)}
-        self._bars = self._read(sorted(row for row in rows if 0 <= row < len(self)))
-
-    def _look_up(self, instants: pl.Series) -> dict[int, Place]:
-        opens, closes, decided = self.table["open_ns"], self.table["close_ns"], self._decisions["close_ns"]
-        before, closed = opens.search_sorted(instants, side="left"), closes.search_sorted(instants, side="right")
-        last = closed.cast(pl.Int64) - 1
-        columns = (
-            before,
-            _at(opens, before).eq_missing(instants),
-            closed,
-            _at(closes, last).eq_missing(instants),
-            decided.search_sorted(instants, side="left"),
-            decided.search_sorted(instants, side="right"),
-        )
-        return dict(zip(instants, map(Place, *columns), strict=True))
-
-    def _read(self, rows: list[int]) -> dict[int, Bar]:
-        part = self.table.select("open_ns", "close_ns", *_PRICES, "volume")[rows]
-        return dict(zip(rows, map(Bar._make, part.rows()), strict=True))
+        self.opens, self.closes = (table[name].to_numpy() for name in ("open_ns", "close_ns"))
+        self._prices = tuple(table[name].to_numpy() for name in (*_PRICES, "volume"))
+        known = self.execution
+        nothing = np.zeros(0, dtype=np.int64)
+        self.lasts = nothing if known is None else known["last"].to_numpy().astype(np.int64)
+        self._decided = nothing if known is None else known["close_ns"].to_numpy()
 
     def __len__(self) -> int:
         return self.table.height
 
+    def column(self, name: str) -> Floats:
+        """Return the prices or volumes of all base bars."""
+        found: Floats = self._prices[(*_PRICES, "volume").index(name)]
+        return found
+
+    def rows_at(self, opens_ns: Ints) -> Ints:
+        """Return the rows of the bars that open at instants; -1 where none does."""
+        rows = np.searchsorted(self.opens, opens_ns)
+        there = np.append(self.opens, -1)[rows] == opens_ns
+        return np.where(there, rows, -1)
+
     def row_at(self, open_ns: int) -> int | None:
         """Return the row of the bar that opens at the instant, or None."""
-        place = self._places[open_ns]
-        return place.before if place.opens else None
+        row = int(np.searchsorted(self.opens, open_ns))
+        return row if row < len(self) and self.opens[row] == open_ns else None
 
     def exit_row(self, exit_ns: int, point: str) -> int | None:
         """Return the row of an exit, or None; one at the close may be stamped with the bar's open or its close."""
-        place = self._places[exit_ns]
-        if place.opens:
-            return place.before
-        return place.closed - 1 if point == "close" and place.closes else None
+        row = self.row_at(exit_ns)
+        if row is not None or point != "close":
+            return row
+        last = int(np.searchsorted(self.closes, exit_ns, side="right")) - 1
+        return last if last >= 0 and self.closes[last] == exit_ns else None
+
+    def exit_rows(self, exits_ns: Ints, at_close: Bools) -> Ints:
+        """Return the rows of exits; -1 where there is none. One at the close may have either stamp of its bar."""
+        rows = self.rows_at(exits_ns)
+        last = np.searchsorted(self.closes, exits_ns, side="right") - 1
+        closed = at_close & (last >= 0) & (self.closes[np.maximum(last, 0)] == exits_ns)
+        return np.where((rows < 0) & closed, last, rows)
 
     def decides(self, instant_ns: int, *, intrabar: bool = False) -> bool:
         """Whether a bar closed at the instant: an execution bar, or `intrabar` any base bar.
 
         True where the execution bars are not known.
         """
-        place = self._places[instant_ns]
-        return self.execution is None or place.decided > place.decided_before or (intrabar and place.closes)
+        if self.execution is None or _holds(self._decided, instant_ns):
+            return True
+        return intrabar and _holds(self.closes, instant_ns)
 
     def execution_bar_of(self, instant_ns: int) -> int:
         """Return the number of the execution bar that is running at the instant or closes at it."""
-        return self._places[instant_ns].decided_before
+        return int(np.searchsorted(self._decided, instant_ns))
 
     def decision_row(self, decided_ns: int, entry_ns: int) -> int | None:
         """Return the last row that was closed when an entry was decided, or None."""
-        place, before = self._places[decided_ns], self._places[entry_ns].before
-        last = place.closed - 1 if place.closed else None
-        rows = (self._decided_row(number) for number in range(place.decided_before, place.decided))
-        return max((row for row in rows if row < before), default=last)
+        row = int(self.decision_rows(np.array([decided_ns]), np.array([entry_ns]))[0])
+        return None if row < 0 else row
 
-    def _decided_row(self, number: int) -> int:
-        row = self._decided_rows.get(number)
-        return int(self._decisions["last"][number]) if row is None else row
+    def decision_rows(self, decided_ns: Ints, entry_ns: Ints) -> Ints:
+        """Return the last rows that were closed when entries were decided; -1 where none was.
+
+        Of execution bars that close at one instant it is the last that ended before the entry.
+        """
+        found = np.searchsorted(self.closes, decided_ns, side="right") - 1
+        before = np.searchsorted(self.opens, entry_ns)
+        last = np.searchsorted(self._decided, decided_ns, side="right") - 1
+        closed = last >= np.searchsorted(self._decided, decided_ns)
+        if not len(self.lasts):
+            return found
+        rows = self.lasts[np.maximum(last, 0)]
+        fits = closed & (rows < before)
+        for place in np.flatnonzero(closed & ~fits).tolist():
+            earlier = range(int(np.searchsorted(self._decided, decided_ns[place])), int(last[place]))
+            ends = [int(self.lasts[number]) for number in earlier if self.lasts[number] < before[place]]
+            if ends:
+                found[place] = max(ends)
+        return np.where(fits, rows, found)
 
     def opened_before(self, instant_ns: int) -> int:
         """Return how many base bars open before the instant."""
-        return self._places[instant_ns].before
+        return int(np.searchsorted(self.opens, instant_ns))
 
     def execution_bars_before(self, rows: list[int]) -> list[int]:
         """Return how many execution bars had closed before each of the base bars."""
-        return self._decisions["last"].search_sorted(pl.Series(rows, dtype=pl.Int64)).to_list()
+        found: list[int] = np.searchsorted(self.lasts, rows).tolist()
+        return found
 
     def closing_execution_bar(self, rows: list[int]) -> list[bool]:
         """Return of each base bar whether an execution bar ended with it; True where these are not known."""
@@ -189,23 +189,18 @@ class BaseBars:
 
     def execution_bars_between(self, after_ns: int, until_ns: int) -> int:
         """Return how many execution bars closed after the one instant and not after the other."""
-        return self._places[until_ns].decided - self._places[after_ns].decided
-
-    def read_ahead(self, rows: Collection[int]) -> None:
-        """Read bars that will be asked for, all at once."""
-        self._bars |= self._read(sorted(set(rows) - self._bars.keys()))
+        first, last = np.searchsorted(self._decided, [after_ns, until_ns], side="right").tolist()
+        return int(last - first)
 
     def bar(self, row: int) -> Bar:
         """Return one bar."""
-        if row not in self._bars:
-            self._bars |= self._read([row])
-        return self._bars[row]
+        prices = (float(column[row]) for column in self._prices)
+        return Bar(int(self.opens[row]), int(self.closes[row]), *prices)
 
 
-def _at(column: pl.Series, rows: pl.Series) -> pl.Series:
-    """Return the values at the rows; null where there is no such row."""
-    inside = pl.select(pl.when((rows >= 0) & (rows < len(column))).then(rows)).to_series()
-    return column.gather(inside)
+def _holds(instants: Ints, instant_ns: int) -> bool:
+    place = int(np.searchsorted(instants, instant_ns))
+    return place < len(instants) and int(instants[place]) == instant_ns
 
 
 def _with_last(execution: pl.DataFrame | None) -> pl.DataFrame | None:

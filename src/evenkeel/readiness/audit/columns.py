@@ -1,6 +1,7 @@
 """A CSV file read column by column: strict, with file, line and column named in every refusal.
 
-Texts repeat (a side, a fee of zero, the price of a trade and that of its fill), so each is parsed once and shared.
+A file whose columns are plainly what they should be is read at once, and its records are made when somebody looks at
+them; any other one is parsed text by text, so that the refusal names the place.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, overload
+
+import polars as pl
 
 from evenkeel.readiness.audit.document import Unreadable, finite
+from evenkeel.readiness.audit.moment import parse_instant
 
 Record = TypeVar("Record")
 Value = TypeVar("Value")
@@ -24,13 +28,79 @@ CHUNK = 1024
 """Rows in memory at once as texts; within them each text of a column is parsed once."""
 
 
+class Records(Sequence[Record], Generic[Record]):
+    """The rows of a file: records made when they are asked for, beside the table of their texts.
+
+    Args:
+        texts: The columns; null where the file has none of that name.
+        parsers: Of each column, in the order of the record.
+        record: Takes the values of a row.
+        made: The records where they are made already.
+
+    Attributes:
+        texts: As given; None where the file was not plain.
+    """
+
+    def __init__(
+        self,
+        texts: pl.DataFrame | None,
+        parsers: Sequence[Parser[Any]],
+        record: Callable[..., Record],
+        made: Sequence[Record] = (),
+    ) -> None:
+        self.texts = texts
+        self._parsers = parsers
+        self._record = record
+        self._made: dict[int, Record] = dict(enumerate(made))
+        self._count = len(made) if texts is None else texts.height
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(self._count))]
+        place = index + self._count if index < 0 else index
+        if not 0 <= place < self._count:
+            raise IndexError(index)
+        if place not in self._made:
+            self._made[place] = self._parsed(place)
+        return self._made[place]
+
+    def values(self, column: str, attribute: str) -> pl.Series:
+        """Return the texts of a column, which the records have as an attribute."""
+        if self.texts is None:
+            return pl.Series([str(getattr(record, attribute)) for record in self], dtype=pl.String)
+        return self.texts[column]
+
+    def times(self, column: str, attribute: str) -> pl.Series:
+        """Return the instants of a column, nanoseconds."""
+        found = None if self.texts is None else instants(self.texts[column])
+        return pl.Series([getattr(record, attribute) for record in self], dtype=pl.Int64) if found is None else found
+
+    def total(self, name: str) -> Decimal:
+        """Return the sum of a column of money."""
+        if self.texts is None:
+            return sum((getattr(record, name) for record in self), Decimal(0))
+        return Decimal(str(self.texts[name].cast(pl.Decimal(38, 8)).sum() or 0))
+
+    def _parsed(self, place: int) -> Record:
+        texts = () if self.texts is None else self.texts.row(place)
+        values = (None if text is None else parse(text, "") for parse, text in zip(self._parsers, texts, strict=True))
+        return self._record(*values)
+
+
 def read_records(
     path: Path,
     parsers: dict[str, Parser[Any]],
     record: Callable[..., Record],
     *,
     appended: dict[str, Parser[Any]] | None = None,
-) -> list[Record]:
+) -> Records[Record]:
     """Return one record for each row of a CSV file.
 
     Args:
@@ -42,7 +112,33 @@ def read_records(
     Raises:
         Unreadable: If the file is missing or damaged, has another header, or a parser refuses a text.
     """
-    names, known = list(parsers), {**parsers, **(appended or {})}
+    known = {**parsers, **(appended or {})}
+    texts = _plain_texts(path, list(parsers), known)
+    made = _parsed_rows(path, list(parsers), known, record) if texts is None else ()
+    return Records(texts, list(known.values()), record, made)
+
+
+def _plain_texts(path: Path, names: list[str], known: dict[str, Parser[Any]]) -> pl.DataFrame | None:
+    """Return the texts of a file in which every one is plainly what its column asks for; None of any other file."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file, strict=True), [])
+        if header[: len(names)] != names or len(set(header)) != len(header):
+            return None
+        wanted = [name for name in known if name in header]
+        table = pl.read_csv(path, columns=wanted, infer_schema=False, empty_string_is_null=False)
+    except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError):
+        return None
+    if not all(plainly(known[name], table[name]) for name in wanted):
+        return None
+    return table.with_columns(pl.lit(None, pl.String).alias(name) for name in known if name not in header).select(
+        list(known)
+    )
+
+
+def _parsed_rows(
+    path: Path, names: list[str], known: dict[str, Parser[Any]], record: Callable[..., Record]
+) -> list[Record]:
     records: list[Record] = []
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -94,21 +190,31 @@ def some_text(text: str, place: str) -> str:
     return text
 
 
+class OneOf:
+    """A parser that knows some texts only.
+
+    Args:
+        values: By text.
+    """
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def __call__(self, text: str, place: str) -> Any:
+        """Return the value of a text, `place` says where it stood."""
+        if text not in self.values:
+            raise Unreadable(f"{place} is {text!r}, one of {', '.join(self.values)} was expected")
+        return self.values[text]
+
+
 def one_of(*values: str) -> Parser[str]:
     """Return a parser that knows these texts only."""
-
-    def parse(text: str, place: str) -> str:
-        if text not in values:
-            raise Unreadable(f"{place} is {text!r}, one of {', '.join(values)} was expected")
-        return text
-
-    return parse
+    return OneOf({value: value for value in values})
 
 
 def sign_of(*, positive: str, negative: str) -> Parser[int]:
     """Return a parser of +1 and -1."""
-    known = one_of(positive, negative)
-    return lambda text, place: 1 if known(text, place) == positive else -1
+    return OneOf({positive: 1, negative: -1})
 
 
 def ordinal(text: str, place: str) -> int:
@@ -138,3 +244,31 @@ def money(text: str, place: str) -> Decimal:
     if value != round(value, 8):
         raise Unreadable(f"{place} is {value}, money has at most eight decimals")
     return value
+
+
+_PLAIN: dict[Parser[Any], str] = {
+    some_text: r".",
+    any_text: r"",
+    ordinal: r"^[1-9]\d{0,8}$",
+    finite: r"^-?\d{1,17}(\.\d+)?$",
+    money: r"^-?\d{1,10}(\.\d{1,8})?$",
+    positive: r"^0*[1-9]\d{0,16}(\.\d+)?$|^0\.\d*[1-9]\d*$",
+    level: r"^$|^0*[1-9]\d{0,16}(\.\d+)?$|^0\.\d*[1-9]\d*$",
+    parse_instant: r"^(19[7-9]|20\d|21\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$",
+}
+"""What a text must look like that a parser certainly takes."""
+
+
+def plainly(parse: Parser[Any], column: pl.Series) -> bool:
+    """Whether every text of a column is one that the parser certainly takes."""
+    if isinstance(parse, OneOf):
+        return bool(column.is_in(list(parse.values)).all())
+    if not column.str.contains(_PLAIN[parse]).all():
+        return False
+    return parse is not parse_instant or instants(column) is not None
+
+
+def instants(column: pl.Series) -> pl.Series | None:
+    """Return the nanoseconds of instants; None where one of them does not exist."""
+    found = column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", strict=False)
+    return None if found.null_count() else found.to_physical()

@@ -6,23 +6,20 @@ Worked out once for all checks that walk a position from its entry to its last e
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
-from evenkeel.readiness.audit.funding import Due, Payment, funding_due, payment
+from evenkeel.readiness.audit.funding import Due, Payment, payment
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.margin import Stake, bankruptcy_price, liquidation_price, position_margin
 from evenkeel.readiness.audit.number import ZERO
 from evenkeel.readiness.audit.stop_path import StopPath, stop_path
 from evenkeel.readiness.audit.targets import Step, target_steps
 from evenkeel.readiness.audit.terms import Terms
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class Holding(NamedTuple):
@@ -108,32 +105,27 @@ def stop_within(course: Course, closing: Closing) -> Decimal | None:
     return closing.trade.final_stop
 
 
-def read_courses(
-    run: Run, bars: BaseBars, known: Knowledge, recorded: pl.DataFrame | None = None
-) -> list[Course | None]:
-    """Return the course of each position; None where no base bar opens at its entry or at an exit.
+def read_courses(run: Run, bars: BaseBars, known: Knowledge, due: Sequence[Due]) -> list[Course | None]:
+    """Return the course of each position in doubt; None where no base bar opens at its entry or at an exit.
 
     Args:
         run: The run.
         bars: Its base bars.
         known: What was known at its decisions.
-        recorded: The funding settlements of its data; None where it has none.
+        due: When funding was due.
     """
-    due = funding_due(run.terms, bars, recorded)
     rows_due = [each.row for each in due]
-    bars.read_ahead(rows_due)
-    cash = run.terms.start_equity
     courses: list[Course | None] = []
-    for position in run.positions:
+    for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
         entry = bars.row_at(position.entry.entry_ns)
         exits = [bars.exit_row(leg.exit_ns, leg.exit_point) for leg in position.legs]
         rows = [row for row in exits if row is not None]
         if entry is None or len(rows) < len(exits) or rows != sorted(rows) or entry > rows[0]:
             courses.append(None)
         else:
-            between = due[bisect_right(rows_due, entry) : bisect_right(rows_due, rows[-1])]
+            between = list(due[bisect_right(rows_due, entry) : bisect_right(rows_due, rows[-1])])
+            cash = run.equity_before(place)
             courses.append(_course(run.terms, position, bars, known, (entry, rows, between), cash))
-        cash += position.net
     return courses
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.course import Course
 from evenkeel.readiness.audit.number import CENT, ZERO
+from evenkeel.readiness.audit.tally import Floats, Ints, counts_of
 
 MONEY = pl.Decimal(38, 8)
 START_NS = -(2**62)
@@ -44,8 +46,8 @@ class Curve:
         return self.states[column].gather(self.state)
 
 
-def read_curve(run: Run, bars: BaseBars | None, courses: list[Course | None] | None) -> Curve:
-    """Return the curve of a run; `courses` are those of its positions, where bars are known.
+def read_curve(run: Run, bars: BaseBars | None, states: pl.DataFrame) -> Curve:
+    """Return the curve of a run; `states` are those of its account.
 
     With bars a fill is known once its base bar is among those of the execution bar that closes at the point. Without,
     it is known after its stamp; points of a market with sessions at the very stamp of a fill are left out then, since
@@ -53,7 +55,6 @@ def read_curve(run: Run, bars: BaseBars | None, courses: list[Course | None] | N
     """
     points = run.equity if run.equity["time_ns"].is_sorted() else run.equity.sort("time_ns", maintain_order=True)
     times = points["time_ns"]
-    states = account_states(run, bars, courses)
     place = pl.repeat(None, len(times), dtype=pl.UInt32, eager=True)
     if bars is None or bars.execution is None:
         knows = times - 1
@@ -97,14 +98,52 @@ def account_states(run: Run, bars: BaseBars | None, courses: list[Course | None]
     more at its close. The first row is the start; a position has one for its entry, each payment of funding, each leg.
     """
     walk = _Account(run, bars)
-    of_position = courses or [None] * len(run.positions)
-    for position, course in zip(run.positions, of_position, strict=True):
-        walk.hold(position, course)
-    schema: dict[str, pl.DataType] = {
-        "stamp_ns": pl.Int64(), "cash": MONEY, "slack": MONEY, "position": pl.Float64(), "units": pl.Float64(),
-        "entry": pl.Float64(), "late": pl.Boolean(), "known": pl.Boolean(), "key": pl.Int64(),
-    }  # fmt: skip
-    return pl.DataFrame(walk.rows, schema=schema, orient="row")
+    of_position = courses or [None] * len(run.doubtful)
+    for place, position, course in zip(run.doubtful, run.doubtful_positions, of_position, strict=True):
+        walk.hold(place, position, course)
+    walked = pl.DataFrame(walk.rows, schema=_STATES, orient="row")
+    if run.proven is None or run.trades.texts is None or bars is None or not run.proven.any():
+        return walked.drop("place")
+    proven = _proven_states(run, run.trades.texts, np.flatnonzero(run.proven), bars)
+    return pl.concat([walked, proven]).sort("place", maintain_order=True).drop("place")
+
+
+_STATES: dict[str, pl.DataType] = {
+    "stamp_ns": pl.Int64(), "cash": MONEY, "slack": MONEY, "position": pl.Float64(), "units": pl.Float64(),
+    "entry": pl.Float64(), "late": pl.Boolean(), "known": pl.Boolean(), "key": pl.Int64(), "place": pl.Int64(),
+}  # fmt: skip
+
+
+def _proven_states(run: Run, rows: pl.DataFrame, places: Ints, bars: BaseBars) -> pl.DataFrame:
+    """Return entry and exit of positions that are proven right: both lie in base bars, and no funding was due."""
+    texts = rows[run.positions.begins[places]]
+    sign = np.where((texts["side"] == "long").to_numpy(), 1.0, -1.0)
+    quantity = sign * texts["qty"].cast(pl.Float64).to_numpy()
+    fees, _ = counts_of(texts["entry_fee"])
+    stamps = [run.trades.times(*names).to_numpy()[run.positions.begins[places]] for names in _TIMES]
+    gained = np.array(run.gained)
+    start, zero = int(run.terms.start_equity.scaleb(8)), np.zeros(len(places))
+    halves = [
+        (stamps[0], gained[places] - fees, quantity, texts["entry_price"].cast(pl.Float64).to_numpy()),
+        (stamps[1], gained[places + 1], zero, zero),
+    ]
+    frames = [
+        pl.DataFrame({
+            "stamp_ns": stamp, "cash": _money(start + cash), "slack": _money(zero), "position": held,
+            "units": held * float(run.terms.multiplier), "entry": price, "late": False, "known": True,
+            "key": 2 * bars.rows_at(stamp), "place": places,
+        }, schema_overrides={"key": pl.Int64, "place": pl.Int64})
+        for stamp, cash, held, price in halves
+    ]  # fmt: skip
+    return pl.concat(frames)
+
+
+_TIMES = (("entry_time", "entry_ns"), ("exit_time", "exit_ns"))
+
+
+def _money(counts: Floats | Ints) -> pl.Series:
+    """Return whole numbers of 1e-8 as amounts."""
+    return pl.Series([Decimal(int(count)).scaleb(-8) for count in counts.tolist()], dtype=MONEY)
 
 
 class _Account:
@@ -113,11 +152,14 @@ class _Account:
     def __init__(self, run: Run, bars: BaseBars | None) -> None:
         self._multiplier = run.terms.multiplier
         self._bars = bars
+        self._run = run
+        self._place = -1
         self._cash = run.terms.start_equity
-        self.rows: list[tuple[object, ...]] = [(START_NS, self._cash, ZERO, 0.0, 0.0, 0.0, False, True, -1)]
+        self.rows: list[tuple[object, ...]] = [(START_NS, self._cash, ZERO, 0.0, 0.0, 0.0, False, True, -1, -1)]
 
-    def hold(self, position: Position, course: Course | None) -> None:
-        """Post everything of one position."""
+    def hold(self, place: int, position: Position, course: Course | None) -> None:
+        """Post everything of the position at a place."""
+        self._place, self._cash = place, self._run.equity_before(place)
         payments = [] if course is None else list(course.payments)
         end = self._cash + position.net
         told = bool(payments) or position.funding == 0
@@ -153,7 +195,7 @@ class _Account:
         price = float(position.entry.entry_price) if held else 0.0
         self.rows.append((
             stamp_ns, self._cash, unsure * CENT, float(size), float(size * self._multiplier), price, late, known,
-            2 * row + late,
+            2 * row + late, self._place,
         ))  # fmt: skip
 
     def _row(self, trade: Trade) -> int:

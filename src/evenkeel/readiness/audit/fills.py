@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from evenkeel.readiness.audit.artifacts import Fill, Position, Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
@@ -37,29 +36,32 @@ GUARD_LEG = ("guard", "market")
 
 def fills_match(run: Run) -> Check:
     """Check that each position has its entry fill and a fill for each of its legs, and that they say what these say."""
-    by_trade = _by_trade(run.fills)
-    problems = [
-        f"two fills have the id {number}" for number, n in Counter(f.number for f in run.fills).items() if n > 1
+    by_trade = _by_trade(run.doubtful_fills)
+    numbers = run.fills.values("fill", "number")
+    problems = [f"two fills have the id {number}" for number in numbers.filter(numbers.is_duplicated()).unique().sort()]
+    known, places = run.trades.values("trade", "number"), run.fills.values("trade", "trade")
+    strange = ~places.is_in(known.unique().implode())
+    problems += [
+        f"fill {fill.number}: there is no trade {fill.trade}" for fill in map(run.fills.__getitem__, strange.arg_true())
     ]
-    known = {position.number for position in run.positions}
-    problems += [f"fill {fill.number}: there is no trade {fill.trade}" for fill in run.fills if fill.trade not in known]
-    for position in run.positions:
+    for position in run.doubtful_positions:
         problems += _against_fills(position, by_trade.get(position.number, []))
-    problems += _out_of_order(run.fills)
+    problems += _out_of_order(run)
     return judged("FILLS_MATCH", problems, f"{len(run.fills)} fills make {len(run.trades)} trades")
 
 
-def _by_trade(fills: list[Fill]) -> dict[str, list[Fill]]:
+def _by_trade(fills: Sequence[Fill]) -> dict[str, list[Fill]]:
     grouped: dict[str, list[Fill]] = defaultdict(list)
     for fill in fills:
         grouped[fill.trade].append(fill)
     return grouped
 
 
-def _out_of_order(fills: list[Fill]) -> Iterator[str]:
-    for before, after in pairwise(fills):
-        if after.time_ns < before.time_ns:
-            yield f"fill {after.number} is earlier than fill {before.number} before it"
+def _out_of_order(run: Run) -> Iterator[str]:
+    times = run.fills.times("time", "time_ns")
+    for place in (times.diff() < 0).arg_true():
+        before, after = run.fills[place - 1], run.fills[place]
+        yield f"fill {after.number} is earlier than fill {before.number} before it"
 
 
 def _against_fills(position: Position, fills: list[Fill]) -> Iterator[str]:
@@ -111,7 +113,7 @@ def fees(run: Run) -> Check:
     """Check each fee against quantity, price and rate, the sums of each trade, and the total of the run."""
     terms = run.terms
     problems = []
-    for fill in run.fills:
+    for fill in run.doubtful_fills:
         notional = fill.quantity * fill.price * terms.multiplier
         liquidated = fill.reason == "liquidation"
         rate = terms.margin.liquidation if liquidated else terms.rate(fill.liquidity)
@@ -119,12 +121,12 @@ def fees(run: Run) -> Check:
         if not same_posting(fill.fee, derived, notional=derived):
             kind = "liquidation" if liquidated else fill.liquidity
             problems.append(f"fill {fill.number}: the fee is {fill.fee}, {kind} terms give {derived:.8f}")
-    for trade in run.trades:
+    for trade in run.doubtful_trades:
         if trade.fees != trade.entry_fee + trade.exit_fee:
             problems.append(f"{trade.label}: fees {trade.fees} are not {trade.entry_fee} + {trade.exit_fee}")
-    for position in run.positions:
+    for position in run.doubtful_positions:
         problems += _share_problems(position)
-    by_fills, by_trades = sum((f.fee for f in run.fills), ZERO), sum((t.fees for t in run.trades), ZERO)
+    by_fills, by_trades = run.fills.total("fee"), run.trades.total("fees")
     if by_fills != by_trades:
         problems.append(f"the fills cost {by_fills} in fees, the trades {by_trades}")
     return judged("FEES", problems, f"{len(run.fills)} fees, {shown(by_fills)} in all")
@@ -144,8 +146,8 @@ def cash_flows(run: Run) -> Check:
     """Check the result of each position against the money that its fills moved: proceeds less cost less fees."""
     multiplier = run.terms.multiplier
     problems = []
-    by_trade = _by_trade(run.fills)
-    for position in run.positions:
+    by_trade = _by_trade(run.doubtful_fills)
+    for position in run.doubtful_positions:
         fills = by_trade.get(position.number, [])
         moved = [-fill.sign * fill.quantity * fill.price * multiplier for fill in fills]
         derived = sum(moved, ZERO) - sum((fill.fee for fill in fills), ZERO) + position.funding
@@ -158,15 +160,15 @@ def cash_flows(run: Run) -> Check:
 def slippage(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
     """Check the memo of slippage: its sums and, with bars, each figure against price and bar."""
     problems = []
-    total = sum((fill.slippage for fill in run.fills), ZERO)
+    total = run.fills.total("slippage")
     recorded = run.result.number("metrics.slippage")
     if not same_money(recorded, total):
         problems.append(f"the result says {recorded}, the fills sum to {total}")
-    by_trade = _by_trade(run.fills)
-    for position in run.positions:
+    by_trade = _by_trade(run.doubtful_fills)
+    for position in run.doubtful_positions:
         problems += _memo_problems(position, by_trade.get(position.number, []))
     if bars is not None and courses is not None:
-        for position, course in zip(run.positions, courses, strict=True):
+        for position, course in zip(run.doubtful_positions, courses, strict=True):
             problems += _slippage_of(run, bars, position, course, by_trade.get(position.number, []))
     compared = "each against its bar" if bars is not None else "sums only: " + NO_BARS
     return judged("SLIPPAGE", problems, f"{len(run.fills)} memos, {shown(total)} in all; {compared}")
@@ -215,7 +217,7 @@ def entry_prices(run: Run, bars: BaseBars | None) -> Check:
     if bars is None:
         return skipped(name, NO_BARS)
     problems = []
-    for position in run.positions:
+    for position in run.doubtful_positions:
         trade = position.entry
         row = bars.row_at(trade.entry_ns)
         if row is None:
@@ -238,7 +240,7 @@ def exit_prices(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
     if bars is None or courses is None:
         return skipped(name, NO_BARS)
     problems: list[str] = []
-    for position, course in zip(run.positions, courses, strict=True):
+    for position, course in zip(run.doubtful_positions, courses, strict=True):
         if course is None:
             problems.append(f"trade {position.number}: no base bars open at its entry and, in order, at its exits")
             continue

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from evenkeel.readiness.audit.artifacts import Trade
+from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.course import Course, liquidation
 from evenkeel.readiness.audit.terms import Terms
@@ -44,14 +44,16 @@ class Held:
     A bar belongs to the last position entered by its open.
     """
 
-    def __init__(self, trades: list[Trade], terms: Terms, courses: list[Course | None], bars: BaseBars) -> None:
+    def __init__(self, run: Run, courses: list[Course | None], bars: BaseBars) -> None:
         self._table = bars.table
-        self._ranges = _ranges(trades, bars.table["open_ns"])
-        levels = [row for number, course in enumerate(courses) if course for row in _levels(terms, number, course)]
+        self._ranges = _ranges(run, bars.table["open_ns"])
+        courses_by_number = enumerate(courses)
+        levels = [row for number, course in courses_by_number if course for row in _levels(run.terms, number, course)]
         self._levels = pl.DataFrame(levels, schema=_LEVELS, orient="row")
+        self._spared = _spared(run, bars)
 
     def __len__(self) -> int:
-        return int((self._levels["until"] - self._levels["begin"]).sum())
+        return self._spared + int((self._levels["until"] - self._levels["begin"]).sum())
 
     def _beside(self, ranges: pl.DataFrame, *columns: str) -> pl.DataFrame:
         """Return a row for each bar of the ranges `begin` to `until`: all else they say, `row`, and columns of the bar.
@@ -121,11 +123,24 @@ def _levels(terms: Terms, number: int, course: Course) -> Iterator[tuple[object,
         )  # fmt: skip
 
 
-def _ranges(trades: list[Trade], opens: pl.Series) -> pl.DataFrame:
-    """Return one row for each leg, by entry: its place in the list and its rows of base bars.
+def _spared(run: Run, bars: BaseBars) -> int:
+    """Return how many base bars the positions held that are proven right."""
+    if run.proven is None or not run.proven.any():
+        return 0
+    rows = run.positions.begins[run.proven]
+    entered, left = (
+        bars.rows_at(run.trades.times(column, attribute).to_numpy()[rows])
+        for column, attribute in (("entry_time", "entry_ns"), ("exit_time", "exit_ns"))
+    )
+    return int((left - entered).sum())
+
+
+def _ranges(run: Run, opens: pl.Series) -> pl.DataFrame:
+    """Return one row for each leg in doubt, by entry: its place among them and its rows of base bars.
 
     These are `begin` to before `until`; of them from `certain_from` to before `certain_until` were held as a whole.
     """
+    trades = run.doubtful_trades
     table = pl.DataFrame(
         {
             "entry_ns": [trade.entry_ns for trade in trades],
@@ -139,7 +154,8 @@ def _ranges(trades: list[Trade], opens: pl.Series) -> pl.DataFrame:
     ).with_row_index("trade").sort("entry_ns", maintain_order=True)  # fmt: skip
     begin, after_entry = (opens.search_sorted(table["entry_ns"], side=side) for side in ("left", "right"))
     out, after_exit = (opens.search_sorted(table["exit_ns"], side=side) for side in ("left", "right"))
-    later = begin.unique().sort()
+    entries = opens.search_sorted(run.trades.times("entry_time", "entry_ns").unique().sort(), side="left")
+    later = entries.unique().sort()
     next_begin = pl.concat([later, pl.Series([len(opens)], dtype=later.dtype)]).gather(
         later.search_sorted(begin, side="right")
     )

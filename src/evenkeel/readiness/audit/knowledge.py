@@ -10,6 +10,7 @@ import polars as pl
 from evenkeel.readiness.audit.artifacts import Trade
 from evenkeel.readiness.audit.average_range import AverageRanges
 from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.tally import Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
 Moment = tuple[int, int]
@@ -37,6 +38,10 @@ class Knowledge:
         if key not in self._averages:
             self._averages[key] = self._ranges.at(feature, self._at_decision(trade)[0])
         return self._averages[key]
+
+    def average_ranges(self, feature: str | None, rows: Ints) -> Floats | None:
+        """Return an ATR as the closes of base bars knew it, NaN where it had no value; None if it is no ATR."""
+        return None if self._ranges is None or feature is None else self._ranges.at_rows(feature, rows)
 
     def _at_decision(self, trade: Trade) -> tuple[int | None, Decimal | None]:
         """Return the last base bar that was closed at the decision, and its close."""

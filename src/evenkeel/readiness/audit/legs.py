@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from evenkeel.readiness.audit.artifacts import Position, Run
 from evenkeel.readiness.audit.bars import NO_BARS
 from evenkeel.readiness.audit.check import Check, judged, skipped
@@ -26,11 +28,11 @@ SHARED = (
 def legs(run: Run, courses: list[Course | None] | None) -> Check:
     """Check that the legs of a position share its entry, and what each closes; steps of a ladder need bars."""
     problems: list[str] = []
-    of_position = courses or [None] * len(run.positions)
-    for position, course in zip(run.positions, of_position, strict=True):
+    of_position = courses or [None] * len(run.doubtful)
+    for position, course in zip(run.doubtful_positions, of_position, strict=True):
         problems += _unlike(position)
         problems += _quantity_problems(run.terms, position, course)
-    count = sum(len(position.legs) > 1 for position in run.positions)
+    count = int((np.diff(np.append(run.positions.begins, len(run.trades))) > 1).sum())
     return judged("LEGS", problems, f"{len(run.trades)} legs; {count} positions have more than one")
 
 

@@ -27,7 +27,7 @@ LADDER = "ladder"
 
 def level_sides(run: Run) -> Check:
     """Check that stop, entry and target are in this order for a long, in the reverse for a short, on the tick grid."""
-    problems = [problem for trade in run.trades for problem in _side_problems(run.terms, trade)]
+    problems = [problem for trade in run.doubtful_trades for problem in _side_problems(run.terms, trade)]
     return judged("SL_TP_LEVELS", problems, f"the levels of {len(run.trades)} trades")
 
 
@@ -51,7 +51,9 @@ def _side_problems(terms: Terms, trade: Trade) -> Iterator[str]:
 
 def level_distances(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
     """Check the distances of stop and target against the rules, as far as these need no structure."""
-    problems = [problem for position in run.positions for problem in _distance_problems(run.terms, position, known)]
+    problems = [
+        problem for position in run.doubtful_positions for problem in _distance_problems(run.terms, position, known)
+    ]
     basis = "from the close at each decision" if bars is not None else "from each other: the bars were not given"
     kinds = [rule.kind for rule in (run.terms.stop_rule, run.terms.target_rule) if rule is not None]
     rules = " and ".join(kinds) or "no rules"

@@ -35,7 +35,7 @@ def liquidations(
     if bars is None or courses is None or held is None:
         return skipped(name, NO_BARS)
     problems = [
-        f"trade {run.positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
+        f"trade {run.doubtful_positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
         f"went beyond its liquidation price"
         for row in held.unheeded_liquidations().iter_rows(named=True)
     ]
@@ -44,7 +44,7 @@ def liquidations(
             problems += _entry_problems(run.terms, course.position, known)
             for closing in course.closings:
                 problems += _exit_problems(run.terms, course, closing, bars.bar(closing.row))
-    count = sum(trade.exit_reason == LIQUIDATION for trade in run.trades)
+    count = sum(trade.exit_reason == LIQUIDATION for trade in run.doubtful_trades)
     return judged(
         name, problems, f"{len(held)} base bars held at leverage {run.terms.leverage:f}, {count} liquidations"
     )

@@ -13,7 +13,7 @@ from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import Course
-from evenkeel.readiness.audit.curve import account_states, falls
+from evenkeel.readiness.audit.curve import falls
 from evenkeel.readiness.audit.liquidation import LIQUIDATION
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import CENT, HUNDRED, exact, same_statistic
@@ -41,9 +41,9 @@ def intrabar_drawdown(run: Run, marks: pl.Series | None, courses: list[Course | 
     return judged(name, problems, f"{largest:.6f} percent over {len(marks)} marks")
 
 
-def base_marks(run: Run, bars: BaseBars, courses: list[Course | None]) -> pl.Series:
+def base_marks(bars: BaseBars, states: pl.DataFrame) -> pl.Series:
     """Return what the account is worth at the close of each base bar, before any exit at that close."""
-    states = account_states(run, bars, courses).with_row_index("order")
+    states = states.with_row_index("order")
     states = states.with_columns(stamp_ns=pl.col("stamp_ns") + pl.col("late").cast(pl.Int64))
     states = states.sort("stamp_ns", "order")
     state = states["stamp_ns"].search_sorted(bars.table["open_ns"], side="right") - 1
@@ -57,7 +57,7 @@ def stop_reason(run: Run, bars: BaseBars | None, marks: pl.Series | None) -> Che
     if bars is None or marks is None:
         return skipped(name, NO_BARS)
     recorded = run.result.text("stop_reason")
-    reasons = {trade.exit_reason for trade in run.trades}
+    reasons = set(run.trades.values("exit_reason", "exit_reason").unique())
     liquidated = LIQUIDATION in reasons and not run.terms.margin.goes_on
     problems = [
         f"a trade ended by {reason}, the run by {recorded}" for reason in STOPS if reason in reasons - {recorded}

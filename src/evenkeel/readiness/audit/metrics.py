@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from itertools import groupby, pairwise
 
+import polars as pl
+
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.curve import Curve
@@ -51,8 +53,9 @@ def _extra(run: Run, name: str, figures: Figures) -> Check:
     return judged(name, _compare(run, "metrics_extra", present), f"{', '.join(present)}")
 
 
-def _nets(run: Run) -> list[Decimal]:
-    return [trade.net for trade in run.trades]
+def _money(counts: Iterable[int]) -> Decimal:
+    """Return the sum of amounts in whole numbers of 1e-8."""
+    return Decimal(sum(counts)).scaleb(-8)
 
 
 def _sum(values: Iterable[Decimal]) -> Decimal:
@@ -84,13 +87,14 @@ def summary(run: Run) -> Check:
 
 def counts(run: Run) -> Check:
     """Check numbers of trades: all, and where the result has them wins, losses, longs and shorts."""
-    nets = _nets(run)
+    nets = run.nets
+    longs = int(run.trades.values("side", "sign").is_in(("long", "1")).sum())
     extra: Figures = {
         "wins": Decimal(sum(net > 0 for net in nets)),
         "losses": Decimal(sum(net < 0 for net in nets)),
         "breakeven": Decimal(sum(net == 0 for net in nets)),
-        "longs": Decimal(sum(trade.sign > 0 for trade in run.trades)),
-        "shorts": Decimal(sum(trade.sign < 0 for trade in run.trades)),
+        "longs": Decimal(longs),
+        "shorts": Decimal(len(nets) - longs),
     }
     present = {key: value for key, value in extra.items() if run.result.has(f"metrics_extra.{key}")}
     problems = [
@@ -103,19 +107,19 @@ def counts(run: Run) -> Check:
 def profit(run: Run) -> Check:
     """Check the sums of money and the expectancy, the mean net result of a trade."""
     figures: Figures = {
-        "net_pnl": _sum(_nets(run)),
-        "fees": _sum(trade.fees for trade in run.trades),
-        "funding": _sum(trade.funding for trade in run.trades),
-        "slippage": _sum(trade.slippage for trade in run.trades),
-        "expectancy": _mean(_nets(run)),
+        "net_pnl": _money(run.nets),
+        "fees": run.trades.total("fees"),
+        "funding": run.trades.total("funding"),
+        "slippage": run.trades.total("slippage"),
+        "expectancy": ratio(_money(run.nets), Decimal(len(run.nets))),
     }
     return _check(run, "METRIC_PNL", figures, money=True)
 
 
 def rates(run: Run) -> Check:
     """Check win rate (wins over all trades) and profit factor (gains over losses, null without a loss)."""
-    nets = _nets(run)
-    gains, losses = _sum(net for net in nets if net > 0), -_sum(net for net in nets if net < 0)
+    nets = run.nets
+    gains, losses = _money(net for net in nets if net > 0), -_money(net for net in nets if net < 0)
     wins = Decimal(sum(net > 0 for net in nets))
     figures = {"win_rate": ratio(wins, Decimal(len(nets))), "profit_factor": ratio(gains, losses)}
     return _check(run, "METRIC_RATES", figures)
@@ -123,12 +127,13 @@ def rates(run: Run) -> Check:
 
 def extremes(run: Run) -> Check:
     """Check the largest win and loss and the longest streaks, where the result has them."""
-    nets = _nets(run)
+    nets = run.nets
+    best, worst = max(nets, default=0), min(nets, default=0)
     figures: Figures = {
-        "gross_profit": _sum(net for net in nets if net > 0),
-        "gross_loss": -_sum(net for net in nets if net < 0),
-        "largest_win": max((net for net in nets if net > 0), default=None),
-        "largest_loss": min((net for net in nets if net < 0), default=None),
+        "gross_profit": _money(net for net in nets if net > 0),
+        "gross_loss": -_money(net for net in nets if net < 0),
+        "largest_win": _money([best]) if best > 0 else None,
+        "largest_loss": _money([worst]) if worst < 0 else None,
         "longest_win_streak": Decimal(_longest(net > 0 for net in nets)),
         "longest_loss_streak": Decimal(_longest(net < 0 for net in nets)),
     }
@@ -212,12 +217,19 @@ def exposure(run: Run) -> Check:
 
 def duration(run: Run) -> Check:
     """Check the mean number of bars held, null without trades."""
-    return _check(run, "METRIC_DURATION", {"avg_bars_held": _mean([trade.bars_held for trade in run.trades])})
+    return _check(run, "METRIC_DURATION", {"avg_bars_held": _bars_held(run)})
+
+
+def _bars_held(run: Run) -> Decimal | None:
+    texts = run.trades.values("bars_held", "bars_held")
+    held = Decimal(int(texts.cast(pl.Int64).sum())) if texts.str.contains(r"^\d{1,9}$").all() else None
+    total = _sum(trade.bars_held for trade in run.trades) if held is None else held
+    return ratio(total, Decimal(len(run.trades)))
 
 
 def quality(run: Run) -> Check:
     """Check the recovery factor, net result over largest drawdown in money, where the result has it."""
-    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_sum(_nets(run)), _deepest(run))})
+    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_money(run.nets), _deepest(run))})
 
 
 def _deepest(run: Run) -> Decimal:

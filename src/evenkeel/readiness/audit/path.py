@@ -28,11 +28,10 @@ def entry_times(run: Run, bars: BaseBars | None) -> Check:
     if bars is None:
         return skipped(name, NO_BARS)
     problems: list[str] = []
-    previous: Trade | None = None
-    for position in run.positions:
+    for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
+        previous = run.positions[place - 1].last if place else None
         problems += _decision_problems(run.terms, position.entry, previous, bars)
         problems += _entry_problems(run.terms, position.entry, bars)
-        previous = position.last
     problems += _crowded(run, bars)
     return judged(name, problems, f"{len(run.positions)} entries, first possible base bar after the decision")
 
@@ -107,11 +106,12 @@ def exit_times(run: Run, bars: BaseBars | None) -> Check:
     name = "EXIT_TIME"
     if bars is None:
         return skipped(name, NO_BARS)
-    rows = [bars.exit_row(trade.exit_ns, trade.exit_point) for trade in run.trades]
+    trades = run.doubtful_trades
+    rows = [bars.exit_row(trade.exit_ns, trade.exit_point) for trade in trades]
     follows = bars.closing_execution_bar([-1 if row is None else row - 1 for row in rows])
     problems = [
         problem
-        for trade, row, decided in zip(run.trades, rows, follows, strict=True)
+        for trade, row, decided in zip(trades, rows, follows, strict=True)
         for problem in _exit_problems(trade, bars, row, decided=decided or run.terms.schedule.intrabar)
     ]
     return judged(name, problems, f"{len(run.trades)} exits")
@@ -144,7 +144,7 @@ def excursions(run: Run, held: Held | None) -> Check:
     reach = held.reach()
     problems: list[str] = []
     number = 0
-    for position in run.positions:
+    for position in run.doubtful_positions:
         for place, trade in enumerate(position.legs):
             prices = [leg.exit_price for leg in position.legs[: place + 1]]
             problems += _excursion_problems(trade, prices, reach.get(number, NO_REACH))
@@ -175,11 +175,12 @@ def bars_held(run: Run, bars: BaseBars | None) -> Check:
     if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
     problems = []
-    entries = [bars.row_at(trade.entry_ns) for trade in run.trades]
-    ends = [_end_of_holding(trade, bars) for trade in run.trades]
+    trades = run.doubtful_trades
+    entries = [bars.row_at(trade.entry_ns) for trade in trades]
+    ends = [_end_of_holding(trade, bars) for trade in trades]
     before_entry = bars.execution_bars_before([row or 0 for row in entries])
     before_end = bars.execution_bars_before([row or 0 for row in ends])
-    for trade, entry, end, first, last in zip(run.trades, entries, ends, before_entry, before_end, strict=True):
+    for trade, entry, end, first, last in zip(trades, entries, ends, before_entry, before_end, strict=True):
         if entry is None or end is None:
             problems.append(f"{trade.label}: no base bar opens at its entry or its exit")
         elif trade.bars_held != last - first:

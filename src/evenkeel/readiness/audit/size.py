@@ -31,11 +31,10 @@ def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
     if not run.terms.is_play:
         return skipped(name, "the strategy sizes its orders itself")
     problems: list[str] = []
-    equity = run.terms.start_equity
-    for position in run.positions:
+    for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
         share = run.share_at(position.entry.decided_ns)
-        problems += _size_problems(run.terms, position, bars, known, equity if share is None else share)
-        equity += position.net
+        equity = run.equity_before(place) if share is None else share
+        problems += _size_problems(run.terms, position, bars, known, equity)
     return judged(name, problems, f"{len(run.positions)} quantities by {run.terms.size_model}")
 
 

@@ -33,7 +33,7 @@ def first_touch(run: Run, bars: BaseBars | None, courses: list[Course | None] | 
     if bars is None or courses is None or held is None:
         return skipped(name, NO_BARS)
     problems = [
-        f"trade {run.positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
+        f"trade {run.doubtful_positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
         f"reached its {row['level']} first"
         for row in held.earlier_touches().iter_rows(named=True)
     ]

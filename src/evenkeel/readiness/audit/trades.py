@@ -27,10 +27,10 @@ def trade_count(run: Run) -> Check:
     problems = []
     if recorded != len(run.trades):
         problems.append(f"the result counts {recorded} trades, trades.csv has {len(run.trades)}")
-    numbers = [position.number for position in run.positions]
-    if numbers != [str(number) for number in range(1, len(numbers) + 1)]:
+    doubtful = zip(run.doubtful, run.doubtful_positions, strict=True)
+    if any(position.number != str(place + 1) for place, position in doubtful):
         problems.append("the trades are not numbered 1, 2, 3, ... in order")
-    for position in run.positions:
+    for position in run.doubtful_positions:
         if [leg.leg for leg in position.legs] != list(range(1, len(position.legs) + 1)):
             problems.append(f"trade {position.number}: its legs are not numbered 1, 2, 3, ... in order")
     return judged("TRADE_COUNT", problems, f"{len(run.trades)} trades")
@@ -39,7 +39,7 @@ def trade_count(run: Run) -> Check:
 def pnl_direction(run: Run) -> Check:
     """Check that a long gains when the price rose and a short when it fell."""
     problems = []
-    for trade in run.trades:
+    for trade in run.doubtful_trades:
         moved = trade.sign * (trade.exit_price - trade.entry_price)
         if (moved > 0 and trade.gross < 0) or (moved < 0 and trade.gross > 0):
             side = "long" if trade.sign > 0 else "short"
@@ -51,7 +51,7 @@ def pnl_direction(run: Run) -> Check:
 def net_pnl(run: Run) -> Check:
     """Check that net is gross plus funding less fees, exactly."""
     problems = []
-    for trade in run.trades:
+    for trade in run.doubtful_trades:
         derived = trade.gross + trade.funding - trade.fees
         if trade.net != derived:
             problems.append(f"{trade.label}: net is {trade.net}, gross + funding - fees is {derived}")
@@ -61,7 +61,7 @@ def net_pnl(run: Run) -> Check:
 def independent_pnl(run: Run) -> Check:
     """Check gross results: side times quantity times multiplier times price difference, rounded to 1e-8."""
     problems = []
-    for trade in run.trades:
+    for trade in run.doubtful_trades:
         units = trade.quantity * run.terms.multiplier
         derived = trade.sign * units * (trade.exit_price - trade.entry_price)
         if not same_posting(trade.gross, derived, notional=units * (trade.exit_price + trade.entry_price)):
@@ -71,7 +71,7 @@ def independent_pnl(run: Run) -> Check:
 
 def entry_fills(run: Run) -> Check:
     """Check symbol, side, quantity and its grid of each entry."""
-    problems = [problem for position in run.positions for problem in _entry_problems(run.terms, position)]
+    problems = [problem for position in run.doubtful_positions for problem in _entry_problems(run.terms, position)]
     return judged("ENTRY_FILL", problems, f"{len(run.positions)} entries")
 
 
@@ -95,7 +95,7 @@ def _entry_problems(terms: Terms, position: Position) -> Iterator[str]:
 
 def exit_reasons(run: Run) -> Check:
     """Check that each exit has a known reason, its point and liquidity, and a price that this reason allows."""
-    problems = [problem for trade in run.trades for problem in _exit_problems(run.terms, trade)]
+    problems = [problem for trade in run.doubtful_trades for problem in _exit_problems(run.terms, trade)]
     return judged("EXIT_REASON", problems, f"{len(run.trades)} exits")
 
 
@@ -155,13 +155,16 @@ def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
 def no_overlap(run: Run) -> Check:
     """Check that a trade is decided, entered and left in this order, and only after the one before it ended."""
     problems = []
-    for trade in run.trades:
+    for trade in run.doubtful_trades:
         if not trade.decided_ns <= trade.entry_ns <= trade.exit_ns:
             problems.append(f"{trade.label}: decision, entry and exit are not in this order")
-    for position in run.positions:
+    for position in run.doubtful_positions:
         if any(after.exit_ns < before.exit_ns for before, after in pairwise(position.legs)):
             problems.append(f"trade {position.number}: its legs were not closed in this order")
-    for before, after in pairwise(run.positions):
+    for place in run.doubtful:
+        if place == 0:
+            continue
+        before, after = run.positions[place - 1], run.positions[place]
         ended, entry = max(leg.exit_ns for leg in before.legs), after.entry
         if entry.decided_ns < ended or entry.entry_ns <= ended:
             problems.append(

@@ -28,7 +28,7 @@ def test_every_row_is_read_once_and_in_order(tmp_path: Path) -> None:
     path = tmp_path / "fees.csv"
     path.write_text("fee\n" + "".join(f"{number}\n" for number in range(2 * CHUNK + 3)))
 
-    assert read_records(path, {"fee": money}, int) == list(range(2 * CHUNK + 3))
+    assert list(read_records(path, {"fee": money}, int)) == list(range(2 * CHUNK + 3))
 
 
 def with_base_among_higher(folder: Path, row: int, **shift: float) -> Check:

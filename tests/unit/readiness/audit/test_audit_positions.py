@@ -34,8 +34,8 @@ def course_of(folder: Path, scenario: Scenario) -> Course:
     written = write(folder, scenario)
     run = read_run(folder)
     execution = next(iter(written.higher.values()), written.base)
-    bars = BaseBars(written.base, execution, run.instants())
-    (course,) = read_courses(run, bars, Knowledge(run.terms, bars, written.higher))
+    bars = BaseBars(written.base, execution)
+    (course,) = read_courses(run, bars, Knowledge(run.terms, bars, written.higher), funding_due(run.terms, bars, None))
     assert course is not None
     return course
 
@@ -65,7 +65,7 @@ def test_the_average_range_starts_anew_behind_a_gap(tmp_path: Path) -> None:
     values = []
     for written in (whole, cut):
         run = read_run(written.folder)
-        bars = BaseBars(written.base, written.higher["5m"], run.instants())
+        bars = BaseBars(written.base, written.higher["5m"])
         values.append(Knowledge(run.terms, bars, written.higher).average_range(run.trades[0], "atr_3"))
 
     assert values[0] == pytest.approx(Decimal("0.5"))
@@ -108,7 +108,7 @@ def test_the_steps_of_a_ladder_lie_nearest_first_and_the_last_takes_the_rest(tmp
 
 def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None:
     written = write(tmp_path, PARTIAL)
-    bars = BaseBars(written.base, None, [])
+    bars = BaseBars(written.base, None)
 
     rate = Decimal("0.0001")
     assert funding_due(read_run(tmp_path).terms, bars, None) == [Due(0, rate, None), Due(8, rate, None)]
@@ -117,7 +117,7 @@ def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None
 def test_recorded_funding_falls_to_the_first_bar_that_opens_at_it_or_later(tmp_path: Path) -> None:
     written = write(tmp_path, PARTIAL)
     edit_json(tmp_path / "manifest.json", "data.funding", {"recorded": 5, "missing": 0, "unmarked": 1})
-    bars = BaseBars(written.base, None, [])
+    bars = BaseBars(written.base, None)
     opens = written.base["open_ns"]
     stamps = [opens[0], opens[0] + 1, opens[2], opens[2] + 1, opens[-1] + 1]
     recorded = pl.DataFrame({
@@ -180,7 +180,7 @@ def test_bars_longer_than_the_period_of_funding_pay_none(tmp_path: Path) -> None
     written = write(tmp_path, FORTY_DAYS)
     edit_json(tmp_path / "manifest.json", "account.funding", {"enabled": True, "fixed_rate": "0.0001"})
 
-    assert funding_due(read_run(tmp_path).terms, BaseBars(written.base, None, []), None) == []
+    assert funding_due(read_run(tmp_path).terms, BaseBars(written.base, None), None) == []
 
 
 @pytest.mark.parametrize(

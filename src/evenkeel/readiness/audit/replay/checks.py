@@ -81,12 +81,15 @@ def _first_decisions(run: Run, parts: list[Stretch]) -> list[int]:
 
 
 def _first_decision(part: Stretch, needed: Mapping[str, int], start_ns: int) -> int:
-    ready = part.open_ns >= start_ns
+    first = int(np.searchsorted(part.open_ns, start_ns))
     for name, count in needed.items():
         sheet = part.market.sheets.get(name)
-        if sheet is not None:
-            ready &= np.searchsorted(sheet.close_ns, part.close_ns, side="right") >= count
-    return int(np.argmax(ready)) if ready.any() else len(part)
+        if sheet is None or not count:
+            continue
+        if len(sheet) < count:
+            return len(part)
+        first = max(first, int(np.searchsorted(part.close_ns, sheet.close_ns[count - 1])))
+    return first
 
 
 def _begun_otherwise(run: Run, parts: list[Stretch], first: list[int]) -> list[str]:
@@ -112,7 +115,7 @@ def _signal_replay(run: Run, bars: BaseBars, play: Play, parts: list[Stretch], f
 
 def _told(run: Run, parts: list[Stretch], first: list[int], replay: Replay) -> str:
     decisions = sum(len(part) - start for part, start in zip(parts, first, strict=True))
-    exits = sum(leg.exit_reason == "signal" for leg in run.trades)
+    exits = int((run.trades.values("exit_reason", "exit_reason") == "signal").sum())
     found = f"{decisions} decisions, {len(run.positions)} entries and {exits} exits by signal among them"
     for count, word in ((replay.refused, "refused"), (replay.died, "died unfilled")):
         if count:

@@ -160,6 +160,8 @@ def stretches(
 def said_by(parts: Sequence[Stretch], leeway: int) -> Said:
     """Return what was said over all stretches."""
     voices = [part.voices(leeway) for part in parts]
+    if len(parts) == 1:
+        return Said(parts[0].last, parts[0].close_ns, voices[0])
     return Said(
         np.concatenate([part.last for part in parts]),
         np.concatenate([part.close_ns for part in parts]),

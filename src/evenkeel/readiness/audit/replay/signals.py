@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, groupby
+from itertools import groupby
 
 import numpy as np
+import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import ZERO, floors
-from evenkeel.readiness.audit.replay.play import Play
+from evenkeel.readiness.audit.replay.play import ENTRIES, Play
 from evenkeel.readiness.audit.replay.refusal import Gates
 from evenkeel.readiness.audit.replay.resting import Limits
 from evenkeel.readiness.audit.replay.said import Said, Stretch
@@ -73,19 +74,18 @@ class Replay:
         self._warm = _warm(parts, first)
         self._bar_begins = _bar_begins(play, parts) if play.intrabar else np.zeros(0, dtype=np.int64)
         self._places = self._placed()
-        self._equities = list(accumulate((p.net for p in run.positions), initial=run.terms.start_equity))
+        self._signs = run.signs
         self.refused = self.died = self.unexplained = 0
 
     def _placed(self) -> Places:
-        last, positions = self._said.last, self._run.positions
-        rows = [self._bars.decision_row(p.entry.decided_ns, p.entry.entry_ns) for p in positions]
-        known = np.array([-1 if row is None else row for row in rows], dtype=np.int64)
+        last, run = self._said.last, self._run
+        entered = run.times_of_positions("entry_time", "entry_ns")
+        known = self._bars.decision_rows(run.times_of_positions("decided_time", "decided_ns"), entered)
         decided = np.searchsorted(last, known)
-        there = (decided < len(last)) & (last[np.minimum(decided, len(last) - 1)] == known)
-        entry = np.array([_or_end(self._bars.row_at(p.entry.entry_ns), self._bars) for p in positions], dtype=np.int64)
-        exits = [_or_end(self._bars.exit_row(p.last.exit_ns, p.last.exit_point), self._bars) for p in positions]
-        exit_row = np.array(exits, dtype=np.int64)
-        late = np.array([p.last.exit_point == "close" for p in positions], dtype=np.int64)
+        there = (decided < len(last)) & (np.append(last, -1)[decided] == known)
+        late = (run.of_positions("exit_point", "exit_point", last=True) == "close").to_numpy()
+        exits = self._bars.exit_rows(run.times_of_positions("exit_time", "exit_ns", last=True), late)
+        entry, exit_row = (np.where(rows < 0, len(self._bars), rows) for rows in (self._bars.rows_at(entered), exits))
         free = np.searchsorted(last, exit_row + late)
         if self._play.intrabar:
             free = np.maximum(free, self._next_bar(decided))
@@ -105,27 +105,39 @@ class Replay:
         yield from self._exits()
 
     def _entries(self) -> Iterator[str]:
-        sides = np.array([position.sign for position in self._run.positions], dtype=np.int64)
-        allowed = np.zeros(len(sides), dtype=np.bool_)
+        places, since = self._places, np.append(0, self._places.free[:-1]) if len(self._places.free) else np.zeros(0)
+        at = np.maximum(places.decided, 0)
+        allowed, named = (np.zeros(len(at), dtype=np.bool_) for _ in range(2))
         for side in SIDES:
-            may, own = self._said.entry(self._play, side).may, sides == side
-            place = np.maximum(self._places.decided[own], 0)
-            allowed[own] = may[place] & self._warm[place] & (self._places.decided[own] >= 0)
-        free = [0, *self._places.free.tolist()]
-        for position, decided, fine, since in zip(
-            self._run.positions, self._places.decided.tolist(), allowed, free, strict=False
-        ):
-            label = f"trade {position.number}"
-            if 0 <= decided < since:
-                yield f"{label}: it was decided before another entry could be, after the trade before"
-            if not fine:
-                when = instant_text(position.entry.decided_ns)
-                yield f"{label}: at {when} the rules do not ask for a {SIDES[position.sign]} entry"
-                continue
-            firsts = self._said.first(self._play, position.sign, decided, holding=False)
-            names = [self._play.wishes[number].name for number in firsts]
-            if position.entry.entry_reason not in names:
-                yield f"{label}: its entry is by {position.entry.entry_reason!r}, the rules give {names[0]!r}"
+            own = self._signs == side
+            allowed[own] = self._said.entry(self._play, side).may[at[own]]
+            named[own] = self._named(side, at[own], own)
+        allowed &= self._warm[at] & (places.decided >= 0)
+        early = (places.decided >= 0) & (places.decided < since)
+        for place in np.flatnonzero(~allowed | ~named | early).tolist():
+            yield from self._wrong_entry(place, allowed=bool(allowed[place]), early=bool(early[place]))
+
+    def _named(self, side: int, at: Ints, own: Bools) -> Bools:
+        """Return which entries of a side name a rule that may have been the first to ask for them."""
+        reasons = self._run.of_positions("entry_reason", "entry_reason").filter(pl.Series(own))
+        found, open_ = np.zeros(len(at), dtype=np.bool_), np.ones(len(at), dtype=np.bool_)
+        for wish, voice in zip(self._play.wishes, self._said.voices, strict=True):
+            if ENTRIES.get(wish.action) == side:
+                found |= open_ & voice.may[at] & (reasons == wish.name).to_numpy()
+                open_ &= ~voice.must[at]
+        return found
+
+    def _wrong_entry(self, place: int, *, allowed: bool, early: bool) -> Iterator[str]:
+        entry, decided = self._run.positions[place].entry, int(self._places.decided[place])
+        label, when = f"trade {entry.number}", instant_text(entry.decided_ns)
+        if early:
+            yield f"{label}: it was decided at {when}, before another entry could be, after the trade before"
+        if not allowed:
+            yield f"{label}: at {when} the rules do not ask for a {SIDES[entry.sign]} entry"
+            return
+        names = [self._play.wishes[k].name for k in self._said.first(self._play, entry.sign, decided, holding=False)]
+        if entry.entry_reason not in names:
+            yield f"{label}: its entry is by {entry.entry_reason!r}, the rules give {names[0]!r}"
 
     def _uncalled(self) -> list[int]:
         """Return the decisions at which an entry was asked for that neither filled, nor died, nor was refused."""
@@ -175,7 +187,7 @@ class Replay:
 
     def _equity(self, decision: int) -> Decimal:
         """Return what the account had at a decision without a position."""
-        return self._equities[int(np.searchsorted(self._places.free, decision, side="right"))]
+        return self._run.equity_before(int(np.searchsorted(self._places.free, decision, side="right")))
 
     def _outlived(self, decision: int, side: int) -> int:
         """Return the first decision after the order of this one had died, or -1 if it had to fill."""
@@ -211,28 +223,28 @@ class Replay:
         return counted + (int(self._run.result.number(dead)) if self._run.result.has(dead) else 0)
 
     def _exits(self) -> Iterator[str]:
-        sides = np.array([position.sign for position in self._run.positions], dtype=np.int64)
-        plain = np.zeros(len(sides), dtype=np.bool_)
+        plain = np.zeros(len(self._signs), dtype=np.bool_)
         for side in SIDES:
-            own = np.flatnonzero(sides == side)
+            own = np.flatnonzero(self._signs == side)
             plain[own] = self._plainly_left(own, side)
         for number in np.flatnonzero(~plain).tolist():
             yield from self._followed(number)
 
     def _plainly_left(self, numbers: Ints, side: int) -> Bools:
         """Return which positions of a side left whole and plainly: at the open after the first wish, or without one."""
-        voice, places, last = self._said.leave(self._play, side), self._places, self._said.last
-        decisions = np.append(np.flatnonzero(voice.must), len(last))
+        if not all(wish.share == 1 for wish in self._play.wishes):
+            return np.zeros(len(numbers), dtype=np.bool_)
+        run, places, last = self._run, self._places, self._said.last
+        decisions = np.append(np.flatnonzero(self._said.leave(self._play, side).must), len(last))
         first = decisions[np.searchsorted(decisions, places.held[numbers])]
         rows = np.append(last, 2**62)[first]
-        legs = [self._run.positions[number].legs for number in numbers.tolist()]
-        single = np.array([len(one) == 1 for one in legs], dtype=np.bool_)
-        signal = np.array([one[0].exit_reason == "signal" for one in legs], dtype=np.bool_)
-        opened = np.array([one[0].exit_point == "open" for one in legs], dtype=np.bool_)
-        at_once = rows + 1 == places.exit_row[numbers]
-        promptly = at_once & opened
+        begins = np.append(run.positions.begins, len(run.trades))
+        single = (np.diff(begins) == 1)[numbers]
+        signal = (run.of_positions("exit_reason", "exit_reason") == "signal").to_numpy()[numbers]
+        opened = (run.of_positions("exit_point", "exit_point") == "open").to_numpy()[numbers]
+        promptly = (rows + 1 == places.exit_row[numbers]) & opened
         found: Bools = single & np.where(signal, promptly, promptly | (rows >= places.exit_row[numbers]))
-        return found if all(wish.share == 1 for wish in self._play.wishes) else np.zeros_like(found)
+        return found
 
     def _followed(self, number: int) -> Iterator[str]:
         """Follow the legs of one position."""

@@ -43,17 +43,19 @@ def truncated(run: Run, bars: BaseBars, play: Play, parts: list[Stretch], first:
 
 
 def _entered(run: Run, bars: BaseBars, said: Said) -> Ints:
-    rows = (bars.decision_row(p.entry.decided_ns, p.entry.entry_ns) for p in run.positions)
-    return _decisions(said, [row for row in rows if row is not None])
+    entered = run.times_of_positions("entry_time", "entry_ns")
+    rows = bars.decision_rows(run.times_of_positions("decided_time", "decided_ns"), entered)
+    return _decisions(said, rows[rows >= 0])
 
 
 def _left(run: Run, bars: BaseBars, said: Said) -> Ints:
-    legs = [leg for leg in run.trades if leg.exit_reason == "signal" and leg.exit_point == "open"]
-    rows = (bars.exit_row(leg.exit_ns, leg.exit_point) for leg in legs)
-    return _decisions(said, [row - 1 for row in rows if row is not None])
+    signal = run.trades.values("exit_reason", "exit_reason") == "signal"
+    opened = run.trades.values("exit_point", "exit_point") == "open"
+    rows = bars.rows_at(run.trades.times("exit_time", "exit_ns").filter(signal & opened).to_numpy())
+    return _decisions(said, rows[rows > 0] - 1)
 
 
-def _decisions(said: Said, rows: list[int]) -> Ints:
+def _decisions(said: Said, rows: Ints) -> Ints:
     """Return the decisions made at the close of base bars."""
     place = np.searchsorted(said.last, rows)
     known = said.last[np.minimum(place, len(said.last) - 1)] == rows
@@ -86,6 +88,8 @@ def _problems(run: Run, play: Play, parts: list[Stretch], offsets: Ints, whole: 
 def _against_record(run: Run, play: Play, then: Stretch, place: int, when: str) -> Iterator[str]:
     """Report an entry of the run that the data up to its decision does not ask for."""
     said = said_by([then], 1)
-    for position in run.positions:
-        if position.entry.decided_ns == int(then.close_ns[place]) and not said.entry(play, position.sign).may[place]:
+    decided = run.times_of_positions("decided_time", "decided_ns")
+    for number in np.flatnonzero(decided == then.close_ns[place]).tolist():
+        position = run.positions[number]
+        if not said.entry(play, position.sign).may[place]:
             yield f"trade {position.number}: at {when} the data up to then asks for no such entry"
