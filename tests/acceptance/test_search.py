@@ -130,3 +130,18 @@ def test_a_walk_forward_says_what_does_not_fit(keel: Keel) -> None:
         assert says in said.message
     said = keel("walkforward", "ema_cross", "--set", "fast=5:15", "--train", "2y", "--test", "1y")
     assert "has no step" in said.message
+
+
+def test_a_report_draws_the_trades_again_and_keeps_the_figures(keel: Keel) -> None:
+    ran = keel.ok("backtest", "ema_cross", "--json").document
+    found = keel.ok("report", "latest", "--monte-carlo", 500, "--json").document["result"]
+
+    assert {key: value for key, value in found.items() if key != "monte_carlo"} == ran
+    drawn = found["monte_carlo"]
+    assert (drawn["paths"], drawn["trades"]) == (500, ran["metrics"]["trades"])
+    assert [one["method"] for one in drawn["kinds"]] == ["reshuffle", "bootstrap", "skip", "slippage"]
+    reshuffled = drawn["kinds"][0]
+    assert reshuffled["end"]["p50"] * 100 == pytest.approx(ran["metrics"]["return_pct"], rel=1e-9)
+    assert "500 histories of each kind" in (keel.home / "runs" / ran["run"] / "report.html").read_text()
+    said = keel("report", "latest", "--monte-carlo", 5)
+    assert (said.code, said.message) == (2, "--monte-carlo is 5; it is 100 to 1,000,000 histories")

@@ -17,27 +17,29 @@ from evenkeel.monitor.report.account import account_section, months_section
 from evenkeel.monitor.report.audit import audit_strip, checks_section
 from evenkeel.monitor.report.chart import chart_section
 from evenkeel.monitor.report.costs import costs_section
-from evenkeel.monitor.report.draws import seed_of
 from evenkeel.monitor.report.head import head_section
 from evenkeel.monitor.report.ledger import ledger_section
 from evenkeel.monitor.report.luck import luck_section
 from evenkeel.monitor.report.markup import Html, join, tag
 from evenkeel.monitor.report.origin import origin_section
+from evenkeel.monitor.report.paths import paths_section, redraw
 from evenkeel.monitor.report.results import results_section
 from evenkeel.monitor.report.run_files import Run, read_run
 from evenkeel.monitor.report.spread import spread_section
 from evenkeel.monitor.report.uncertainty import judge
+from evenkeel.readiness.draws import seed_of
 
 REPORT_NAME = "report.html"
 
 _SCRIPTS = ("lightweight-charts.standalone.production.js", "chart.js", "report.js")
 _LINKS = (
     ("luck", "Luck"), ("figures", "Figures"), ("equity", "Equity"), ("chart", "Chart"), ("months", "Months"),
-    ("trades", "Trades"), ("spread", "Shape"), ("costs", "Costs"), ("checks", "Audit"), ("manifest", "Origin"),
+    ("trades", "Trades"), ("paths", "Otherwise"), ("spread", "Shape"),
+    ("costs", "Costs"), ("checks", "Audit"), ("manifest", "Origin"),
 )  # fmt: skip
 
 
-def write_report(folder: Path, *, candles: Bars | None) -> Path:
+def write_report(folder: Path, *, candles: Bars | None, paths: int | None = None) -> Path:
     """Write `report.html` into the folder of a finished run and return its path.
 
     The file appears whole or not at all. The same folder and bars give the same bytes.
@@ -45,18 +47,20 @@ def write_report(folder: Path, *, candles: Bars | None) -> Path:
     Args:
         folder: With `result.json`, `manifest.json`, `trades.csv` and `equity.parquet`.
         candles: Bars of the execution timeframe for the chart; None leaves the price out and says so.
+        paths: Histories of each kind that are drawn from the trades; None takes a few.
 
     Raises:
+        UsageError: If `paths` is out of bounds.
         DataError: If a file of the run is missing or damaged.
         StorageError: If the report cannot be written.
     """
-    content = render_report(read_run(folder), candles=candles).encode()
+    content = render_report(read_run(folder), candles=candles, paths=paths).encode()
     path = folder / REPORT_NAME
     write_atomically(path, content)
     return path
 
 
-def render_report(run: Run, *, candles: Bars | None) -> str:
+def render_report(run: Run, *, candles: Bars | None, paths: int | None = None) -> str:
     """Return the page of a run."""
     found = judge(run.trades, start_equity=run.result.account.start_equity, seed=seed_of(run.result.run))
     body = tag(
@@ -69,6 +73,7 @@ def render_report(run: Run, *, candles: Bars | None) -> str:
         chart_section(run, candles),
         months_section(run),
         ledger_section(run),
+        paths_section(redraw(run, paths=paths)),
         spread_section(run),
         costs_section(run, found.costs),
         checks_section(run.result.checks),

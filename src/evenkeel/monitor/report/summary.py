@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from evenkeel.monitor.report.audit import state_of
-from evenkeel.monitor.report.draws import seed_of
 from evenkeel.monitor.report.luck import headline
 from evenkeel.monitor.report.proof import deflated, overfitted
 from evenkeel.monitor.report.run_files import Result, read_result, read_trades
 from evenkeel.monitor.report.uncertainty import Uncertainty, judge
 from evenkeel.monitor.report.words import NONE, count, money, percent
+from evenkeel.readiness.draws import seed_of
 
 _NOT_JUDGED = "not judged"
 SUMMARY_COLUMNS = (

@@ -19,8 +19,9 @@ import numpy as np
 
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.number import POSTING_COUNT_MAX, POSTINGS_PER_UNIT, postings_from_money
-from evenkeel.monitor.report.draws import Draws
 from evenkeel.monitor.report.run_files import Trade
+from evenkeel.readiness.draws import Draws
+from evenkeel.readiness.monte_carlo import Course, growth_factors, redrawn
 
 TRADES_MIN = 2
 """Fewer trades have no spread to draw from."""
@@ -195,22 +196,18 @@ def _resamples(trades: int) -> int:
 
 
 class _Histories:
-    """All resampled histories, advanced together one trade at a time: time grows with trades, memory does not."""
+    """All resampled histories: their sums exact, and their courses where trades can be compounded."""
 
     def __init__(self, nets: list[Decimal], start_equity: Decimal, draws: Draws, resamples: int) -> None:
         postings, self.per_unit = _counts(nets)
-        self.growth = _growth_factors(nets, start_equity)
+        self.growth = growth_factors(nets, start_equity)
         self.sums: Ints = np.zeros(resamples, dtype=np.int64)
-        self.level: Floats = np.ones(resamples)
-        self.drawdown: Floats = np.zeros(resamples)
-        peak = np.ones(resamples)
+        self.course = Course(resamples)
         for step in range(len(nets)):
-            chosen = draws.below(len(nets), start=step * resamples, count=resamples)
+            chosen = redrawn(draws, len(nets), step=step, paths=resamples)
             self.sums += postings[chosen]
             if self.growth is not None:
-                self.level *= self.growth[chosen]
-                np.maximum(peak, self.level, out=peak)
-                np.maximum(self.drawdown, 1.0 - self.level / peak, out=self.drawdown)
+                self.course.advance(self.growth[chosen])
 
 
 def _counts(nets: list[Decimal]) -> tuple[Ints, float]:
@@ -222,25 +219,13 @@ def _counts(nets: list[Decimal]) -> tuple[Ints, float]:
     return np.array([posting // unit for posting in postings], dtype=np.int64), POSTINGS_PER_UNIT / unit
 
 
-def _growth_factors(nets: list[Decimal], start_equity: Decimal) -> Floats | None:
-    """Return by which factor each trade changed the closed-trade equity; None if that ever reached zero."""
-    factors = np.empty(len(nets))
-    equity = start_equity
-    for index, net in enumerate(nets):
-        if equity <= 0 or equity + net <= 0:
-            return None
-        factors[index] = float((equity + net) / equity)
-        equity += net
-    return factors
-
-
 def _growth(histories: _Histories) -> tuple[Interval | None, Interval | None]:
     if histories.growth is None:
         return None, None
     path = np.cumprod(histories.growth)
     peak = np.maximum(np.maximum.accumulate(path), 1.0)
-    return_low, return_high = _tails(np.sort(histories.level))
-    fall_low, fall_high = _tails(np.sort(histories.drawdown))
+    return_low, return_high = _tails(np.sort(histories.course.level))
+    fall_low, fall_high = _tails(np.sort(histories.course.drawdown))
     return (
         Interval(return_low - 1.0, float(path[-1]) - 1.0, return_high - 1.0),
         Interval(fall_low, float(np.max(1.0 - path / peak)), fall_high),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evenkeel.model.errors import UsageError
-from evenkeel.monitor.report.draws import Draws, seed_of
+from evenkeel.readiness.draws import Draws, seed_of
 
 # SplitMix64 of seed 1234567, as published with Vigna's reference implementation and on Rosetta Code.
 REFERENCE = [
