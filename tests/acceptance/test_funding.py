@@ -91,3 +91,49 @@ def test_both_lanes_and_the_audit_agree_and_a_replay_finds_the_same(keel: Keel, 
         assert (funding["ok"], funding["skipped"]) == (True, False)
         assert "at recorded rates" in funding["detail"]
         keel.ok("replay", tmp_path / lane)
+
+
+def test_a_replay_reads_what_the_run_read_and_refuses_when_that_is_gone(source: Path, tmp_path: Path) -> None:
+    keel = Keel(tmp_path / "home")
+    keel.ok("data", "import", source / "1m.parquet", *SYMBOL, "--tf", "1m")
+    keel.ok("data", "import", source / "funding.parquet", *SYMBOL, "--kind", "funding")
+    first = run(keel, tmp_path / "first").document
+    pinned = manifest(tmp_path / "first")["data"]
+    corrected = tmp_path / "rates.csv"
+    corrected.write_text("time,rate\n2025-05-10T00:00:00Z,0.01\n")
+    keel.ok("data", "import", corrected, *SYMBOL, "--kind", "funding", "--replace")
+
+    second = run(keel, tmp_path / "second").document
+
+    assert pinned["hash"] != manifest(tmp_path / "second")["data"]["hash"] != pinned["revision"]
+    assert first["run"] != second["run"]
+    keel.ok("replay", tmp_path / "first")
+    keel.ok("audit", tmp_path / "first")
+    (keel.home / "catalog" / "BTCUSDT.BYBIT" / "funding" / f"{pinned['beside']['funding']}.cols").unlink()
+    said = keel("replay", tmp_path / "first")
+    assert (said.code, "is missing; restore it from a backup" in said.message) == (3, True)
+    for file in (keel.home / "catalog" / "BTCUSDT.BYBIT" / "funding").iterdir():
+        file.unlink()
+    said = keel("replay", tmp_path / "first")
+    assert said.code == 2
+    assert (
+        f"revision {pinned['beside']['funding'][:12]} of the funding of BTCUSDT.BYBIT is in no catalog" in said.message
+    )
+
+
+def test_without_any_rate_of_its_time_a_run_takes_the_fixed_one_and_says_so(source: Path, tmp_path: Path) -> None:
+    keel = Keel(tmp_path / "home")
+    keel.ok("data", "import", source / "1m.parquet", *SYMBOL, "--tf", "1m")
+    old = tmp_path / "rates.csv"
+    old.write_text("time,rate\n2024-05-10T00:00:00Z,0.01\n")
+    keel.ok("data", "import", old, *SYMBOL, "--kind", "funding")
+
+    run(keel, tmp_path / "fixed", "--set", "account.funding.fixed_rate=0.0001")
+    run(keel, tmp_path / "none")
+    run(keel, tmp_path / "off", "--set", "account.funding.enabled=false")
+
+    marks = {name: set(manifest(tmp_path / name)["marks"]) for name in ("fixed", "none", "off")}
+    assert "FUNDING_ASSUMED" in marks["fixed"]
+    assert "FUNDING_NOT_MODELLED" in marks["none"] & marks["off"]
+    assert any(Decimal(trade["funding"]) for trade in trades_of(tmp_path / "fixed"))
+    assert not any(Decimal(trade["funding"]) for name in ("none", "off") for trade in trades_of(tmp_path / name))

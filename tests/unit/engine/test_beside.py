@@ -76,31 +76,43 @@ class TestFunding:
 
     def test_missing_and_unmarked_settlements_are_counted_and_not_invented(self, tmp_path: Path) -> None:
         hours = desk.bars(desk.flat(100.0, 49), timeframe="1h")
-        rates = points(SideKind.FUNDING, {8 * 60: 0.1, 24 * 60: 0.2, 32 * 60: 0.3})
+        rates = points(SideKind.FUNDING, {8 * 60: 0.1, 16 * 60: 0.4, 24 * 60: 0.2, 32 * 60: 0.3})
         marks = points(SideKind.MARK, {8 * 60: 101.0, 32 * 60: 103.0, 40 * 60: 104.0})
 
         found = market(tmp_path, hours, rates, marks, wanted=program(H1))
 
         assert found.funding is not None
-        assert found.funding.facts == {"recorded": 3, "missing": 3, "unmarked": 1}  # 16, 40 and 48 o'clock
-        np.testing.assert_array_equal(found.funding.marks, [101.0, NAN, 103.0])
+        assert found.funding.facts == {"recorded": 4, "missing": 2, "unmarked": 2}  # 40 and 48 o'clock
+        np.testing.assert_array_equal(found.funding.marks, [101.0, NAN, NAN, 103.0])
         assert found.stretches[0].carry is not None
-        assert found.stretches[0].carry.rows.tolist() == [8, 24, 32]
+        assert found.stretches[0].carry.rows.tolist() == [8, 16, 24, 32]
 
     def test_the_interval_of_the_instrument_says_what_is_missing(self, tmp_path: Path) -> None:
-        hours = desk.bars(desk.flat(100.0, 9), timeframe="1h")
+        hours = desk.bars(desk.flat(100.0, 13), timeframe="1h")
         four = desk.instrument(funding_interval_minutes=240)
 
         found = market(tmp_path, hours, points(SideKind.FUNDING, {480: 0.1}), wanted=program(H1), asset=four)
 
         assert found.funding is not None
-        assert found.funding.facts["missing"] == 1
+        assert found.funding.facts["missing"] == 2
 
     def test_without_a_rate_in_the_window_there_is_no_history(self, tmp_path: Path) -> None:
         found = market(tmp_path, minutes(30), points(SideKind.FUNDING, {-480: 0.1, 600: 0.2}))
 
         assert found.funding is None
         assert found.stretches[0].carry is None
+
+    def test_nothing_is_settled_while_warming_up(self, tmp_path: Path) -> None:
+        builder = ProgramBuilder(M1)
+        builder.on(M1).column("close")
+        builder.require_bars(M1, 8)
+        rates = points(SideKind.FUNDING, {5: 0.1, 10: 0.2, 11: 0.3})
+
+        found = market(tmp_path, minutes(20), rates, wanted=builder.build(), start_ns=START + 10 * MINUTE)
+
+        assert found.warmup_bars == 8
+        assert found.stretches[0].carry is not None
+        assert found.stretches[0].carry.values.tolist() == [0.2, 0.3]
 
     def test_nothing_is_settled_before_the_window_or_over_a_gap(self, tmp_path: Path) -> None:
         rows = [*range(20), *range(30, 60)]

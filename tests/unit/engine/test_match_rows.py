@@ -76,16 +76,20 @@ def test_the_quote_in_force_is_the_last_one_before_the_trade_of_each_side(tmp_pa
 
 def test_trades_outside_sessions_take_no_part(tmp_path: Path) -> None:
     share = desk.instrument(kind=InstrumentKind.EQUITY, calendar="NYSE", absence_is_fault=False)
-    opened = 24 * 3600 + 14 * 3600 + 1800
+    opened, length, night = 24 * 3600 + 14 * 3600 + 1800, 390 * 60, 24 * 3600
+    day = desk.bars(desk.flat(100.0, 390), start=START + opened * SECOND)
+    columns = [np.concatenate([column, column]) for column in (day.open, day.high, day.low, day.close, day.volume)]
+    times = [np.concatenate([column, column + night * SECOND]) for column in (day.open_ns, day.close_ns)]
     catalog = Catalog(tmp_path)
-    found = market(catalog, desk.bars(desk.flat(100.0, 400), start=START + opened * SECOND), share)
-    closes = opened + 390 * 60
-    catalog.shelf.write(share.id, trades([opened - 5, opened, closes - 1, closes + 60]), source="x", imported_ns=1)
+    found = market(catalog, Bars(day.timeframe, *times, *columns), share)
+    closed = opened + length
+    at = [opened - 5, opened, closed - 1, closed + 60, opened + night, closed + night]
+    catalog.shelf.write(share.id, trades(at), source="x", imported_ns=1)
 
     rows = match_rows([catalog], found, found.stretches[0])
 
     assert rows is not None
-    assert ((rows.open_ns - START) / SECOND).tolist() == [opened, closes - 1]
+    assert ((rows.open_ns - START) / SECOND).tolist() == [opened, closed - 1, opened + night]
 
 
 @pytest.mark.parametrize("seconds", [[], [500.0]])

@@ -273,8 +273,8 @@ def _instants(
     instants = instants_of(stamps, place, request.zone)
     if request.kind in (SideKind.FUNDING, SideKind.OPEN_INTEREST):
         late = instants % MINUTE
-        if ((late > 0) & (late <= JITTER)).any():
-            near = np.where(late <= JITTER, late, 0)
+        near = np.where(late <= JITTER, late, 0)
+        if near.any():
             notes.append(
                 f"{int(np.count_nonzero(near)):,} stamps lie up to {int(near.max()) // 1_000_000} ms behind their "
                 "minute; they are stored on it"

@@ -112,10 +112,8 @@ def _joined_events(stored: SideBatch, new: SideBatch, name: str) -> SideMerge:
 
 
 def _span(batch: SideBatch, first: int, last: int) -> tuple[int, int]:
-    """Return the rows from one instant to another, both included; where they lie the other way round there is none."""
-    start = int(np.searchsorted(batch.stamps_ns, first))
-    stop = int(np.searchsorted(batch.stamps_ns, last, side="right"))
-    return (start, stop) if first <= last else (min(start, stop), min(start, stop))
+    """Return the rows from one instant to another, both included."""
+    return int(np.searchsorted(batch.stamps_ns, first)), int(np.searchsorted(batch.stamps_ns, last, side="right"))
 
 
 def _common(stored: SideBatch, new: SideBatch) -> tuple[Ints, Ints, Ints]:

@@ -225,14 +225,17 @@ class TestDamage:
         catalog, rows = Catalog(tmp_path), 3 * BLOCK_ROWS
         write(catalog, ticks(range(rows), np.arange(rows, dtype=np.float64)))
         path = catalog.shelf.file_of(catalog.shelf.history(BTC, SideKind.TRADES)[0])
-        data = bytearray(path.read_bytes())
-        data[-1] ^= 1
-        path.write_bytes(data)
-
-        first = read(catalog, SideKind.TRADES, start_ns=5, stop_ns=8)
-        assert first.columns["price"].tolist() == [5.0, 6.0, 7.0]
+        sound = path.read_bytes()
+        path.write_bytes(sound[:-1] + b"!")  # the last side of all
+        assert read(catalog, SideKind.TRADES, start_ns=5, stop_ns=8).columns["price"].tolist() == [5.0, 6.0, 7.0]
         with pytest.raises(StorageError, match="is damaged"):
             read(catalog, SideKind.TRADES, start_ns=rows - 10)
+
+        begin = sound.index(b"\n") + 1
+        path.write_bytes(sound[:begin] + b"!" + sound[begin + 1 :])  # the first stamp of all
+        assert len(read(catalog, SideKind.TRADES, start_ns=rows - 10)) == 10
+        with pytest.raises(StorageError, match="is damaged"):
+            read(catalog, SideKind.TRADES, stop_ns=8)
 
     def test_a_full_disk_leaves_the_catalog_as_it_was(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         catalog = Catalog(tmp_path)

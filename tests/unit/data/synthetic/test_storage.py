@@ -26,7 +26,7 @@ from evenkeel.features.timeline import ProgramBuilder
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.instrument import InstrumentKind
-from evenkeel.model.time import MINUTE, Timeframe
+from evenkeel.model.time import HOUR, MINUTE, Timeframe
 
 M1 = Timeframe.parse("1m")
 ID = default_id("ranging")
@@ -69,7 +69,8 @@ def test_funding_and_open_interest_are_stored_beside_the_bars(tmp_path: Path) ->
 def test_a_market_is_not_mixed_with_what_another_one_left_beside_its_bars(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     store(MARKET, ASSET, catalog, stored_ns=7)
-    later = generate(Recipe(regime="ranging", minutes=200, first_open_ns=MARKET.recipe.first_open_ns + MINUTE))
+    began = MARKET.recipe.first_open_ns + 8 * HOUR + MINUTE
+    later = generate(Recipe(regime="ranging", minutes=200, first_open_ns=began))
     assert len(later.funding.values) == 0
     store(later, ASSET, catalog, stored_ns=8)
     builder = ProgramBuilder(M1)
