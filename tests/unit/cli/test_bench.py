@@ -79,6 +79,17 @@ def test_each_kind_of_difference_is_found(change: dict[str, object], sentence: s
     assert sentence in found
 
 
+def test_equity_is_compared_at_each_close_that_both_know() -> None:
+    ours = dataclasses.replace(fills(), curve=np.array([1000.0, 1002.0, 1000.9]))
+
+    def told(*curve: float) -> list[str]:
+        return differences(ours, dataclasses.replace(fills(), curve=np.array(curve)))
+
+    assert told(999.0, 999.5, 1000.0, 1002.0, 1000.9) == told(1000.0, 1002.0, 1000.9) == told() == []
+    assert told(999.0, 1000.0, 1002.1, 1000.9) == ["equity 1002.1000 at close 2 instead of 1002.0000"]
+    assert told(float("nan"), 1002.0, 1000.9) == ["equity nan at close 0 instead of 1000.0000"]
+
+
 def test_a_missing_fill_is_counted() -> None:
     whole = fills()
     short = Fills(whole.bars[:1], whole.signs[:1], whole.prices[:1], whole.quantities[:1], whole.equity)

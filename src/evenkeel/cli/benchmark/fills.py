@@ -7,7 +7,7 @@ for the price of a market order. What the end of the data closes here stays open
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy as np
 from evenkeel.cli.benchmark.workload import Prepared
 from evenkeel.engine.record import RunRecord
 from evenkeel.model.bar import Bars, Floats, Ints
-from evenkeel.model.number import to_float
+from evenkeel.model.number import POSTINGS_PER_UNIT, to_float
 from evenkeel.model.reason import ExitReason
+from evenkeel.venues.simulated.book import Curve
 
 FillRule = Literal["next open", "this close"]
 
@@ -36,6 +37,7 @@ class Fills:
         prices: Of each fill.
         quantities: Units, positive.
         equity: At the last close, what is held marked at it.
+        curve: The same at each of the last closes; empty where only the last is known.
     """
 
     bars: Ints
@@ -43,6 +45,7 @@ class Fills:
     prices: Floats
     quantities: Floats
     equity: float
+    curve: Floats = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.bars)
@@ -52,8 +55,11 @@ def fills_of_run(record: RunRecord, prepared: Prepared) -> Fills:
     """Return what one of our runs traded, without the close at the end of the data."""
     events = [fill.event for fill in record.fills]
     cash = prepared.strategy.terms.account.start_equity + sum((event.gross - event.fee for event in events), start=0)
+    curve = record.curve[Curve.EQUITY] / POSTINGS_PER_UNIT
     if events and events[-1].exit_reason is ExitReason.END_OF_DATA:
-        cash += events.pop().fee
+        fee = events.pop().fee
+        cash += fee
+        curve[-1] += to_float(fee)
     quantities = np.array([to_float(event.quantity) for event in events])
     return Fills(
         bars=np.array([event.row for event in events], dtype=np.int64),
@@ -61,6 +67,7 @@ def fills_of_run(record: RunRecord, prepared: Prepared) -> Fills:
         prices=np.array([to_float(event.price) for event in events]),
         quantities=np.abs(quantities),
         equity=to_float(cash),
+        curve=curve,
     )
 
 
@@ -72,6 +79,7 @@ def fills_of_peer(document: Mapping[str, Any]) -> Fills:
         prices=np.array(document["prices"], dtype=np.float64),
         quantities=np.array(document["quantities"], dtype=np.float64),
         equity=float(document["equity"]),
+        curve=np.array(document["curve"], dtype=np.float64),
     )
 
 
@@ -111,6 +119,14 @@ def differences(expected: Fills, found: Fills) -> list[str]:
         told.append(f"fill {first + 1} is {_words(found, first)} instead of {_words(expected, first)}")
     if not told and abs(expected.equity - found.equity) > EQUITY_TOLERANCE:
         told.append(f"equity {found.equity:.4f} instead of {expected.equity:.4f}")
+    shared = min(len(expected.curve), len(found.curve))
+    apart = np.abs(expected.curve[-shared:] - found.curve[-shared:]) if shared else np.zeros(1)
+    if not told and not apart.max() <= EQUITY_TOLERANCE:
+        place = int(np.argmax(~(apart <= EQUITY_TOLERANCE)))
+        close = len(found.curve) - shared + place
+        told.append(
+            f"equity {found.curve[close]:.4f} at close {close:,} instead of {expected.curve[place - shared]:.4f}"
+        )
     return told
 
 

@@ -29,8 +29,8 @@ FOLD = "core: entries folded again"
 LOOPS = 5
 """The loop alone takes milliseconds, so it is run this much more often."""
 
-CORE_EVENTS_MIN = 100_000.0
-"""Aim of PERFORMANCE: core events a second."""
+CORE_EVENTS_MIN, FOLDED_MIN = 100_000.0, 200_000.0
+"""Aims: events decided a second, and entries of a journal folded again."""
 
 
 def measure_lanes(prepared: Prepared, runs: int) -> tuple[list[Figure], RunRecord, list[str]]:
@@ -112,7 +112,7 @@ def _measure_core(prepared: Prepared, runs: int) -> list[Figure]:
     folding, _ = timed(fold, runs)
     return [
         deciding.figure(part, CORE, unit="events/s", count=len(kept.steps), aim=CORE_EVENTS_MIN),
-        folding.figure(part, FOLD, unit="entries/s", count=len(entries)),
+        folding.figure(part, FOLD, unit="entries/s", count=len(entries), aim=FOLDED_MIN),
     ]
 
 

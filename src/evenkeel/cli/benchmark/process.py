@@ -52,7 +52,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str] | None = 
     """
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(LAUNCHER), *command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        check=False, env={**os.environ, **(environment or {})},
+        check=False, env={**_plain_environment(), **(environment or {})},
     )  # fmt: skip
     if done.returncode != 0:
         raise DataError(f"`{' '.join(command)}` could not be started: {_last_line(done.stderr)}")
@@ -62,6 +62,11 @@ def run_process(command: Sequence[str], environment: Mapping[str, str] | None = 
     if code != "0":
         raise DataError(f"`{' '.join(command)}` failed with code {code}: {_last_line(done.stderr)}")
     return Finished(float(seconds), float(memory_mb))
+
+
+def _plain_environment() -> dict[str, str]:
+    """Return this process's environment as a user has it: Python keeps what it compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _last_line(text: str) -> str:

@@ -19,7 +19,7 @@ def run_w1(series):
     opens, closes = series["open"].tolist(), series["close"].tolist()
     first, fee, cash = series["first"], series["fee"], series["cash"]
     fast, slow = _ema(closes, 20), _ema(closes, 50)
-    fills, held, wanted = [], False, None
+    fills, held, wanted, curve = [], False, None, []
     for i, price in enumerate(opens):
         if wanted is not None:
             held, wanted = wanted, None
@@ -27,7 +27,8 @@ def run_w1(series):
             fills.append((i, held, price, 1.0))
         if i >= first and (fast[i] > slow[i]) != held:
             wanted = not held
-    return fills, cash + (closes[-1] if held else 0.0)
+        curve.append(cash + (closes[i] if held else 0.0))
+    return fills, curve
 
 
 def run_w2(series):
@@ -36,7 +37,7 @@ def run_w2(series):
     highs, lows = series["high"].tolist(), series["low"].tolist()
     first, fee, tick, lot = series["first"], series["fee"], series["tick"], series["lot"]
     lower, strength, reach = _lower_band(closes, 20, 2.0), _rsi(closes, 14), _atr(highs, lows, closes, 14)
-    fills, cash, held, wanted, distance, stop, target = [], series["cash"], 0.0, 0.0, 0.0, 0.0, 0.0
+    fills, curve, cash, held, wanted, distance, stop, target = [], [], series["cash"], 0.0, 0.0, 0.0, 0.0, 0.0
     for i, opened in enumerate(opens):
         if wanted:
             held, wanted = wanted, 0.0
@@ -58,11 +59,12 @@ def run_w2(series):
         if not held and i >= first and closes[i] < lower[i] and strength[i] < 30.0:
             wanted = math.floor(cash * 0.1 / closes[i] / lot * (1.0 + 1e-12)) * lot
             distance = reach[i]
-    return fills, cash + held * closes[-1]
+        curve.append(cash + held * closes[i])
+    return fills, curve
 
 
 def outcome(result):
-    """Return the fills and the equity at the last close."""
+    """Return the fills and the equity at each close."""
     return result
 
 

@@ -22,7 +22,7 @@ SCALARS = ("first", "cash", "fee", "tick", "lot")
 
 
 def main(name: str, workload: str, series_path: str, result_path: str, runs: str) -> None:
-    """Run, and write the result as JSON: seconds of each run, fills, equity at the last close, versions."""
+    """Run, and write the result as JSON: seconds of each run, fills, equity at each close or at the last, versions."""
     started = time.perf_counter()
     peer = _load(name)
     import_s = time.perf_counter() - started
@@ -36,6 +36,7 @@ def main(name: str, workload: str, series_path: str, result_path: str, runs: str
         result = peer.WORKLOADS[workload](prepared)
         seconds.append(time.perf_counter() - began)
     fills, equity = peer.outcome(result)
+    curve = np.atleast_1d(np.asarray(equity, dtype=np.float64))
     document = {
         "versions": peer.versions(),
         "import_s": import_s,
@@ -44,7 +45,8 @@ def main(name: str, workload: str, series_path: str, result_path: str, runs: str
         "buys": [bool(fill[1]) for fill in fills],
         "prices": [float(fill[2]) for fill in fills],
         "quantities": [float(fill[3]) for fill in fills],
-        "equity": float(equity),
+        "equity": float(curve[-1]),
+        "curve": curve.tolist() if len(curve) == len(series["close"]) else [],
     }
     Path(result_path).write_text(json.dumps(document), "utf-8")
 

@@ -54,10 +54,10 @@ def run_w2(series):
 
 
 def outcome(portfolio):
-    """Return the fills and the equity at the last close."""
+    """Return the fills and the equity at each close."""
     records = portfolio.orders.values
     fills = [(r["idx"], r["side"] == 0, r["price"], r["size"]) for r in records]
-    return fills, float(portfolio.final_value())
+    return fills, portfolio.value().to_numpy()
 
 
 WORKLOADS = {"W1": run_w1, "W2": run_w2}
