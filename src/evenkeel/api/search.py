@@ -139,7 +139,7 @@ def _judge_walk(ground: Ground, found: Walk, result: dict[str, Any]) -> dict[str
     """Count a walk as a look, and return what its tests prove."""
     steps = found.steps
     data = DataSet(
-        ground.market.revision.id, (str(ground.strategy.instrument.id),), steps[0].fold.test[0], steps[-1].fold.test[1]
+        ground.market.data_hash, (str(ground.strategy.instrument.id),), steps[0].fold.test[0], steps[-1].fold.test[1]
     )
     own = Trial(
         family=f"{ground.strategy.name} (walk forward)", play=result["walk"], source="walkforward", data=data,

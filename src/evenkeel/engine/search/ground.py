@@ -118,5 +118,5 @@ class Ground:
 
     def name(self, what: str, facts: object) -> str:
         """Return the name of the folder of a search: the same for the same strategy, bars and facts."""
-        known = [what, self.strategy.hash, self.market.revision.id, self.window, facts]
+        known = [what, self.strategy.hash, self.market.data_hash, self.window, facts]
         return f"{self.strategy.name}-{short_hash(msgspec.json.encode(known, order='deterministic'), 10)}"

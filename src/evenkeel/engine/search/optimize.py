@@ -152,7 +152,7 @@ def document(ground: Ground, plan: Plan, found: Found, *, name: str) -> dict[str
     return {
         "schema": SCHEMA, "search": name,
         "strategy": {"name": ground.strategy.name, "hash": ground.strategy.hash, "kind": ground.strategy.kind},
-        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.revision.id},
+        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.data_hash},
         "searched": _window(found.searched), "held": None if found.held is None else _window(found.held),
         **plan.facts(), "trials": len(found.tried),
         "distinct": len({tuple(one.values.items()) for one in found.tried}), "refused": refusals,

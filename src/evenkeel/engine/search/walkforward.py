@@ -237,7 +237,7 @@ def document(ground: Ground, plan: WalkPlan, found: Walk, *, name: str) -> dict[
     return {
         "schema": SCHEMA, "walk": name,
         "strategy": {"name": ground.strategy.name, "hash": ground.strategy.hash, "kind": ground.strategy.kind},
-        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.revision.id},
+        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.data_hash},
         **plan.facts(), "folds": [_fold(step) for step in found.steps],
         "unused": _unused(ground, found), "out_of_sample": outside,
         "unfitted": None if found.unfitted is None else dict(found.unfitted.metrics),

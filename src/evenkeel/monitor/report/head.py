@@ -20,6 +20,7 @@ def head_section(run: Run) -> Html:
         tag("h1", result.strategy.name or "Unnamed strategy"),
         tag("p", instrument, tag("span", f" {description}", class_="quiet") if description else None, class_="subject"),
         _facts(run),
+        _models(run),
         _notices(run),
         id="top",
     )
@@ -34,7 +35,7 @@ def _facts(run: Run) -> Html:
         "Decides on": f"{timeframe_words(data.exec_tf)} bars, filled on {timeframe_words(data.base_tf)}",
         "Lane": humane(result.lane),
         "Profile": humane(result.profile),
-        "Fill model": humane(str(run.manifest.get("fill_model", ""))),
+        "Fill model": "" if run.manifest.get("models") else humane(str(run.manifest.get("fill_model", ""))),
         "Ended": humane(result.stop_reason),
         "Run": result.run,
     }
@@ -43,6 +44,18 @@ def _facts(run: Run) -> Html:
         *(tag("div", tag("dt", name), tag("dd", text)) for name, text in facts.items() if text),
         class_="facts",
     )
+
+
+def _models(run: Run) -> Html | None:
+    """Return what the simulation assumes of the market and the venue, an assumption a line, by name."""
+    found = run.manifest.get("models")
+    if not isinstance(found, dict) or not found:
+        return None
+    rows = (
+        tag("div", tag("dt", humane(kind)), tag("dd", tag("code", str(one["name"])), f" {one['text']}"))
+        for kind, one in found.items()
+    )
+    return tag("div", tag("h2", "Assumed of the market and the venue"), tag("dl", *rows), class_="models")
 
 
 def _edge(instant_ns: int, start_ns: int, stop_ns: int) -> str:

@@ -320,3 +320,19 @@ def test_the_report_leads_with_what_all_tries_prove(tmp_path: Path, busy: Path) 
     ]
     assert places == sorted(places)
     assert "not available: the Sharpe ratio is not above zero" in page
+
+
+def test_the_head_names_what_is_assumed(tmp_path: Path, busy: Path) -> None:
+    folder = shutil.copytree(busy, tmp_path / "named")
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes())
+    models = {
+        "fees": {"name": "by_liquidity", "text": "taker 5 bp"},
+        "queue": {"name": "touch", "text": "at the price"},
+    }
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest | {"models": models}))
+
+    page = write_report(folder, candles=None).read_text(encoding="utf-8")
+
+    places = [page.index(text) for text in ("Assumed of the market", "by_liquidity", "taker 5 bp")]
+    assert "Assumed of the market" not in write_report(busy, candles=None).read_text(encoding="utf-8")
+    assert places == sorted(places)
