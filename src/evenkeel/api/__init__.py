@@ -343,7 +343,6 @@ def replay_run(
     folder: Path, catalogs: Sequence[Catalog], instruments: Definitions, *, told: Callable[[str], None]
 ) -> Replayed:
     """Decide a run again and compare; a research-lane run is run in the engine lane and its result hash compared."""
-    from evenkeel.engine.backtest import BacktestDriver
     from evenkeel.engine.replay import Replay, replay
 
     manifest = read_manifest(folder)
@@ -353,14 +352,33 @@ def replay_run(
     if has_journal(folder):
         return Replayed(manifest["run"], replay(facts, strategy, market, read_steps(folder)), rerun=False)
     told("this run has no journal (research lane); it is run again in the engine lane")
-    log = MemoryLog()
-    record = BacktestDriver(facts, strategy, market, log=log).run()
+    steps, record = _run_again(folder, manifest, strategy, market, catalogs, instruments)
     recorded = results.read_json(folder / RESULT_NAME, needs=["result_hash"])
     hashes = recorded["result_hash"], record.result_hash()
     difference = None if hashes[0] == hashes[1] else f"result hash {hashes[0]} was recorded, the engine has {hashes[1]}"
-    decisions = sum(len(step.decisions) for step in log.steps)
-    commands = sum(len(step.commands) for step in log.steps)
-    return Replayed(manifest["run"], Replay(len(log.steps), decisions, commands, difference), rerun=True)
+    decisions = sum(len(step.decisions) for step in steps)
+    commands = sum(len(step.commands) for step in steps)
+    return Replayed(manifest["run"], Replay(len(steps), decisions, commands, difference), rerun=True)
+
+
+def _run_again(
+    folder: Path,
+    manifest: dict[str, Any],
+    strategy: Strategy,
+    market: Market,
+    catalogs: Sequence[Catalog],
+    instruments: Definitions,
+) -> tuple[Sequence[Step], RunRecord]:
+    """Run a recorded run in the engine lane; one instrument among several with all that share its account."""
+    from evenkeel.engine.backtest import BacktestDriver
+
+    if "portfolio" in manifest:
+        from evenkeel.api.portfolio import rerun_steps
+
+        return rerun_steps(folder, catalogs, instruments)
+    log = MemoryLog()
+    record = BacktestDriver(run_facts(strategy, manifest["run"]), strategy, market, log=log).run()
+    return log.steps, record
 
 
 def recorded_steps(
@@ -370,14 +388,10 @@ def recorded_steps(
     manifest = read_manifest(folder)
     if has_journal(folder):
         return manifest, read_steps(folder)
-    from evenkeel.engine.backtest import BacktestDriver
-
     told("this run has no journal (research lane); it is run again in the engine lane")
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     market = recorded_market(manifest, strategy, catalogs)
-    log = MemoryLog()
-    BacktestDriver(run_facts(strategy, manifest["run"]), strategy, market, log=log).run()
-    return manifest, log.steps
+    return manifest, _run_again(folder, manifest, strategy, market, catalogs, instruments)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 from evenkeel.cli.output import emit, note
 from evenkeel.cli.params import OneOf, json_option
 from evenkeel.cli.playbook_run import run_playbook
-from evenkeel.cli.running import data_options, separate_requests, show_outcome, show_outcomes, watched
+from evenkeel.cli.portfolio_run import run_portfolio
+from evenkeel.cli.running import data_options, separate_requests, show_outcome, watched
 
 
 @click.command(name="backtest")
@@ -25,7 +27,7 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
 
     STRATEGY is a .yaml, a .py[:Class] or the name of a shipped example. The range defaults to the data there is. The
     result is checked independently of the engine; a failed check makes the exit code 1. A play with several symbols,
-    or several --symbol, makes one run for each, and a table at the end. A playbook runs all its plays on one account,
+    or several --symbol, trades all of them in one run, on one account. A playbook runs all its plays on one account,
     each in a folder of its own below that of the playbook.
 
     \b
@@ -43,12 +45,13 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     if kind == "playbook":
         return run_playbook(strategy, options, as_json=as_json)
     requests = separate_requests(strategy, options)
+    if len(requests) > 1:
+        symbols = [str(request.symbol) for request in requests]
+        return run_portfolio(replace(requests[0], out=options["out"]), symbols, as_json=as_json)
     with watched("backtesting") as progress:
-        outcomes = [backtest(request, progress=progress, told=note) for request in requests]
-    if len(outcomes) > 1:
-        show_outcomes(outcomes, as_json=as_json)
-    elif as_json:
-        emit(outcomes[0].result)
+        outcome = backtest(requests[0], progress=progress, told=note)
+    if as_json:
+        emit(outcome.result)
     else:
-        show_outcome(outcomes[0])
-    return 0 if all(outcome.ok for outcome in outcomes) else 1
+        show_outcome(outcome)
+    return 0 if outcome.ok else 1

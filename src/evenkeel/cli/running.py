@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from evenkeel.cli.console import announce_compilation, print_table, progress
+from evenkeel.cli.console import announce_compilation, progress
 from evenkeel.cli.home import Home, current_home
-from evenkeel.cli.output import emit, note, say
+from evenkeel.cli.output import note, say
 from evenkeel.cli.params import INSTANT, OneOf
 from evenkeel.cli.plugins import plugin_option
 from evenkeel.model.errors import UsageError
@@ -153,18 +153,8 @@ def watched(description: str) -> Iterator[Callable[[float], None]]:
 
 def show_outcome(outcome: Outcome) -> None:
     """Print the figures of a run for a person, and where to look next."""
-    from evenkeel.model.reason import MARK_TEXTS, Mark
-
     result = outcome.result
-    figures, account, data = result["metrics"], result["account"], result["data"]
-    say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
-    say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
-    say()
-    for label, value in (*proof_lines(result["evidence"]), *_figures(figures, account, data)):
-        say(f"  {label:<22}{value}")
-    say()
-    for mark in result["marks"]:
-        note(f"{mark}: {MARK_TEXTS[Mark(mark)]}")
+    show_head(result)
     failed = [check for check in result["checks"] if not check["ok"] and not check["skipped"]]
     done = [check for check in result["checks"] if check["ok"] and not check["skipped"]]
     skipped = len(result["checks"]) - len(done) - len(failed)
@@ -175,21 +165,20 @@ def show_outcome(outcome: Outcome) -> None:
     say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
 
 
-def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
-    """Print several runs as a table, or as one JSON document."""
-    from evenkeel.monitor.report import SUMMARY_COLUMNS, read_uncertainty, summary_table
+def show_head(result: dict[str, Any]) -> None:
+    """Print what ran on what, the figures, and what a reader must know."""
+    from evenkeel.model.reason import MARK_TEXTS, Mark
 
-    if as_json:
-        runs = [{"folder": str(outcome.folder), **outcome.result} for outcome in outcomes]
-        emit({"schema": "evenkeel.backtests/1", "runs": runs})
-        return
-    results = [outcome.result for outcome in outcomes]
-    luck = [read_uncertainty(outcome.folder) for outcome in outcomes]
-    print_table(SUMMARY_COLUMNS, summary_table(results, luck), right=NUMBERS)
+    figures, account, data = result["metrics"], result["account"], result["data"]
+    say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
+    say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
-    for outcome in outcomes:
-        page = outcome.folder / "report.html"
-        say(f"report: {page}" if page.exists() else f"files: {outcome.folder}")
+    proof = proof_lines(result["evidence"]) if "evidence" in result else []
+    for label, value in (*proof, *_figures(figures, account, data)):
+        say(f"  {label:<22}{value}")
+    say()
+    for mark in result["marks"]:
+        note(f"{mark}: {MARK_TEXTS[Mark(mark)]}")
 
 
 def proof_lines(evidence: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from evenkeel.engine.core import Step
 from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, Verification, read_journal, verify
 from evenkeel.engine.market import Market, load_market
 from evenkeel.engine.results import read_json
-from evenkeel.engine.runs import MANIFEST_NAME, RESULT_NAME
+from evenkeel.engine.runs import INSTRUMENTS_FOLDER, MANIFEST_NAME, RESULT_NAME
 from evenkeel.engine.steps import decode_steps
 from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.time import parse_time
@@ -34,12 +34,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def has_journal(folder: Path) -> bool:
-    """Whether a run kept a journal: engine-lane runs do."""
-    return (folder / JOURNAL_FOLDER).is_dir()
+    """Whether a run kept a journal: engine-lane runs do; that of an instrument among several is their account's."""
+    return (folder_of_account(folder) / JOURNAL_FOLDER).is_dir()
+
+
+def folder_of_account(folder: Path) -> Path:
+    """Return the folder of the run that a folder is a part of: of one instrument among several; else the same."""
+    return folder.resolve().parent.parent if folder.resolve().parent.name == INSTRUMENTS_FOLDER else folder
 
 
 def read_steps(folder: Path) -> Sequence[Step]:
-    """Return the recorded steps of a run.
+    """Return the recorded steps of a run, or of one instrument of it.
 
     Raises:
         UsageError: If it has no journal.
@@ -47,11 +52,17 @@ def read_steps(folder: Path) -> Sequence[Step]:
     """
     if not has_journal(folder):
         raise UsageError(f"'{folder}' has no journal: it ran in the research lane")
-    _, steps = decode_steps(read_journal(RealDisk(), str(folder / JOURNAL_FOLDER)))
-    short = missing_end(folder, verify(RealDisk(), str(folder / JOURNAL_FOLDER)))
+    whole = folder_of_account(folder)
+    _, steps = decode_steps(read_journal(RealDisk(), str(whole / JOURNAL_FOLDER)))
+    short = missing_end(whole, verify(RealDisk(), str(whole / JOURNAL_FOLDER)))
     if short is not None:
         raise StorageError(short)
-    return steps
+    return steps if whole == folder else steps_of(steps, read_manifest(folder))
+
+
+def steps_of(steps: Sequence[Step], manifest: dict[str, Any]) -> Sequence[Step]:
+    """Return the steps of the instrument of a manifest among those of its account."""
+    return [step for step in steps if step.event.instrument == manifest["instrument"]["id"]]
 
 
 def journal_mark(folder: Path) -> dict[str, Any]:

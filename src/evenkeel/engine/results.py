@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,12 +155,21 @@ def equity_frame(record: RunRecord, strategy: Strategy) -> pl.LazyFrame:
     ).lazy().with_columns(_instant("time"), _money("equity"), _money("cash"))  # fmt: skip
 
 
-def write_points(path: Path, times_ns: Ints, equity: Ints, falls: Floats) -> None:
-    """Write points of equity, in counts of 1e-8, with the fall from the peak at each."""
+def write_points(
+    path: Path,
+    times_ns: Ints,
+    equity: Ints,
+    falls: Floats,
+    *,
+    cash: Ints | None = None,
+    more: Mapping[str, Floats] | None = None,
+) -> None:
+    """Write points of equity and cash, in counts of 1e-8, with the fall from the peak at each, and further columns."""
     import polars as pl
 
-    frame = pl.LazyFrame({"time": times_ns, "equity": equity, "drawdown": falls})
-    _write_parquet(path, frame.with_columns(_instant("time"), _money("equity")))
+    money = {"equity": equity} if cash is None else {"equity": equity, "cash": cash}
+    frame = pl.LazyFrame({"time": times_ns, **money, "drawdown": falls, **(more or {})})
+    _write_parquet(path, frame.with_columns(_instant("time"), *(_money(name) for name in money)))
 
 
 def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[int]]:

@@ -16,6 +16,9 @@ RESULT_NAME = "result.json"
 PLAYS_FOLDER = "plays"
 """Folder, in the run of a playbook, with the runs of its plays."""
 
+INSTRUMENTS_FOLDER = "instruments"
+"""Folder, in a run of several instruments, with the part of each."""
+
 RUN_FILES = (
     RESULT_NAME, "regimes.csv", "attribution.csv", "shares.csv", "report.html", "decisions.parquet", "sessions.parquet",
     "equity.parquet", "fills.csv", "trades.csv", MANIFEST_NAME,
@@ -34,15 +37,17 @@ def find_run(runs: Path, text: str) -> Path:
         text: A folder, an id, a unique prefix of one, or `latest`.
 
     Raises:
-        UsageError: If there is none, if a prefix fits several, or if it is the run of a playbook.
+        UsageError: If there is none, if a prefix fits several, or if it is the run of a playbook or of several
+            instruments.
     """
     found = _find(runs, text)
-    plays = sorted(path.name for path in (found / PLAYS_FOLDER).glob("*")) if (found / PLAYS_FOLDER).is_dir() else []
-    if plays:
-        raise UsageError(
-            f"'{found}' is the run of a playbook; name the run of one of its plays: "
-            f"{', '.join(str(found / PLAYS_FOLDER / name) for name in plays)}"
-        )
+    for folder, whole in (
+        (found / PLAYS_FOLDER, "the run of a playbook; name the run of one of its plays"),
+        (found / INSTRUMENTS_FOLDER, "a run of several instruments; name the part of one of them"),
+    ):
+        names = sorted(path.name for path in folder.glob("*")) if folder.is_dir() else []
+        if names:
+            raise UsageError(f"'{found}' is {whole}: {', '.join(str(folder / name) for name in names)}")
     return found
 
 
@@ -110,18 +115,23 @@ def whole_or_gone(folder: Path, *, keeps_journal: bool) -> Iterator[None]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     if not keeps_journal or (folder / RESULT_NAME).exists():
         shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
-    shutil.rmtree(folder / PLAYS_FOLDER, ignore_errors=True)
+    _remove_parts(folder)
     _remove(folder, RUN_FILES)
     try:
         yield
     except BaseException:
         journaled = (folder / JOURNAL_FOLDER).is_dir()
         _remove(folder, [name for name in RUN_FILES if not (journaled and name == MANIFEST_NAME)])
-        shutil.rmtree(folder / PLAYS_FOLDER, ignore_errors=True)
+        _remove_parts(folder)
         for path in made:
             with suppress(OSError):
                 path.rmdir()
         raise
+
+
+def _remove_parts(folder: Path) -> None:
+    for name in (PLAYS_FOLDER, INSTRUMENTS_FOLDER):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:

@@ -74,7 +74,7 @@ class PortfolioDriver:
 
     def run(self, progress: Progress | None = None) -> PortfolioRecord:
         """Run to the end of the data or to the stop of the run."""
-        venue, points = self._venue, EquityPoints(self._venue)
+        venue, points = self._venue, EquityPoints(self._venue, self._instances)
         places = Places(self._instances, venue)
         for number, driver in enumerate(self.drivers):
             driver.open_stretch(places.stretches[number], places.features[number])

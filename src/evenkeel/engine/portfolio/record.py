@@ -18,6 +18,12 @@ from evenkeel.engine.record import RunRecord
 from evenkeel.model.bar import Ints
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import StopReason
+from evenkeel.venues.simulated.desks import Point, PointLine
+
+
+def line_of(number: int, line: PointLine) -> int:
+    """Return the line of equity points that tells something of an instrument."""
+    return int(Point.FIRST) + number * len(PointLine) + int(line)
 
 
 @dataclass(slots=True)
@@ -27,11 +33,11 @@ class PortfolioRecord:
     Attributes:
         lane: `research` or `engine`.
         instruments: Ids, in order.
-        parts: What happened on each; without equity.
+        parts: What happened on each; its equity is what it would be if nothing else had traded.
         order: Numbers from 0 in the run of the fills of each part.
         times_ns: Instants at which execution bars closed, from the first decision on, and the moment after the last
             exit.
-        curve: Equity and cash (counts of 1e-8) at each, then the signed lots of each instrument, a line each.
+        curve: Lines by `Point` and `PointLine` at each.
         stop_reason: How the run ended.
         stop_ns: When.
         drawdown_intrabar: Deepest fall of the account from its peak at any close of a base bar, as a fraction.

@@ -10,13 +10,14 @@ import numpy as np
 from evenkeel.engine.heard import Heard
 from evenkeel.engine.market import Stretch
 from evenkeel.engine.portfolio.instance import Instance, Places, in_order, seat_of
-from evenkeel.engine.portfolio.record import PortfolioRecord
+from evenkeel.engine.portfolio.record import PortfolioRecord, line_of
 from evenkeel.engine.record import STOPS, DeadEntry, Described, RunRecord
 from evenkeel.engine.research import Progress, describe_deaths, describe_fundings, end_stretch, reported
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.reason import REASONS, Reason, StopReason
-from evenkeel.venues.simulated.book import Curve, Ledger, Pause, Price, Report
+from evenkeel.venues.simulated.book import Ledger, Pause, Price, Report
+from evenkeel.venues.simulated.desks import Point, PointLine
 from evenkeel.venues.simulated.portfolio_venue import PortfolioVenue
 
 
@@ -42,7 +43,7 @@ def run_portfolio_research(
     venue = PortfolioVenue([seat_of(one, decides=True) for one in ordered], timer=timer)
     places = Places(ordered, venue)
     ears = Ears(places.stretches)
-    points = EquityPoints(venue)
+    points = EquityPoints(venue, ordered)
     while (pause := venue.advance()) is not Pause.OVER:
         points.take()
         ears.hear(places.stretches, *venue.take_reports())
@@ -119,8 +120,8 @@ def _deaths(heard: Sequence[Heard], stopped_ns: int) -> list[DeadEntry]:
 class EquityPoints:
     """Collects the equity points of a portfolio: one for each instant at which an execution bar closes."""
 
-    def __init__(self, venue: PortfolioVenue) -> None:
-        self._venue = venue
+    def __init__(self, venue: PortfolioVenue, instances: Sequence[Instance]) -> None:
+        self._venue, self._instances = venue, instances
         self._times: list[Ints] = []
         self._lines: list[Ints] = []
 
@@ -138,10 +139,26 @@ class EquityPoints:
         if len(times) and times[-1] == venue.now_ns:
             times, lines = times[:-1], lines[:, :-1]
         last = np.zeros((len(lines), 1), dtype=np.int64)
-        last[[Curve.EQUITY, Curve.CASH]] = venue.ledger[Ledger.CASH]
+        last[[Point.EQUITY, Point.CASH]] = venue.ledger[Ledger.CASH]
+        for number in range(len(record.parts)):
+            last[line_of(number, PointLine.CASH)] = venue.own_cash(number)
         record.times_ns = np.append(times, np.int64(venue.now_ns))
         record.curve = np.concatenate([lines, last], axis=1)
         record.stop_reason = STOPS.get(int(venue.ledger[Ledger.STOPPED]), StopReason.END_OF_DATA)
         record.stop_ns = venue.now_ns
         record.drawdown_intrabar = venue.drawdown
         record.features_s = venue.features_s
+        for number, (part, instance) in enumerate(zip(record.parts, self._instances, strict=True)):
+            own_curve(record, number, part, instance)
+            part.drawdown_intrabar = venue.own_drawdown(number)
+
+
+def own_curve(record: PortfolioRecord, number: int, part: RunRecord, instance: Instance) -> None:
+    """Write into the record of an instrument its equity as if nothing else had traded, at its own execution bars."""
+    market = instance.market
+    closes = [stretch.series.on(stretch.exec).bars.close_ns[stretch.first_exec :] for stretch in market.stretches]
+    mine = np.isin(record.times_ns, np.concatenate(closes))
+    mine[-1] = True
+    lots, opened, cash = (record.curve[line_of(number, line)][mine] for line in PointLine)
+    part.times_ns, part.curve = record.times_ns[mine], np.stack([cash + opened, cash, lots])
+    part.stop_reason, part.stop_ns = record.stop_reason, record.stop_ns

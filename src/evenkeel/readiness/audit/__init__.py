@@ -13,5 +13,6 @@ from evenkeel.readiness.audit.audit import audit
 from evenkeel.readiness.audit.catalogue import RULES, SPECIFIED, Rule
 from evenkeel.readiness.audit.check import Check
 from evenkeel.readiness.audit.playbook import audit_playbook
+from evenkeel.readiness.audit.portfolio import audit_portfolio
 
-__all__ = ["RULES", "SPECIFIED", "Check", "Rule", "audit", "audit_playbook"]
+__all__ = ["RULES", "SPECIFIED", "Check", "Rule", "audit", "audit_playbook", "audit_portfolio"]

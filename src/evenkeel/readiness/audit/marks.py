@@ -54,6 +54,8 @@ def base_marks(bars: BaseBars, states: pl.DataFrame) -> pl.Series:
 def stop_reason(run: Run, bars: BaseBars | None, marks: pl.Series | None) -> Check:
     """Check that the run ended for the reason given: at the first base bar that reached a limit, or with the data."""
     name = "STOP_REASON"
+    if run.manifest.has("portfolio"):
+        return skipped(name, "the limits are those of an account that other instruments share")
     if bars is None or marks is None:
         return skipped(name, NO_BARS)
     recorded = run.result.text("stop_reason")

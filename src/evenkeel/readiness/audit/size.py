@@ -30,6 +30,8 @@ def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
         return skipped(name, NO_BARS)
     if not run.terms.is_play:
         return skipped(name, "the strategy sizes its orders itself")
+    if run.manifest.has("portfolio"):
+        return skipped(name, "it was sized by the equity and the free margin of an account that others share")
     problems: list[str] = []
     for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
         share = run.share_at(position.entry.decided_ns)

@@ -74,6 +74,34 @@ class Clock(IntEnum):
     STOPPED_NS = 8
 
 
+class Purse(IntEnum):
+    """What an instrument alone made of the account: counts of 1e-8, as if nothing else had traded.
+
+    DEEP_PEAK and DEEP_VALUE are the peak and the equity of its deepest fall.
+    """
+
+    CASH = 0
+    PEAK = 1
+    DEEP_PEAK = 2
+    DEEP_VALUE = 3
+
+
+class Point(IntEnum):
+    """Lines of equity points: those of the account, then three for each instrument from FIRST on."""
+
+    EQUITY = 0
+    CASH = 1
+    FIRST = 2
+
+
+class PointLine(IntEnum):
+    """The lines of an instrument: signed lots, open result and its own cash (counts of 1e-8)."""
+
+    LOTS = 0
+    OPEN = 1
+    CASH = 2
+
+
 class Phase(IntEnum):
     """What is done at an instant, in order."""
 

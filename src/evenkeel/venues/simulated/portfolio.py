@@ -19,8 +19,8 @@ from numba import types
 from evenkeel.kernel import INTS, TABLE, WINDOW, floats_at, inlined, ints_at, kernel, window_at
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
-from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, TERMS, Book, Curve, Exit, Ledger, Pause, Stage, Term
-from evenkeel.venues.simulated.desks import Clock, Desk, Phase
+from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, TERMS, Book, Exit, Ledger, Pause, Stage, Term
+from evenkeel.venues.simulated.desks import Clock, Desk, Phase, Point, PointLine, Purse
 from evenkeel.venues.simulated.loop import (
     GO_ON,
     decide_here,
@@ -43,7 +43,7 @@ from evenkeel.venues.simulated.steps import drop_entry, move_stop, place_exit
 _NOW, _PHASE, _TURN, _DESK, _MARKED, _CLOSED, _POINTS, _TOLD, _STOPPED_NS = (int(c) for c in Clock)
 _AT_CHOOSE, _AT_BARS, _AT_ACCOUNT, _AT_CLOSES, _AT_ENDS = (int(p) for p in Phase)
 _STOPPED, _REPORTS = int(Ledger.STOPPED), int(Ledger.REPORTS)
-_CASH, _OPEN = int(Ledger.CASH), int(Ledger.OPEN)
+_CASH, _OPEN, _OWN = int(Ledger.CASH), int(Ledger.OPEN), int(Book.OPEN)
 _ROW, _STAGE, _EXEC, _LOTS = int(Book.ROW), int(Book.STAGE), int(Book.EXEC), int(Book.LOTS)
 _ENTRY_KIND, _EXIT, _EXPIRES, _ENTERED = (
     int(Book.ENTRY_KIND), int(Book.EXIT), int(Book.ENTRY_EXPIRES), int(Book.ENTERED),
@@ -55,20 +55,23 @@ _SCAN, _CARRY, _OPEN_EXIT, _STAGE_ACCOUNT, _STAGE_DECIDE, _STAGE_NEXT = (
 _END, _REPORT, _WAKE, _LIMIT, _FULL, _BLOCK, _OVER_PAUSE = (
     int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL, Pause.BLOCK, Pause.OVER)
 )
-_EQUITY, _CASH_LINE, _LOTS_LINE = (int(line) for line in Curve)
+_EQUITY, _CASH_LINE, _FIRST_LINE = (int(line) for line in Point)
+_LOTS_LINE, _OPEN_LINE, _OWN_LINE = (int(line) for line in PointLine)
+_LINES = len(PointLine)
+_OWN_CASH, _OWN_PEAK, _OWN_DEEP_PEAK, _OWN_DEEP_VALUE = (int(p) for p in Purse)
 _BY_LIQUIDATION, _BY_FORCE = int(Exit.LIQUIDATION), int(Exit.FORCE)
 _EXPIRED, _DISABLED = reason_number(Reason.EXPIRED), reason_number(Reason.ENTRIES_DISABLED)
 
 NEVER_NS = (1 << 63) - 1
 """An instant that does not come."""
 
-WALK_SIGNATURE = types.int64(TABLE, TABLE, INTS, INTS, INTS, TABLE, WINDOW, INTS, TABLE, types.boolean)
+WALK_SIGNATURE = types.int64(TABLE, TABLE, INTS, INTS, INTS, TABLE, WINDOW, INTS, TABLE, TABLE, types.boolean)
 
 
 @kernel
 def walk(
     desks: Ints, turns: Ints, due: Ints, clock: Ints, ledger: Ints, ints: Ints, floats: Floats,
-    times: Ints, points: Ints, pausing: bool,
+    times: Ints, points: Ints, purses: Ints, pausing: bool,
 ) -> int:  # fmt: skip
     """Advance all instruments until something is to be told, or to the end of the data or of the run.
 
@@ -81,7 +84,8 @@ def walk(
         ints: Space for integer reports.
         floats: Space for the prices of reports.
         times: Space for the instants of equity points.
-        points: Space for equity, cash and the lots of each instrument at them, a line each.
+        points: Space for what is known at them, see `Point` and `PointLine`.
+        purses: What each instrument made of the account, see `Purse`.
         pausing: Whether to return at each report, wake and limit instead of deciding here.
 
     Returns:
@@ -102,7 +106,7 @@ def walk(
                 return _OVER_PAUSE
             clock[_NOW], clock[_PHASE], clock[_TURN] = at, _AT_BARS, 0
         elif phase == _AT_BARS:
-            pause = pass_bars(desks, turns[0], due, clock, ledger, ints, floats, pausing)
+            pause = pass_bars(desks, turns[0], due, clock, ledger, ints, floats, purses, pausing)
             if pause != GO_ON:
                 return pause
             clock[_PHASE] = _AT_ACCOUNT
@@ -127,7 +131,7 @@ def walk(
                 return pause
             if clock[_CLOSED] != 0:
                 clock[_CLOSED] = 0
-                write_point(desks, clock, ledger, times, points)
+                write_point(desks, clock, ledger, times, points, purses)
             clock[_PHASE], clock[_TURN] = _AT_ENDS, 0
         else:
             if next_end(desks, turns[1], due, clock):
@@ -171,8 +175,9 @@ def due_ns(desks: Ints, k: int) -> int:
 
 @inlined
 def pass_bars(
-    desks: Ints, order: Ints, due: Ints, clock: Ints, ledger: Ints, ints: Ints, floats: Floats, pausing: bool
-) -> int:
+    desks: Ints, order: Ints, due: Ints, clock: Ints, ledger: Ints, ints: Ints, floats: Floats, purses: Ints,
+    pausing: bool,
+) -> int:  # fmt: skip
     """Pass the base bars that close now, of the instruments that have something held or at work."""
     at = clock[_NOW]
     for place in range(clock[_TURN], len(order)):
@@ -194,10 +199,11 @@ def pass_bars(
                 mark_position(h, low, c, book, mark, ledger, terms)
                 if terms[_MOVES] == 1.0:
                     move_stop(c, book, mark, terms)
-                leave_bar(desks, k, due, clock, book)
+                leave_bar(desks, k, due, clock, book, purses)
                 continue
             book[_STAGE] = _CARRY if carried else _OPEN_EXIT
         while book[_STAGE] < _STAGE_ACCOUNT:
+            before = ledger[_CASH]
             pause = pass_stage(
                 row, floats_at(desks[k, _OPENS], bases)[row], h, low, c, floats_at(desks[k, _VOLUMES], bases)[row],
                 carry_rows, ints_at(desks[k, _CARRY_KINDS], desks[k, _CARRIES]),
@@ -205,10 +211,11 @@ def pass_bars(
                 floats_at(desks[k, _CARRY_PRICES], desks[k, _CARRIES]),
                 book, mark, ledger, terms, ints, floats, pausing,
             )  # fmt: skip
+            purses[k, _OWN_CASH] += ledger[_CASH] - before
             if pause != GO_ON:
                 clock[_TURN], clock[_DESK] = place, k
                 return pause
-        leave_bar(desks, k, due, clock, book)
+        leave_bar(desks, k, due, clock, book, purses)
     return GO_ON
 
 
@@ -222,12 +229,23 @@ def is_quiet(h: float, low: float, book: Ints, mark: Floats) -> bool:
 
 
 @inlined
-def leave_bar(desks: Ints, k: int, due: Ints, clock: Ints, book: Ints) -> None:
-    """Stand before the next base bar of an instrument."""
+def leave_bar(desks: Ints, k: int, due: Ints, clock: Ints, book: Ints, purses: Ints) -> None:
+    """Mark what the instrument alone made, and stand before its next base bar."""
+    mark_purse(purses, k, purses[k, _OWN_CASH] + book[_OWN])
     book[_STAGE] = _SCAN
     book[_ROW] += 1
     clock[_MARKED] = 1
     due[k] = due_ns(desks, k)
+
+
+@inlined
+def mark_purse(purses: Ints, k: int, value: int) -> None:
+    """Hold what an instrument alone made against its peak."""
+    peak = max(purses[k, _OWN_PEAK], value)
+    purses[k, _OWN_PEAK] = peak
+    deep_peak, deep_value = purses[k, _OWN_DEEP_PEAK], purses[k, _OWN_DEEP_VALUE]
+    if (peak - value) / peak > (deep_peak - deep_value) / deep_peak:
+        purses[k, _OWN_DEEP_PEAK], purses[k, _OWN_DEEP_VALUE] = peak, value
 
 
 @inlined
@@ -290,13 +308,15 @@ def pass_closes(
 
 
 @inlined
-def write_point(desks: Ints, clock: Ints, ledger: Ints, times: Ints, points: Ints) -> None:
-    """Write equity, cash and what is held of each instrument now."""
+def write_point(desks: Ints, clock: Ints, ledger: Ints, times: Ints, points: Ints, purses: Ints) -> None:
+    """Write equity and cash now, and of each instrument what is held, its open result and its own cash."""
     n = clock[_POINTS]
     times[n] = clock[_NOW]
     points[_EQUITY, n], points[_CASH_LINE, n] = ledger[_CASH] + ledger[_OPEN], ledger[_CASH]
     for k in range(len(desks)):
-        points[_LOTS_LINE + k, n] = ints_at(desks[k, _BOOK], BOOK_SIZE)[_LOTS]
+        book, line = ints_at(desks[k, _BOOK], BOOK_SIZE), _FIRST_LINE + k * _LINES
+        points[line + _LOTS_LINE, n], points[line + _OPEN_LINE, n] = book[_LOTS], book[_OWN]
+        points[line + _OWN_LINE, n] = purses[k, _OWN_CASH]
     clock[_POINTS] = n + 1
 
 

@@ -22,9 +22,9 @@ from evenkeel.model.time import Timeframe
 from evenkeel.strategies.strategy import DecideKernel
 from evenkeel.strategies.terms import Terms
 from evenkeel.venues.simulated import portfolio
-from evenkeel.venues.simulated.book import Curve, Ledger, Pause, new_ledger
+from evenkeel.venues.simulated.book import Ledger, Pause, new_ledger
 from evenkeel.venues.simulated.carry import Carry
-from evenkeel.venues.simulated.desks import Clock, Desk
+from evenkeel.venues.simulated.desks import Clock, Desk, Point, PointLine, Purse
 from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
 
 WINDOW_COLUMNS = [Desk.COLUMN, Desk.STOP_EXEC]
@@ -89,15 +89,17 @@ class PortfolioVenue:
         numbers = range(len(seats))
         self._turns = np.array(
             [
-                sorted(numbers, key=lambda k: (-seats[k].base.nanoseconds, k)),
-                sorted(numbers, key=lambda k: (-seats[k].exec.nanoseconds, k)),
+                sorted(numbers, key=lambda k: (-seats[k].base.minutes, k)),
+                sorted(numbers, key=lambda k: (-seats[k].exec.minutes, k)),
             ],
             dtype=np.int64,
         )
         self._due = np.zeros(len(seats), dtype=np.int64)
         self._clock = np.zeros(len(Clock), dtype=np.int64)
         self._times = np.zeros(POINT_LINES, dtype=np.int64)
-        self._points = np.zeros((int(Curve.LOTS) + len(seats), POINT_LINES), dtype=np.int64)
+        self._points = np.zeros((int(Point.FIRST) + len(seats) * len(PointLine), POINT_LINES), dtype=np.int64)
+        self._purses = np.full((len(seats), len(Purse)), self.ledger[Ledger.CASH], dtype=np.int64)
+        self._start_cash = self.ledger[Ledger.CASH].copy()
         self.desk = 0
 
     @property
@@ -133,11 +135,12 @@ class PortfolioVenue:
 
     def advance(self) -> Pause:
         """Go on to the next pause; OVER means that all data is over, or that the run has stopped."""
+        self._settle_purse()
         while True:
             pause = Pause(
                 portfolio.walk(
                     self._lines, self._turns, self._due, self._clock, self.ledger, self._space.ints,
-                    self._space.floats, self._times, self._points, self._pausing,
+                    self._space.floats, self._times, self._points, self._purses, self._pausing,
                 )
             )  # fmt: skip
             self.desk = int(self._clock[Clock.DESK])
@@ -145,12 +148,34 @@ class PortfolioVenue:
                 return pause
             self._lines[self.desk, WINDOW_COLUMNS] = self.desks[self.desk].next_block()
 
+    def _settle_purse(self) -> None:
+        """Give an instrument what closing it at the end of its data brought: that happens between two walks."""
+        start = int(self._start_cash)
+        own = int(np.sum(self._purses[:, Purse.CASH] - start))
+        rest = int(self.ledger[Ledger.CASH]) - start - own
+        if rest:
+            purse = self._purses[self.desk]
+            purse[Purse.CASH] += rest
+            value = float(purse[Purse.CASH])
+            if (purse[Purse.PEAK] - value) / purse[Purse.PEAK] > self.own_drawdown(self.desk):
+                purse[Purse.DEEP_PEAK], purse[Purse.DEEP_VALUE] = purse[Purse.PEAK], purse[Purse.CASH]
+
+    def own_cash(self, number: int) -> int:
+        """Return what the account would have if only this instrument had traded, as a count of 1e-8."""
+        self._settle_purse()
+        return int(self._purses[number, Purse.CASH])
+
+    def own_drawdown(self, number: int) -> float:
+        """Return the deepest fall at any base close if only this instrument had traded, as a fraction of its peak."""
+        peak, value = float(self._purses[number, Purse.DEEP_PEAK]), float(self._purses[number, Purse.DEEP_VALUE])
+        return (peak - value) / peak
+
     def take_reports(self) -> tuple[Ints, Floats]:
         """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
         return self.desks[0].take_reports()
 
     def take_points(self) -> tuple[Ints, Ints]:
-        """Hand over the equity points since the last call: instants; and equity, cash and lots, a line each."""
+        """Hand over the equity points since the last call: instants, and lines by `Point` and `PointLine`."""
         count = int(self._clock[Clock.POINTS])
         self._clock[Clock.POINTS] = 0
         return self._times[:count].copy(), self._points[:, :count].copy()
