@@ -26,10 +26,10 @@ from evenkeel.engine.sweep.space import Values
 from evenkeel.engine.sweep.store import PAGE_NAME, TABLE_NAME, SweepStore
 from evenkeel.engine.sweep.sweep import Drawn, Ground, Hashes, Plan, SweepResult, find_ground, run_sweep
 from evenkeel.engine.trials import TrialLedger
-from evenkeel.examples import locate
 from evenkeel.model.ids import short_hash
 from evenkeel.model.time import format_time
 from evenkeel.readiness.evidence import Evidence, evidence
+from evenkeel.strategies.load import strategy_file
 
 SCHEMA = "evenkeel.sweep/1"
 SWEEPS_FOLDER = "sweeps"
@@ -46,8 +46,9 @@ class SweepRequest:
         drawn: How they were chosen: `grid`, `random` or `lhs`.
         metric: By which they are ranked: a figure of `result.json`.
         top: How many of the best are looked at more closely.
-        workers: Most threads at work.
+        workers: Most threads or processes at work.
         hashes: Which sets get a result hash: `top` or `all`.
+        cluster: Address of a Ray cluster that does the work; None takes this machine.
     """
 
     run: Request
@@ -57,6 +58,7 @@ class SweepRequest:
     top: int = 10
     workers: int = 1
     hashes: Hashes = "top"
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,13 @@ def sweep(
     run = request.run
     source = StrategySource(run.strategy, run.instruments.find, dict(run.sets or {}), run.library, run.symbol)
     evaluator = Evaluator(source, CatalogMarkets(run.catalogs, run.gaps), (run.start_ns, run.end_ns))
-    plan = Plan(evaluator, request.sets, request.drawn, request.metric, request.top, request.workers, request.hashes)
-    ground = find_ground(plan, locate(run.strategy).read_bytes())
+    plan = Plan(
+        evaluator, request.sets, request.drawn, request.metric, request.top, request.workers, request.hashes,
+        request.cluster,
+    )  # fmt: skip
+    ground = find_ground(plan, strategy_file(run.strategy).read_bytes())
+    if ground.strategy.kernel is None:
+        note(f"{ground.strategy.name} decides in Python: each set runs in the engine lane, in a process")
     store = SweepStore(run.out or _folder(run, ground), ground.head)
     load_s = watch.lap()
     ledger = TrialLedger(run.home or run.runs)
@@ -151,7 +158,7 @@ def _document(
         "lane": "research" if strategy.kernel is not None else "engine",
         "symbols": [str(strategy.instrument.id)],
         "data": {
-            "hash": market.revision.id, "start": format_time(market.window[0]), "end": format_time(market.window[1]),
+            "hash": market.data_hash, "start": format_time(market.window[0]), "end": format_time(market.window[1]),
             "base_tf": str(market.base), "exec_tf": str(market.exec), "base_bars": market.base_bars,
             "exec_bars": market.exec_bars,
         },

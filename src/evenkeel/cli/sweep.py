@@ -41,6 +41,9 @@ SAMPLES_MAX = 1_000_000
 @click.option("--metric", type=OneOf(METRICS), default="sharpe", help="Rank by this figure. Default: sharpe.")
 @click.option("--top", type=click.IntRange(1, 1000), default=10, help="How many of the best are shown. Default: 10.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Threads at work. Default: one for each processor.")
+@click.option(
+    "--ray", "cluster", metavar="ADDRESS", help="Spread over a Ray cluster: auto, HOST:PORT, ray://HOST:PORT."
+)
 @click.option("--hashes", type=OneOf(["top", "all"]), default="top", help="Which sets get a result hash. Default: top.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the files of the sweep.")
 @json_option
@@ -65,6 +68,7 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     asked = SweepRequest(
         run=_one_symbol(request, options["symbols"]), sets=sets, drawn=drawn, metric=options["metric"],
         top=options["top"], workers=options["workers"] or os.cpu_count() or 1, hashes=options["hashes"],
+        cluster=options["cluster"],
     )  # fmt: skip
     with progress("sweeping", total=1.0) as advance:
         try:

@@ -40,15 +40,13 @@ def load_strategy(
     Raises:
         UsageError: If there is none, or it is not valid; a play tells all its problems at once.
     """
-    file, _, class_name = text.partition(".py:") if ".py:" in text else (text, "", "")
-    if _is_python(text):
+    _, _, class_name = text.partition(".py:") if ".py:" in text else (text, "", "")
+    if is_python(text):
         from evenkeel.strategies.python_strategy import load_python_strategy
 
-        if sets or symbol is not None:
-            option = "--set" if sets else "--symbol"
-            raise UsageError(f"{option} is for plays; a Python strategy takes its values from its own file")
-        path = Path(f"{file}.py") if class_name else Path(text)
-        return load_python_strategy(path, class_name or None, instruments=instruments)
+        if symbol is not None:
+            raise UsageError("--symbol is for plays; set `symbol` of a Python strategy with --set symbol=...")
+        return load_python_strategy(strategy_file(text), class_name or None, instruments=instruments, sets=sets)
     from evenkeel.strategies.play.load import load_play
     from evenkeel.strategies.play.program import PlayStrategy
 
@@ -62,7 +60,7 @@ def strategy_kind(text: str) -> str:
     Raises:
         UsageError: If there is no such file or example.
     """
-    if _is_python(text):
+    if is_python(text):
         return "python"
     from evenkeel.strategies.play.yaml_source import read_file
 
@@ -73,14 +71,27 @@ def strategy_symbols(
     text: str, *, sets: Mapping[str, str] | None = None, library: Library | None = None
 ) -> tuple[str, ...]:
     """Return the symbols of a strategy of which each is a run of its own; none if it trades a single one."""
-    if _is_python(text):
+    if is_python(text):
         return ()
     from evenkeel.strategies.play.load import play_symbols
 
     return play_symbols(examples.locate(text), sets=sets, library=library)
 
 
-def _is_python(text: str) -> bool:
+def strategy_file(text: str) -> Path:
+    """Return the file that holds the strategy that a text names.
+
+    Raises:
+        UsageError: If there is no such example.
+    """
+    if is_python(text):
+        file, _, class_name = text.partition(".py:")
+        return Path(f"{file}.py") if class_name else Path(text)
+    return examples.locate(text)
+
+
+def is_python(text: str) -> bool:
+    """Whether a text names a strategy in Python."""
     return ".py:" in text or text.endswith(".py")
 
 
@@ -115,7 +126,8 @@ def _strategy_of(recorded: Mapping[str, Any], instruments: Callable[[str], Instr
         from evenkeel.strategies.python_strategy import load_python_source
 
         resolved = recorded["resolved"]
-        return load_python_source(resolved["source"], resolved["class"], instruments=instruments)
+        sets = resolved.get("values")
+        return load_python_source(resolved["source"], resolved["class"], instruments=instruments, sets=sets)
     from evenkeel.strategies.play.load import load_play
     from evenkeel.strategies.play.program import PlayStrategy
 

@@ -125,6 +125,8 @@ class PythonStrategy:
         timeframe: Execution timeframe.
         account: Overrides of `AccountTerms` by name, as text or numbers; rates are fractions.
         sizing: Overrides of `SizingTerms` by name.
+        values: What `--set` gave other values than the file has, as text: any attribute of the class that is a number,
+            a truth or a word can be set.
         memory: Plain data that the strategy keeps between decisions; it is journaled when it changes.
     """
 
@@ -133,6 +135,7 @@ class PythonStrategy:
     timeframe: ClassVar[str]
     account: ClassVar[Mapping[str, Any]] = {}
     sizing: ClassVar[Mapping[str, Any]] = {}
+    values: ClassVar[Mapping[str, str]] = {}
     kernel: DecideKernel | None = None
 
     def __init__(self, instruments: Callable[[str], Instrument], source: str) -> None:
@@ -150,11 +153,13 @@ class PythonStrategy:
         self.program, always = features.finish()
         self.wake_flat = self.wake_hold = always
         self.terms = _terms(self.instrument, dict(self.account), dict(self.sizing))
-        self.hash = hashlib.sha256(source.encode()).hexdigest()[:16]
+        values = "".join(f"\n{name}={text}" for name, text in sorted(self.values.items()))
+        self.hash = hashlib.sha256((source + values).encode()).hexdigest()[:16]
         self.resolved: Mapping[str, Any] = {
             "class": self.name, "symbol": self.instrument.id, "timeframe": self.timeframe, "source": source,
             "account": {key: str(value) for key, value in self.account.items()},
             "sizing": {key: str(value) for key, value in self.sizing.items()},
+            **({"values": dict(self.values)} if self.values else {}),
         }  # fmt: skip
 
     def setup(self, features: Features) -> None:
@@ -258,16 +263,23 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, bool | str) else str(value)
 
 
-def load_python_strategy(path: Path, class_name: str | None, *, instruments: Callable[[str], Instrument]) -> Strategy:
+def load_python_strategy(
+    path: Path,
+    class_name: str | None,
+    *,
+    instruments: Callable[[str], Instrument],
+    sets: Mapping[str, str] | None = None,
+) -> Strategy:
     """Load a strategy class from a file and make it ready.
 
     Args:
         path: The file.
         class_name: Which class; None where the file has only one.
         instruments: Finds an instrument.
+        sets: Attribute of the class to another value, as text.
 
     Raises:
-        UsageError: If the file or the class is missing, or the file does not run.
+        UsageError: If the file or the class is missing, the file does not run, or a value cannot be set.
     """
     try:
         source = path.read_text("utf-8")
@@ -275,11 +287,16 @@ def load_python_strategy(path: Path, class_name: str | None, *, instruments: Cal
         raise UsageError(f"there is no file '{path}'") from None
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' is not UTF-8 text") from None
-    return load_python_source(source, class_name, instruments=instruments, name=str(path))
+    return load_python_source(source, class_name, instruments=instruments, name=str(path), sets=sets)
 
 
 def load_python_source(
-    source: str, class_name: str | None, *, instruments: Callable[[str], Instrument], name: str = "<recorded>"
+    source: str,
+    class_name: str | None,
+    *,
+    instruments: Callable[[str], Instrument],
+    name: str = "<recorded>",
+    sets: Mapping[str, str] | None = None,
 ) -> Strategy:
     """Load a strategy class from source text; see `load_python_strategy`."""
     module = types.ModuleType("keel_strategy")
@@ -300,4 +317,39 @@ def load_python_source(
     for needed in ("symbol", "timeframe"):
         if not hasattr(found[class_name], needed):
             raise UsageError(f"'{name}': {class_name} must name its `{needed}`")
-    return found[class_name](instruments, source)
+    return _with_values(found[class_name], sets or {})(instruments, source)
+
+
+def _with_values(strategy: type[PythonStrategy], sets: Mapping[str, str]) -> type[PythonStrategy]:
+    """Return the class with other values of its attributes."""
+    if not sets:
+        return strategy
+    known = {name: value for name in dir(strategy) if _can_be_set(name, value := getattr(strategy, name))}
+    changed: dict[str, Any] = {"values": dict(sets), "__module__": strategy.__module__}
+    for name, text in sets.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
+            raise UsageError(f"--set {name}={text}: {strategy.__name__} has no attribute '{name}' to set; {hint}")
+        changed[name] = _converted(f"--set {name}={text}", text, known[name])
+    return type(strategy.__name__, (strategy,), changed)
+
+
+def _can_be_set(name: str, value: object) -> bool:
+    return (
+        not name.startswith("_") and name not in ("kind", "takes_notes") and isinstance(value, bool | int | float | str)
+    )
+
+
+def _converted(option: str, text: str, like: bool | float | str) -> bool | float | str:
+    """Return a text as a value of the type that an attribute has."""
+    if isinstance(like, bool):
+        if text not in ("true", "false"):
+            raise UsageError(f"{option} must be true or false")
+        return text == "true"
+    if isinstance(like, str):
+        return text
+    try:
+        return type(like)(text)
+    except ValueError:
+        raise UsageError(f"{option} must be {'a whole number' if isinstance(like, int) else 'a number'}") from None

@@ -8,9 +8,7 @@ The figures and the hash of a set are those that `keel backtest` gives for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from threading import Event
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from evenkeel.engine.backtest import BacktestDriver
@@ -20,25 +18,21 @@ from evenkeel.engine.metrics import metrics, session_returns
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.engine.results import session_equity
+from evenkeel.engine.sweep.crew import Crew, Found, Processes, Threads
 from evenkeel.engine.sweep.outcome import Outcome, Refusal
-from evenkeel.engine.sweep.source import StrategySource, Window
+from evenkeel.engine.sweep.source import CatalogMarkets, StrategySource, Window
 from evenkeel.engine.sweep.together import Job, Told, alike, run_together
 from evenkeel.engine.trials import look_of
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.number import postings_from_money
+from evenkeel.strategies.load import is_python
 from evenkeel.strategies.strategy import Strategy
 
 ParameterSet: TypeAlias = "Mapping[str, object]"
 MarketOf: TypeAlias = "Callable[[Strategy, Window], Market]"
 
 __all__ = ["Evaluator", "MarketOf", "Outcome", "ParameterSet", "Refusal", "judge", "run_alone"]
-
-CHUNKS_A_WORKER = 4
-"""Sets are dealt out in at least so many parts a worker, so that none waits long for another at the end."""
-
-CHUNK_SETS_MIN = 8
-CHUNK_SETS_MAX = 128
 
 
 class Evaluator:
@@ -87,29 +81,22 @@ class Evaluator:
         *,
         hashed: bool = False,
         told: Told = lambda _: None,
-    ) -> Iterator[list[tuple[int, Outcome | Refusal]]]:
+        crew: Crew | None = None,
+    ) -> Iterator[Found]:
         """Run numbered sets and yield each number with what it brought, some at a time, as they come.
 
-        Whoever stops asking stops the work: no thread goes on behind the next block of bars.
+        Whoever stops asking stops the work.
 
         Args:
             sets: Numbers and sets.
-            workers: Most threads at work.
+            workers: Most at work, where no crew is given.
             hashed: Whether to take the hash of each.
             told: Of base bars passed, once for each set; called by several threads.
+            crew: Who does the work; None takes threads, or processes where a strategy decides in Python.
         """
-        ended = Event()
-        share = -(-len(sets) // workers)
-        size = max(1, min(share, max(CHUNK_SETS_MIN, min(CHUNK_SETS_MAX, share // CHUNKS_A_WORKER))))
-        chunks = [sets[first : first + size] for first in range(0, len(sets), size)]
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            running = [pool.submit(self.run_chunk, chunk, hashed, told, ended.is_set) for chunk in chunks]
-            try:
-                for done in as_completed(running):
-                    yield done.result()
-            finally:
-                ended.set()
-                pool.shutdown(cancel_futures=True)
+        if crew is None:
+            crew = Processes(workers) if is_python(self._source.text) else Threads(workers)
+        return crew.run(self, sets, hashed=hashed, told=told)
 
     def run_chunk(
         self,
@@ -117,27 +104,33 @@ class Evaluator:
         hashed: bool,
         told: Told,
         stopped: Callable[[], bool],
-    ) -> list[tuple[int, Outcome | Refusal]]:
-        """Run numbered sets in this thread, those that are alike together; arguments as of `run_all`."""
-        found: list[tuple[int, Outcome | Refusal]] = []
-        groups: dict[object, list[Job]] = {}
-        for number, values in sets:
+    ) -> Found:
+        """Run numbered sets in this thread; arguments as of `run_all`."""
+        found: Found = []
+        jobs: list[Job] = []
+        for one in self.jobs(sets):
             if stopped():
                 return found
+            if isinstance(one, Job):
+                jobs.append(one)
+            else:
+                found.append(one)
+        return found + run_jobs(jobs, hashed=hashed, told=told, stopped=stopped)
+
+    def jobs(self, sets: Iterable[tuple[int, ParameterSet]]) -> Iterator[Job | tuple[int, Refusal]]:
+        """Yield a job for each numbered set, or why it cannot run."""
+        for number, values in sets:
             try:
                 strategy, market = self.load(values)
             except UsageError as error:
-                found.append((number, Refusal(error.reason, error.message)))
-                continue
-            if hashed or strategy.kernel is None:
-                found.append((number, judge(strategy, market, run_alone(strategy, market))))
-                told(market.base_bars)
+                yield number, Refusal(error.reason, error.message)
             else:
-                job = Job(number, strategy, market)
-                groups.setdefault(alike(job), []).append(job)
-        for jobs in groups.values():
-            found += run_together(jobs, told=told, stopped=stopped)
-        return found
+                yield Job(number, strategy, market)
+
+    def apart(self) -> Evaluator:
+        """Return an equal evaluator for another process, without what this one has loaded."""
+        market_of = self._market_of.apart() if isinstance(self._market_of, CatalogMarkets) else self._market_of
+        return Evaluator(self._source, market_of, self._window)
 
     def load(self, values: ParameterSet) -> tuple[Strategy, Market]:
         """Return the strategy with a set of values, and its market.
@@ -147,6 +140,29 @@ class Evaluator:
         """
         strategy = self._source.load(values)
         return strategy, self._market_of(strategy, self._window)
+
+
+def run_jobs(jobs: Sequence[Job], *, hashed: bool, told: Told, stopped: Callable[[], bool]) -> Found:
+    """Run jobs in this thread, those that are alike together.
+
+    Args:
+        jobs: What to run.
+        hashed: Whether to take the hash of each, for which it runs alone.
+        told: Of base bars passed, once for each job.
+        stopped: Whether to give up.
+    """
+    found: Found = []
+    groups: dict[object, list[Job]] = {}
+    for job in jobs:
+        if not hashed and job.strategy.kernel is not None:
+            groups.setdefault(alike(job), []).append(job)
+        elif not stopped():
+            record = run_alone(job.strategy, job.market)
+            found.append((job.number, judge(job.strategy, job.market, record)))
+            told(job.market.base_bars)
+    for group in groups.values():
+        found += run_together(group, told=told, stopped=stopped)
+    return found
 
 
 def run_alone(strategy: Strategy, market: Market) -> RunRecord:

@@ -62,6 +62,10 @@ class CatalogMarkets:
     gaps: GapPolicy = "stop"
     memory: MarketMemory = field(default_factory=MarketMemory)
 
+    def apart(self) -> CatalogMarkets:
+        """Return equal markets that have loaded nothing yet."""
+        return CatalogMarkets(self.catalogs, self.gaps)
+
     def __call__(self, strategy: Strategy, window: Window) -> Market:
         """Return the market of a strategy over a window.
 

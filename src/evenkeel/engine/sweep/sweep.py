@@ -19,6 +19,8 @@ import msgspec
 import evenkeel
 from evenkeel.engine.manifest import source_digest
 from evenkeel.engine.market import Market
+from evenkeel.engine.sweep.cluster import Cluster
+from evenkeel.engine.sweep.crew import Crew
 from evenkeel.engine.sweep.evaluate import Evaluator
 from evenkeel.engine.sweep.outcome import Outcome, Refusal
 from evenkeel.engine.sweep.ranking import Neighbourhood, Peak, Row, ranked
@@ -50,8 +52,9 @@ class Plan:
         drawn: How they were chosen.
         metric: By which they are ranked.
         top: How many of the best are looked at more closely.
-        workers: Most threads at work.
+        workers: Most at work.
         hashes: Which sets get a hash: the best ones, or all.
+        cluster: Address of a Ray cluster that does the work; None takes this machine.
     """
 
     evaluator: Evaluator
@@ -61,6 +64,12 @@ class Plan:
     top: int = 10
     workers: int = 1
     hashes: Hashes = "top"
+    cluster: str | None = None
+
+    @property
+    def crew(self) -> Crew | None:
+        """Who does the work; None leaves the choice to the evaluator."""
+        return None if self.cluster is None else Cluster(self.cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ def _head(plan: Plan, strategy: Strategy, market: Market, text: bytes) -> dict[s
             "example": strategy.hash,
         },
         "instrument": str(strategy.instrument.id),
-        "data": {"revision": market.revision.id, "window": [format_time(instant) for instant in market.window]},
+        "data": {"hash": market.data_hash, "window": [format_time(instant) for instant in market.window]},
         "sets": {
             "drawn": plan.drawn, "names": list(plan.sets[0]), "count": len(plan.sets),
             "digest": hashlib.sha256(msgspec.json.encode([list(one.values()) for one in plan.sets])).hexdigest(),
@@ -172,7 +181,8 @@ def run_sweep(
     before = len(done)
     taken_up(before)
     missing = [(number, values) for number, values in enumerate(plan.sets, 1) if number not in done]
-    for found in plan.evaluator.run_all(missing, plan.workers, hashed=plan.hashes == "all", told=told):
+    hashed = plan.hashes == "all"
+    for found in plan.evaluator.run_all(missing, plan.workers, hashed=hashed, told=told, crew=plan.crew):
         rows = [row_of(number, plan.sets[number - 1], outcome) for number, outcome in found]
         ledger.add_all(outcome.look for _, outcome in found if isinstance(outcome, Outcome))
         store.add(rows)
@@ -180,9 +190,9 @@ def run_sweep(
     rows = [done[number] for number in sorted(done)]
     order = ranked(rows, plan.metric)[: plan.top]
     alone = [_alone(plan.evaluator, row) for row in order]
-    hashed = {row.number: row for row, _ in alone}
-    store.add(row for row in hashed.values() if row != done[row.number])
-    rows = [hashed.get(row.number, row) for row in rows]
+    proven = {row.number: row for row, _ in alone}
+    store.add(row for row in proven.values() if row != done[row.number])
+    rows = [proven.get(row.number, row) for row in rows]
     neighbourhood = Neighbourhood(rows, plan.metric, is_grid=plan.drawn == "grid")
     best = [Best(row, neighbourhood.peak(row)) for row, _ in alone]
     winner = alone[0][1] if alone and alone[0][0].value(plan.metric) is not None else None
