@@ -2,7 +2,7 @@
 
     beside = load_beside(catalogs, instrument, wanted, span)
     settlements = beside.settlements(spans, start_ns)
-    carry, mark = settlements.carry(bars), beside.mark_bars(bars)
+    carry, mark = settlements.carry(bars), beside.price_bars(SideKind.MARK, bars)
 
 Nothing is invented: a settlement without a rate is not paid and is counted, a mark price that is not stored leaves the
 bar to speak for itself, and a value that should have been followed by a newer one is missing from then on.
@@ -30,9 +30,6 @@ OPEN_INTEREST_LASTS = DAY
 
 LONGEST_HOLD = DAY
 """So long before a window values are read that may still hold in it."""
-
-READ_AS = {SideKind.FUNDING: "funding_rate", SideKind.MARK: "mark_price", SideKind.OPEN_INTEREST: "open_interest"}
-"""What a play calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +86,15 @@ class Beside:
         """Return what plays read: instants at which something became known, and what; NaN where it grew old."""
         found: dict[str, tuple[Ints, Floats]] = {}
         rates, interest = self.series.get(SideKind.FUNDING), self.series.get(SideKind.OPEN_INTEREST)
-        marks = self._mark_series(base)
+        marks = self._fine_bars(SideKind.MARK, base)
         if rates is not None:
             lasts = self.instrument.funding_interval_ns
             found["funding_rate"] = _held_for(rates.stamps_ns, rates.columns["rate"], lasts)
         if interest is not None:
             found["open_interest"] = _held_for(interest.stamps_ns, interest.columns["value"], OPEN_INTEREST_LASTS)
         if marks is not None:
-            stamps, length = marks
-            closes = self.series[SideKind.MARK].columns["close"]
-            found["mark_price"] = _held_for(stamps + length, closes, length)
+            stamps, length, columns = marks
+            found["mark_price"] = _held_for(stamps + length, columns["close"], length)
         return {name: held for name, held in found.items() if _is_known(held, base)}
 
     def settlements(self, spans: Sequence[Bars], start_ns: int) -> Settlements | None:
@@ -130,27 +126,26 @@ class Beside:
         actions = self.series.get(SideKind.ACTIONS)
         return None if actions is None else split_scale(actions, bars, origin_ns)
 
-    def mark_bars(self, bars: Bars) -> MarkBars | None:
-        """Return the mark price over each base bar; NaN where mark bars do not cover it whole, None without any."""
-        marks = self._mark_series(bars)
-        if marks is None:
+    def price_bars(self, kind: SideKind, bars: Bars) -> MarkBars | None:
+        """Return the mark or index price over each base bar; NaN where it is not covered whole, None without any."""
+        found = self._fine_bars(kind, bars)
+        if found is None:
             return None
-        stamps, length = marks
-        columns = self.series[SideKind.MARK].columns
+        stamps, length, columns = found
         first = np.searchsorted(stamps, bars.open_ns)
         behind = np.searchsorted(stamps, bars.close_ns)
         whole = (behind > first) & ((behind - first) * length == bars.close_ns - bars.open_ns)
         if not whole.any():
             return None
         rows = np.flatnonzero(whole)
-        found = {name: np.full(len(bars), np.nan) for name in ("open", "high", "low")}
-        found["open"][rows] = columns["open"][first[rows]]
+        prices = {name: np.full(len(bars), np.nan) for name in ("open", "high", "low")}
+        prices["open"][rows] = columns["open"][first[rows]]
         # Whole bars of one length follow each other, so each pair of borders spans one base bar.
         borders = np.stack([first[rows], behind[rows]], axis=1).ravel()
         for name, extreme in (("high", np.maximum), ("low", np.minimum)):
             padded = np.append(columns[name], columns[name][-1])
-            found[name][rows] = extreme.reduceat(padded, borders)[::2]
-        return MarkBars(**found)
+            prices[name][rows] = extreme.reduceat(padded, borders)[::2]
+        return MarkBars(**prices)
 
     def _marks_at(self, stamps: Ints) -> Floats:
         """Return the mark price at each of some instants: the open of the mark bar, or the point, that begins there."""
@@ -163,12 +158,12 @@ class Beside:
         found[known] = marks.columns["price" if marks.timeframe is None else "open"][place[known]]
         return found
 
-    def _mark_series(self, base: Bars) -> tuple[Ints, int] | None:
-        """Return opens and length of the mark bars, if they are as fine as the base bars at least."""
-        marks = self.series.get(SideKind.MARK)
-        if marks is None or marks.timeframe is None or marks.timeframe > base.timeframe or not len(marks):
+    def _fine_bars(self, kind: SideKind, base: Bars) -> tuple[Ints, int, Mapping[str, Floats]] | None:
+        """Return opens, length and columns of the bars of a price, if they are as fine as the base bars at least."""
+        series = self.series.get(kind)
+        if series is None or series.timeframe is None or series.timeframe > base.timeframe or not len(series):
             return None
-        return marks.stamps_ns, marks.timeframe.minutes * MINUTE
+        return series.stamps_ns, series.timeframe.minutes * MINUTE, series.columns
 
 
 def load_beside(
@@ -217,7 +212,8 @@ def _used_by(instrument: Instrument, reads: frozenset[str]) -> list[SideKind]:
     """Return the kinds that take part in a run on an instrument."""
     match instrument.kind:
         case InstrumentKind.PERPETUAL:
-            return [kind for kind, name in READ_AS.items() if name in reads or kind is not SideKind.OPEN_INTEREST]
+            read = [SideKind.OPEN_INTEREST] if "open_interest" in reads else []
+            return [SideKind.FUNDING, SideKind.MARK, SideKind.INDEX, *read]
         case InstrumentKind.EQUITY if {CarryKind.SPLIT, CarryKind.DIVIDEND} <= SETTLED:
             return [SideKind.ACTIONS]
     return []

@@ -17,24 +17,21 @@ import numpy as np
 
 from evenkeel.data.calendar import Calendar, load_calendar
 from evenkeel.data.catalog import Catalog
-from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.quality import Gap, faults
 from evenkeel.data.revision import Revision
 from evenkeel.data.side import SideKind
 from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
+from evenkeel.engine.market_source import choose_series, pinned_series
 from evenkeel.features.timeline import Program, Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.reason import Mark, Reason
-from evenkeel.model.time import DAY, Timeframe, format_time
+from evenkeel.model.time import Timeframe, format_time
 from evenkeel.venues.simulated.carry import Carry, MarkBars
 
 GapPolicy = Literal["stop", "report"]
-
-COVERAGE_SLACK_NS = 4 * DAY
-"""A series covers a window when it starts and ends within so much of it: a long weekend."""
 
 GAPS_NAMED_MAX = 5
 """So many gaps are named in one message."""
@@ -54,6 +51,7 @@ class Stretch:
         end: Why it ends: DATA_GAP or END_OF_DATA.
         carry: What a held position pays or receives, by base row; None where the catalog has no history of it.
         mark: The mark price over each base bar; None where the catalog has none.
+        index: The index price over each base bar; None where the catalog has none.
     """
 
     number: int
@@ -63,6 +61,7 @@ class Stretch:
     end: Reason
     carry: Carry | None = None
     mark: MarkBars | None = None
+    index: MarkBars | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +184,9 @@ def load_market(
     stored = memory.once(
         ("stored", *source),
         lambda: (
-            _choose(catalogs, instrument, program, start_ns, end_ns)
+            choose_series(catalogs, instrument, program, start_ns, end_ns)
             if revision is None
-            else _pinned(catalogs, instrument, revision)
+            else pinned_series(catalogs, instrument, revision)
         ),
     )
     bars, left_out = memory.once(("bars", *source), lambda: _inside_sessions(stored.bars, calendar))
@@ -208,9 +207,14 @@ def load_market(
     )
     spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside, window[0]))
     funding = beside.settlements([span.base for span in spans], window[0])
-    marks = memory.once(("marks", *aside), lambda: [beside.mark_bars(span.base) for span in spans])
+    prices = memory.once(
+        ("prices", *aside),
+        lambda: [
+            tuple(beside.price_bars(kind, span.base) for kind in (SideKind.MARK, SideKind.INDEX)) for span in spans
+        ],
+    )
     carries = [beside.carry(span.base, funding) for span in spans]
-    stretches = _stretches(spans, program, window[0], list(zip(carries, marks, strict=True)))
+    stretches = _stretches(spans, program, window[0], carries, prices)
     if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
         raise UsageError(_too_short(instrument, used, program, calendar))
     return Market(
@@ -219,55 +223,6 @@ def load_market(
         warmup_bars=int(np.searchsorted(used.open_ns, window[0])), pins=beside.pins,
         funding=funding,
     )  # fmt: skip
-
-
-def _choose(
-    catalogs: Sequence[Catalog],
-    instrument: Instrument,
-    program: Program,
-    start_ns: int | None,
-    end_ns: int | None,
-) -> StoredSeries:
-    """Return the finest series that covers the window.
-
-    Without a window it is the longest range in the first catalog that has any; a finer series of another catalog that
-    covers it is preferred, so that a resampled copy never hides the bars that it was made of.
-    """
-    needed = min(program.graphs)
-    usable = [
-        (catalog, entry)
-        for catalog in catalogs
-        for entry in catalog.entries()
-        if entry.instrument == instrument.id and entry.timeframe <= needed
-    ]
-    if not usable:
-        raise UsageError(_no_data(catalogs, instrument, needed))
-    own = [entry.revision for catalog, entry in usable if catalog is usable[0][0]]
-    longest = max(own, key=lambda revision: revision.last_ns - revision.first_ns)
-    start = longest.first_ns if start_ns is None else start_ns
-    end = longest.last_ns if end_ns is None else end_ns
-    covering = [pair for pair in usable if _covers(pair[1].revision, start, end)] or [
-        pair for pair in usable if pair[1].revision.first_ns < end and pair[1].revision.last_ns > start
-    ]
-    if not covering:
-        raise UsageError(
-            f"{instrument.id}: the catalog has {longest.timeframe} bars from {format_time(longest.first_ns)} to "
-            f"{format_time(longest.last_ns)}, none between {format_time(start)} and {format_time(end)}"
-        )
-    catalog, chosen = min(covering, key=lambda pair: pair[1].timeframe)
-    return catalog.read(instrument.id, chosen.timeframe, stop_ns=end_ns)
-
-
-def _pinned(catalogs: Sequence[Catalog], instrument: Instrument, revision: str) -> StoredSeries:
-    """Return the series of one revision, wherever it is."""
-    for catalog in catalogs:
-        for timeframe in catalog.timeframes(instrument.id):
-            if any(known.id == revision for known in catalog.history(instrument.id, timeframe)):
-                return catalog.read(instrument.id, timeframe, revision=revision)
-    raise UsageError(
-        f"revision {revision[:12]} of {instrument.id} is in no catalog; name the one that has it with --catalog",
-        reason="REVISION_GONE",
-    )
 
 
 def _window(bars: Bars, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
@@ -288,20 +243,6 @@ def _end_of(bars: Bars) -> int:
     """Return the first instant behind the last bar; a closing auction opens at the instant at which it closes."""
     last_open, last_close = int(bars.open_ns[-1]), int(bars.close_ns[-1])
     return last_close if last_close > last_open else last_open + bars.timeframe.nanoseconds
-
-
-def _covers(revision: Revision, start: int, end: int) -> bool:
-    return revision.first_ns <= start + COVERAGE_SLACK_NS and revision.last_ns >= end - COVERAGE_SLACK_NS
-
-
-def _no_data(catalogs: Sequence[Catalog], instrument: Instrument, needed: Timeframe) -> str:
-    coarser = sorted({e.timeframe for c in catalogs for e in c.entries() if e.instrument == instrument.id})
-    have = f"only {', '.join(map(str, coarser))} bars" if coarser else "no bars"
-    return (
-        f"the catalog has {have} of {instrument.id}, and {needed} or finer are needed; import some with "
-        f"`keel data import FILE --instrument {instrument.id} --tf {needed}`, see `keel data list`, or try it on a "
-        "generated market: `keel data synth --list`"
-    )
 
 
 def _inside_sessions(bars: Bars, calendar: Calendar) -> tuple[Bars, int]:
@@ -372,13 +313,14 @@ def _stretches(
     spans: Sequence[Series],
     program: Program,
     start_ns: int,
-    settled: Sequence[tuple[Carry | None, MarkBars | None]],
+    carries: Sequence[Carry | None],
+    prices: Sequence[tuple[MarkBars | None, ...]],
 ) -> tuple[Stretch, ...]:
     stretches = []
-    for number, (series, (carry, mark)) in enumerate(zip(spans, settled, strict=True)):
+    for number, (series, carry, (mark, index)) in enumerate(zip(spans, carries, prices, strict=True)):
         end = Reason.END_OF_DATA if number == len(spans) - 1 else Reason.DATA_GAP
         first = _first_decision(series, program, start_ns)
-        stretches.append(Stretch(number, series, program.exec, first, end, carry, mark))
+        stretches.append(Stretch(number, series, program.exec, first, end, carry, mark, index))
     return tuple(stretches)
 
 

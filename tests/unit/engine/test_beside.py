@@ -150,6 +150,16 @@ class TestMarkBars:
         np.testing.assert_array_equal(marks.open, [NAN, 101.0, 102.0, 103.0])
         np.testing.assert_array_equal(marks.high, [NAN, 103.0, 104.0, 105.0])
 
+    def test_an_index_price_is_laid_beside_the_bars_too(self, tmp_path: Path) -> None:
+        marks = mark_bars(0, 2)
+        index = SideBatch(SideKind.INDEX, marks.stamps_ns, {n: c + 7 for n, c in marks.columns.items()}, M1)
+
+        stretch = market(tmp_path, minutes(3), index).stretches[0]
+
+        assert stretch.mark is None
+        assert stretch.index is not None
+        np.testing.assert_array_equal(stretch.index.low, [106.0, 107.0, NAN])
+
     def test_slower_ones_and_points_only_price_settlements(self, tmp_path: Path) -> None:
         rates = points(SideKind.FUNDING, {60: 0.1})
 
