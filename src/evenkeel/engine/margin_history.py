@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numba import types
 
 from evenkeel.engine.fill_table import POINTS, FillTable
 from evenkeel.engine.market import Market
 from evenkeel.engine.record import Funding
+from evenkeel.kernel import FLOATS_IN, TABLE, WINDOW, compiled, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.event import FillPoint
 from evenkeel.model.instrument import Instrument
@@ -22,6 +25,7 @@ from evenkeel.risk.liquidation import liquidation_price
 from evenkeel.strategies.terms import Terms
 
 _INSIDE = POINTS.index(FillPoint.INSIDE)
+Column = TypeVar("Column", Ints, Floats)
 
 
 @dataclass(slots=True)
@@ -57,37 +61,36 @@ class Bars:
     low: Floats
 
 
-@dataclass(slots=True)
-class Margins:
-    """What is kept while a run is walked through; `below` says that the last close seen was a margin call already."""
-
-    ratio: float = np.inf
-    distance: float = np.inf
-    calls: int = 0
-    below: bool = False
-
-
 def margin_figures(
     fundings: Sequence[Funding], fills: FillTable, market: Market, terms: Terms, asset: Instrument
 ) -> dict[str, float | int | None]:
     """Return the least margin ratio, the margin calls, and how close liquidation came; None where there is none."""
     if not terms.account.margin.liquidates:
         return dict.fromkeys(("min_margin_ratio", "margin_calls", "closest_liquidation_pct"))
-    found, bars = Margins(), _bars(market)
-    trade = 0
-    for held, first, stop, last_price in _spans(list(fundings), fills, bars, terms, asset):
-        found.below, trade = found.below and trade == held.trade, held.trade
-        _watch(found, held, bars, first, stop, last_price, terms)
+    bars = _bars(market)
+    spans = [
+        (first, stop, held.trade, held.quantity, held.entry, held.extra, held.cash, np.nan if last is None else last)
+        for held, first, stop, last in _spans(list(fundings), fills, bars, terms, asset)
+    ]
+    places = np.array([span[:3] for span in spans], dtype=np.int64).reshape(-1, 3)
+    values = np.array([span[3:] for span in spans], dtype=np.float64).reshape(-1, 5)
+    margin = terms.account.margin
+    rate = to_float(margin.maintenance) + to_float(terms.account.taker)
+    ratio, distance, calls = compiled(watch_margins, _WATCH)(
+        places, values, bars.close, bars.high, bars.low, to_float(terms.sizing.max_leverage), rate,
+        to_float(margin.deduction),
+    )  # fmt: skip
     return {
-        "min_margin_ratio": None if found.ratio == np.inf else found.ratio,
-        "margin_calls": found.calls,
-        "closest_liquidation_pct": None if found.distance == np.inf else max(0.0, found.distance) * 100.0,
+        "min_margin_ratio": None if ratio == np.inf else ratio,
+        "margin_calls": calls,
+        "closest_liquidation_pct": None if distance == np.inf else max(0.0, distance) * 100.0,
     }
 
 
 def _bars(market: Market) -> Bars:
     bases = [stretch.series.base for stretch in market.stretches]
-    high, low = (np.concatenate([getattr(base, name) for base in bases]) for name in ("high", "low"))
+    open_ns = _joined([base.open_ns for base in bases])
+    close, high, low = (_joined([getattr(base, name) for base in bases]) for name in ("close", "high", "low"))
     if any(stretch.mark is not None for stretch in market.stretches):
         nothing = [np.full(len(base), np.nan) for base in bases]
         marks = [
@@ -96,9 +99,11 @@ def _bars(market: Market) -> Bars:
         ]
         mark_high, mark_low = (np.concatenate([mark[place] for mark in marks]) for place in (0, 1))
         high, low = np.where(np.isnan(mark_high), high, mark_high), np.where(np.isnan(mark_low), low, mark_low)
-    return Bars(
-        np.concatenate([base.open_ns for base in bases]), np.concatenate([base.close for base in bases]), high, low
-    )
+    return Bars(open_ns, close, high, low)
+
+
+def _joined(parts: Sequence[Column]) -> Column:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _events(fundings: Sequence[Funding], fills: FillTable) -> Iterator[tuple[int, Funding | None]]:
@@ -122,7 +127,7 @@ def _spans(
     quantities, prices = (fills.lots * unit).tolist(), fills.price.tolist()
     cash = ((fills.gross - fills.fee) / POSTINGS_PER_UNIT).tolist()
     rows = (np.searchsorted(bars.open_ns, fills.event_ns, side="right") - 1).tolist()
-    entries, inside = fills.is_entry.tolist(), (fills.point == _INSIDE).tolist()
+    entries, inside, trades = fills.is_entry.tolist(), (fills.point == _INSIDE).tolist(), fills.trade.tolist()
     held, first = Held(0.0, 0.0, 0.0, to_float(terms.account.start_equity)), 0
     for number, funding in _events(fundings, fills):
         if funding is not None:
@@ -139,7 +144,7 @@ def _spans(
             yield held, first, row, prices[number]
         first = row + inside[number] if entries[number] else max(first, row)
         held.cash += cash[number]
-        held.trade = int(fills.trade[number])
+        held.trade = trades[number]
         _change(held, quantities[number], prices[number], opens=entries[number])
 
 
@@ -159,27 +164,47 @@ _NOTHING = 1e-9
 """What is left of a quantity by the rounding of floats is nothing."""
 
 
-def _watch(
-    found: Margins, held: Held, bars: Bars, first: int, stop: int, last_price: float | None, terms: Terms
-) -> None:
-    side = 1 if held.quantity > 0 else -1
-    quantity, margin = abs(held.quantity), held.margin(to_float(terms.sizing.max_leverage))
-    adverse = bars.low if side > 0 else bars.high
-    prices = [float(adverse[first:stop].min() if side > 0 else adverse[first:stop].max())] if stop > first else []
-    prices += [] if last_price is None else [last_price]
-    rate, deduction = to_float(terms.account.margin.maintenance), to_float(terms.account.margin.deduction)
-    level = liquidation_price(
-        side, quantity, held.entry, to_float(terms.sizing.max_leverage), rate + to_float(terms.account.taker),
-        deduction, held.extra,
-    )  # fmt: skip
-    for price in prices:
-        needed = quantity * price * (rate + to_float(terms.account.taker)) - deduction
-        if needed > 0.0:
-            found.ratio = min(found.ratio, (margin + side * quantity * (price - held.entry)) / needed)
-        if np.isfinite(level):
-            found.distance = min(found.distance, side * (price - level) / level)
-    if stop > first:
-        value = held.cash + held.quantity * (bars.close[first:stop] - held.entry)
-        flags = np.concatenate([[found.below], value < margin])
-        found.calls += int(np.count_nonzero(flags[1:] & ~flags[:-1]))
-        found.below = bool(flags[-1])
+_WATCH = types.Tuple((types.float64, types.float64, types.int64))(
+    TABLE, WINDOW, FLOATS_IN, FLOATS_IN, FLOATS_IN, types.float64, types.float64, types.float64
+)
+
+
+@kernel
+def watch_margins(
+    places: Ints, values: Floats, closes: Floats, highs: Floats, lows: Floats, leverage: float, rate: float,
+    deduction: float,
+) -> tuple[float, float, int]:  # fmt: skip
+    """Return the least margin ratio, the least distance of liquidation and how often a close was a margin call anew.
+
+    Args:
+        places: First row held whole, the row behind the last, and the number of the position, of each span.
+        values: Signed quantity, entry price, extra margin, cash, and the price at its end or NaN.
+        closes: Base bars, like highs and lows; the latter two of the mark price.
+        leverage: Of the account.
+        rate: Maintenance margin rate and taker fee together.
+        deduction: Maintenance margin deduction.
+    """
+    least, nearest, calls, below, trade = np.inf, np.inf, 0, False, -1
+    for k in range(len(places)):
+        first, stop = places[k, 0], places[k, 1]
+        signed, entry, extra, cash, last = values[k, 0], values[k, 1], values[k, 2], values[k, 3], values[k, 4]
+        side = 1 if signed > 0 else -1
+        quantity = abs(signed)
+        margin = quantity * entry / leverage + extra
+        level = liquidation_price(side, quantity, entry, leverage, rate, deduction, extra)
+        below, trade = below and trade == places[k, 2], places[k, 2]
+        worst = np.inf if side > 0 else -np.inf
+        for i in range(first, stop):
+            worst = min(worst, lows[i]) if side > 0 else max(worst, highs[i])
+            is_below = cash + signed * (closes[i] - entry) < margin
+            calls += is_below and not below
+            below = is_below
+        for price in (worst, last):
+            if not np.isfinite(price):
+                continue
+            needed = quantity * price * rate - deduction
+            if needed > 0.0:
+                least = min(least, (margin + side * quantity * (price - entry)) / needed)
+            if np.isfinite(level):
+                nearest = min(nearest, side * (price - level) / level)
+    return least, nearest, calls

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,13 +46,15 @@ def write_manifest(folder: Path, manifest: dict[str, Any], *, created_ns: int) -
 
 
 def write_tables(folder: Path, strategy: Strategy, market: Market, record: RunRecord) -> None:
-    """Write trades, fills, equity and sessions."""
+    """Write trades, fills, equity and sessions; the largest of them is written while the others are made."""
     symbol = strategy.instrument.id
-    _write_columns(folder / "trades.csv", TRADE_COLUMNS, trade_columns(record.legs(), symbol))
-    _write_columns(folder / "fills.csv", FILL_COLUMNS, fill_columns(record.table(), symbol))
-    _write_parquet(folder / "equity.parquet", equity_frame(record, strategy))
-    days, values = session_equity(record, market)
-    _write_parquet(folder / "sessions.parquet", _session_frame(days, values))
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        equity = beside.submit(_write_parquet, folder / "equity.parquet", equity_frame(record, strategy))
+        _write_columns(folder / "trades.csv", TRADE_COLUMNS, trade_columns(record.legs(), symbol))
+        _write_columns(folder / "fills.csv", FILL_COLUMNS, fill_columns(record.table(), symbol))
+        days, values = session_equity(record, market)
+        _write_parquet(folder / "sessions.parquet", _session_frame(days, values))
+        equity.result()
 
 
 def write_decisions(folder: Path, decisions: Sequence[tuple[int, Decision]]) -> None:
