@@ -50,17 +50,20 @@ START = parse_time("2024-01-01")
 ONE_MINUTE = Timeframe.parse("1m")
 NAN = math.nan
 
-SCRIPT = ("side", "leave", "kind", "price", "stop", "target", "part", "trail")
+SCRIPT = ("side", "leave", "kind", "price", "stop", "target", "part", "trail", "trigger")
 """Columns of the script, in the order of the rows that its kernel gets."""
 
-_KINDS = {"market": EntryKind.MARKET, "limit": EntryKind.LIMIT, "stop": EntryKind.STOP}
+_KINDS = {
+    "market": EntryKind.MARKET, "limit": EntryKind.LIMIT, "stop": EntryKind.STOP, "stop_limit": EntryKind.STOP_LIMIT,
+}  # fmt: skip
 _ORDER_KINDS = {
     EntryKind.MARKET: OrderKind.MARKET, EntryKind.LIMIT: OrderKind.LIMIT, EntryKind.STOP: OrderKind.STOP,
+    EntryKind.STOP_LIMIT: OrderKind.STOP_LIMIT,
 }  # fmt: skip
 _P, _A, _D, _K = int(Slot.POSITION), int(Slot.ACTION), int(Slot.DIRECTION), int(Slot.KIND)
 _PRICE, _STOP, _TARGET = int(Slot.PRICE), int(Slot.STOP_DISTANCE), int(Slot.TARGET_DISTANCE)
 _SIGNAL, _REASON = int(Slot.SIGNAL), int(Slot.REASON)
-_FRACTION, _TRAIL = int(Slot.FRACTION), int(Slot.TRAIL_DISTANCE)
+_FRACTION, _TRAIL, _TRIGGER = int(Slot.FRACTION), int(Slot.TRAIL_DISTANCE), int(Slot.TRIGGER)
 _NONE, _ENTER, _EXIT = int(Action.NONE), int(Action.ENTER), int(Action.EXIT)
 
 
@@ -77,6 +80,7 @@ def scripted_decide(p, s, x, r, start, stop):
         return
     s[_A], s[_D], s[_K], s[_SIGNAL] = _ENTER, side, x[r[2], start], 0.0
     s[_PRICE], s[_STOP], s[_TARGET], s[_TRAIL] = x[r[3], start], x[r[4], start], x[r[5], start], x[r[7], start]
+    s[_TRIGGER] = x[r[8], start]
 
 
 def bars(rows: Iterable[Sequence[float]], *, timeframe: str = "1m", start: int = START) -> Bars:
@@ -114,6 +118,7 @@ class Wish:
     stop: float = NAN
     target: float = NAN
     trail: float = NAN
+    trigger: float = NAN
 
 
 def long(**facts: Any) -> Wish:
@@ -164,13 +169,18 @@ def instrument(**facts: Any) -> Instrument:
     return Instrument(**plain)
 
 
+AS_GIVEN = ("trigger_source", "latency_ms")
+"""Names of an account whose values are no amounts."""
+
+
+def _number(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+
 def account(**facts: Any) -> AccountTerms:
     """Return an account of 10,000 without costs and without limits, or what is given; numbers may be text."""
     plain: dict[str, Any] = {"taker": 0, "maker": 0, "max_drawdown": 1, **facts}
-    exact = {
-        name: Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
-        for name, value in plain.items()
-    }
+    exact = {name: value if name in AS_GIVEN else _number(value) for name, value in plain.items()}
     return AccountTerms(currency="USDT", **exact)
 
 
@@ -223,6 +233,7 @@ class ScriptedStrategy:
         return Enter(
             direction=Direction.LONG if slots[Slot.DIRECTION] > 0 else Direction.SHORT,
             kind=_ORDER_KINDS[EntryKind(int(slots[Slot.KIND]))], price=_exact(slots[Slot.PRICE]),
+            trigger=_exact(slots[Slot.TRIGGER]),
             time_in_force=order.time_in_force, expire_bars=order.expire_bars,
             stop_distance=_exact(slots[Slot.STOP_DISTANCE]), target_distance=_exact(slots[Slot.TARGET_DISTANCE]),
             trail_distance=_exact(slots[Slot.TRAIL_DISTANCE]), reason="script enters",
@@ -253,12 +264,13 @@ def script_columns(
 ) -> dict[str, Floats]:
     """Return the columns of a script over so many execution bars."""
     columns = {name: np.zeros(count) for name in (*SCRIPT, "wake_flat")}
-    for name in ("price", "stop", "target", "trail"):
+    for name in ("price", "stop", "target", "trail", "trigger"):
         columns[name][:] = NAN
     for bar, wish in wishes.items():
         columns["side"][bar], columns["kind"][bar] = wish.side, _KINDS[wish.kind]
         columns["price"][bar], columns["stop"][bar], columns["target"][bar] = wish.price, wish.stop, wish.target
-        columns["trail"][bar], columns["wake_flat"][bar] = wish.trail, 1.0
+        columns["trail"][bar], columns["trigger"][bar] = wish.trail, wish.trigger
+        columns["wake_flat"][bar] = 1.0
     parts = leaves if isinstance(leaves, Mapping) else dict.fromkeys(leaves, 1.0)
     for bar, part in parts.items():
         columns["leave"][bar], columns["part"][bar] = 1.0, part

@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reference.account import Account
-from reference.records import Close, Held, Working
-from reference.terms import ZERO, Bar, Rules, down
+from reference.records import Aim, Close, Held, Working
+from reference.terms import Bar, Rules, down
 
 RESTS_NOT = ("IOC", "FOK")
 
@@ -41,18 +41,19 @@ class Minute(Account):
             self.exit_at_open(row, bar)
         if self.entry is not None:
             self.enter_at_open(row, bar, self.entry)
-        if self.entry is not None and self.room != 0:
+        if self.entry is not None:
             self.enter_inside(row, bar, self.entry)
         if self.held is not None:
             self.exit_inside(row, bar)
 
     def nothing_trades(self, row: int, bar: Bar) -> None:
-        """6.9: a minute without volume fills nothing, and what may not rest (M2) dies of it.
+        """6.9: a minute without volume fills nothing and sets nothing off; what may not rest (M2) dies of it.
 
         A liquidation needs nobody on the other side: the exchange takes the position over.
         """
         held, order = self.held, self.entry
         if held is not None:
+            self.reach(bar.open)
             mark_open, mark_high, mark_low = bar.marks()
             for point, mark in (("open", mark_open), ("inside", mark_low if held.side > 0 else mark_high)):
                 level = self.liquidation(held)
@@ -67,20 +68,23 @@ class Minute(Account):
 
     # Exits (6.6).
 
-    def breach(self, trigger: Decimal | None, mark: Decimal | None) -> str | None:
+    def breach(self, trigger: Decimal | None, mark: Decimal | None, *, at_open: bool = False) -> str | None:
         """6.6, 1 and 3: whichever of stop and liquidation lies nearer to the price is met first.
 
         Args:
             trigger: The price that fires stops; None where it is not known.
             mark: The price that liquidates; None where it is not known.
+            at_open: Whether what has fired before goes on here.
         """
         held = self.held
         assert held is not None
-        side, level = held.side, self.liquidation(held)
-        armed = held.stop is not None and not held.stop_rests
-        stopped = armed and trigger is not None and side * (trigger - (held.stop or ZERO)) <= 0
+        side, level, stop = held.side, self.liquidation(held), held.stop
         broke = level is not None and mark is not None and side * (mark - level) <= 0
-        nearer = armed and (level is None or side * ((held.stop or ZERO) - level) >= 0)
+        if stop is None or (held.stop_fired and self.rules.stop_is_limit):
+            stopped = nearer = False
+        else:
+            stopped = (held.stop_fired and at_open) or (trigger is not None and side * (trigger - stop) <= 0)
+            nearer = level is None or side * (stop - level) >= 0
         self.out.note("6.6 stop before liquidation", stopped and broke and nearer)
         self.out.note("6.6 liquidation before the stop", stopped and broke and not nearer)
         self.out.note("6.6 liquidation by the mark price", broke and mark != trigger)
@@ -104,29 +108,25 @@ class Minute(Account):
         held = self.held
         assert held is not None
         assert held.stop is not None
-        raw = min(held.stop, start) if held.side > 0 else max(held.stop, start)
-        mover = held.mover
+        worse = min(held.stop, start) if held.side > 0 else max(held.stop, start)
         self.out.note("6.1 trigger by the mark price", self.rules.trigger == "MarkPrice")
         self.out.note("6.6 stop inside", point == "inside")
         self.out.note("6.6 gap over the stop", point == "open" and not self.arrived)
         self.out.note("6.2 stop in the minute of an entry inside", self.arrived == "inside")
         if self.rules.stop_is_limit:
             self.stop_becomes_limit(row, point, held, start)
-            return
-        rest = self.leave(row, point, raw, held.units, "stop", mover)
-        if rest > 0:
-            self.leaving = [Close(mover, rest, "stop")]
+        elif self.leave(row, point, start if held.stop_fired else worse, held.units, "stop", held.mover) > 0:
+            held.stop_fired = True
 
     def stop_becomes_limit(self, row: int, point: str, held: Held, start: Decimal) -> None:
         """A stop of type Limit: reached inside it takes at its level, opened beyond it rests there."""
         assert held.stop is not None
-        rest = held.units
-        self.withdraw(row)
-        held.stop_rests = True
+        held.stop_fired = True
         reached_on_the_way = held.side * (start - held.stop) >= 0
         self.out.note("6.1 stop of type Limit takes" if reached_on_the_way else "6.1 stop of type Limit rests")
+        self.withdraw(row)
         if reached_on_the_way:
-            rest = self.leave(row, point, held.stop, rest, "stop", held.mover, rests=True, taker=True)
+            self.leave(row, point, held.stop, held.units, "stop", held.mover, rests=True, taker=True)
 
     def rested_stop(self, row: int, point: str, best: Decimal) -> None:
         """A stop of type Limit that fired and waits: it fills where the price comes back to it."""
@@ -136,31 +136,38 @@ class Minute(Account):
         if held.side * (best - held.stop) >= 0:
             self.leave(row, point, best if point == "open" else held.stop, held.units, "stop", held.mover, rests=True)
 
-    def take_targets(self, row: int, point: str, best: Decimal, last: Decimal) -> None:
+    def take_targets(self, row: int, point: str, best: Decimal, last: Decimal, bar: Bar) -> None:
         """Fill the targets that are reached, nearest first; at an open beyond them, there.
 
         Args:
             best: How far the price that fires targets has come.
-            last: How far the last price has come: no better one is paid.
+            last: How far the last price has come: a limit rests against it.
+            bar: The bar.
         """
         held, rests = self.held, self.rules.target_is_limit
         assert held is not None
+        if point == "open":
+            fired, held.fired = held.fired, []
+            for aim in fired:
+                if self.held is held:
+                    self.take_target(row, point, aim, bar.open, rests=False)
         reached = last if rests else best
         while self.held is held and held.aims and held.side * (reached - held.aims[0].level) >= 0:
             if rests and self.room == 0:
                 return
             aim = held.aims.pop(0)
-            side = held.side
-            kind = "limit" if rests else "market"
-            self.out.note(f"6.6 gap over a {kind} target" if point == "open" else "6.6 target inside")
+            self.out.note(f"6.6 gap over a {'limit' if rests else 'market'} target", point == "open")
+            self.out.note("6.6 target inside", point == "inside")
             self.out.note("6.2 target beyond the close of that minute", self.arrived == "inside")
-            level = min(aim.level, last) if side > 0 else max(aim.level, last)
-            rest = self.leave(row, point, last if point == "open" else level, aim.quantity, "target", "tp", rests=rests)
-            if rest > 0 and rests:
-                aim.quantity = rest
-                held.aims.insert(0, aim)
-            elif rest > 0:
-                self.leaving.append(Close("tp", rest, "target"))
+            self.take_target(row, point, aim, last if point == "open" else aim.level, rests=rests)
+
+    def take_target(self, row: int, point: str, aim: Aim, raw: Decimal, *, rests: bool) -> None:
+        held = self.held
+        assert held is not None
+        rest = self.leave(row, point, raw, aim.quantity, "target", "tp", rests=rests)
+        if rest > 0:
+            aim.quantity = rest
+            held.aims.insert(0, aim) if rests else held.fired.append(aim)
 
     def exit_at_open(self, row: int, bar: Bar) -> None:
         """6.6, 1 and 4: a gap over stop or liquidation, a gap over targets, then closes that were ordered before."""
@@ -168,26 +175,32 @@ class Minute(Account):
         assert held is not None
         self.reach(bar.open)
         trigger = self.fires(bar)[0]
-        met = self.breach(trigger, bar.marks()[0])
+        met = self.breach(trigger, bar.marks()[0], at_open=True)
         self.out.note("6.6 gap over liquidation", met == "liquidation")
         self.out.note("6.6 gap before a signal close", met is not None and bool(self.leaving))
-        if met == "stop":
-            self.stop_out(row, "open", bar.open)
-        elif met == "liquidation":
+        if met == "liquidation":
             self.liquidate(row, "open")
-        else:
-            ordered, self.leaving = self.leaving, []
-            if held.stop_rests:
-                self.rested_stop(row, "open", bar.open)
-            else:
-                self.take_targets(row, "open", trigger, bar.open)
-            for close in ordered:
-                if self.held is not held:
-                    return
-                self.out.note("6.6 signal close at the open", close.reason == "signal")
-                rest = self.leave(row, "open", bar.open, close.units, close.leg, close.reason)
-                if rest > 0:
-                    self.leaving.append(Close(close.reason, rest, close.leg))
+        elif met == "stop":
+            self.stop_out(row, "open", bar.open)
+            if self.held is held and held.stop_fired and self.rules.stop_is_limit:
+                self.liquidated_beyond(row, bar)
+        elif held.stop_fired:
+            self.rested_stop(row, "open", bar.open)
+        if self.held is held and not held.stop_fired:
+            self.take_targets(row, "open", trigger, bar.open, bar)
+        ordered, self.leaving = self.leaving, []
+        for close in ordered:
+            if self.held is not held:
+                return
+            self.out.note("6.6 signal close at the open", close.reason == "signal")
+            rest = self.leave(row, "open", bar.open, close.units, close.leg, close.reason)
+            if rest > 0 and self.held is held:
+                self.leaving.append(Close(close.reason, rest, close.leg))
+
+    def liquidated_beyond(self, row: int, bar: Bar) -> None:
+        """A stop of type Limit that rests in a gap keeps nobody from liquidation there."""
+        if self.breach(None, bar.marks()[0]) == "liquidation":
+            self.liquidate(row, "open")
 
     def exit_inside(self, row: int, bar: Bar) -> None:
         """6.6, 2 and 3: the stop wins; an entry made inside the bar is granted targets only beyond the close (6.2)."""
@@ -208,19 +221,21 @@ class Minute(Account):
             self.stop_out(row, point, held.arrival if self.arrived else bar.open)
         elif met == "liquidation":
             self.liquidate(row, point)
-        if self.held is held and held.stop_rests and met != "liquidation":
-            self.rested_stop(row, "inside", bar.close if self.arrived == "inside" else best)
-        elif met is not None:
+        if self.held is not held or met == "liquidation":
             return
-        elif self.arrived == "inside":
-            self.take_targets(row, "inside", bar.close, bar.close)
-        else:
-            self.take_targets(row, "inside", trigger[up_to[0]], best)
+        if held.stop_fired and self.rules.stop_is_limit:
+            self.rested_stop(row, "inside", bar.close if self.arrived == "inside" else best)
+        elif met is None and self.arrived == "inside":
+            self.take_targets(row, "inside", bar.close, bar.close, bar)
+        elif met is None:
+            self.take_targets(row, "inside", trigger[up_to[0]], best, bar)
 
     # Entries (6.1, 6.2).
 
     def enter_at_open(self, row: int, bar: Bar, order: Working) -> None:
         first, o = not order.seen_a_bar, bar.open
+        if order.kind == "limit" and first and self.room == 0 and self.rules.time_in_force not in RESTS_NOT:
+            return
         order.seen_a_bar = True
         if order.kind in ("stop", "stop_limit") and not order.fired:
             assert order.price is not None
@@ -361,7 +376,7 @@ class Minute(Account):
     def move_stop(self, bar: Bar) -> None:
         """5.4, 6: trailing, then break-even, from the close; what they set holds from the next minute on (T15)."""
         held = self.held
-        if held is None or held.stop_rests:
+        if held is None or held.stop_fired:
             return
         side, trail, even = held.side, held.plan.trail, held.plan.break_even
         profit = side * (bar.close - held.entry) / held.entry

@@ -81,8 +81,9 @@ class Close:
 class Held:
     """A position; `quantity` has a sign, `extra` belongs to its margin, fee and funding are what is left of them.
 
-    `arrival` is the price of the market, before slippage, at the latest fill that made it larger; `stop_rests` says
-    that a stop of type Limit has fired and waits at its level.
+    `arrival` is the price of the market, before slippage, at the latest fill that made it larger. `stop_fired` says
+    that the stop was reached: what the bar had no room for goes on at the next open, or rests at the level where the
+    stop is of type Limit. `fired` holds market targets of which the same is true.
     """
 
     quantity: Decimal
@@ -102,7 +103,8 @@ class Held:
     armed: bool = False
     broke_even: bool = False
     legs: int = 0
-    stop_rests: bool = False
+    stop_fired: bool = False
+    fired: list[Aim] = field(default_factory=list)
 
     @property
     def side(self) -> int:

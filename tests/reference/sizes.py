@@ -79,6 +79,8 @@ def size(
     rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None, out: Outcome | None = None
 ) -> Decimal | str:
     """Return the quantity of an entry on a flat account, or why there is none; rules met are counted in `out`."""
+    if money * rules.leverage < rules.min_notional:
+        return "ENTRIES_DISABLED"
     limit = cap(rules, money, money, price)
     asked = wanted(rules, money, money, price, stop)
     if asked is not None and out is not None:

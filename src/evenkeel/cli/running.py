@@ -177,6 +177,10 @@ def show_head(result: dict[str, Any]) -> None:
     for label, value in (*proof, *_figures(figures, account, data)):
         say(f"  {label:<22}{value}")
     say()
+    if "models" in result:
+        say("assumed: " + "; ".join(f"{kind} {one['name']}" for kind, one in result["models"].items()))
+    if result.get("starved"):
+        note("STARVED: the account could no longer carry the least order; entries were disabled")
     for mark in result["marks"]:
         note(f"{mark}: {MARK_TEXTS[Mark(mark)]}")
 

@@ -21,13 +21,14 @@ import msgspec
 from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.data.calendar import calendar_names
 from evenkeel.model.errors import DataError, StorageError, UsageError
-from evenkeel.model.instrument import Fees, Instrument
+from evenkeel.model.instrument import Fees, Instrument, RiskTier
 from evenkeel.model.number import plain
 
 SCHEMA = "evenkeel.instruments/1"
 _TOP_KEYS = ("schema", "as_of", "source", "defaults", "instruments")
 _INSTRUMENT_KEYS = tuple(Instrument.__struct_fields__)
 _FEE_KEYS = tuple(Fees.__struct_fields__)
+_TIER_KEYS = tuple(RiskTier.__struct_fields__)
 _NUMBERS = ("tick_size", "lot_size", "multiplier", "min_quantity", "max_quantity", "min_notional")
 _ID = re.compile(r"[A-Z0-9][A-Z0-9_^-]*(\.[A-Z0-9_-]+)*\.[A-Z0-9_-]+")
 _NUMBER = re.compile(r"-?\d{1,24}(\.\d{1,24})?")
@@ -94,11 +95,16 @@ def as_json(instrument: Instrument) -> dict[str, Any]:
     """Return a definition as it stands in files: decimals as plain text, absent keys left out."""
     fields = {key: getattr(instrument, key) for key in _INSTRUMENT_KEYS}
     fields["fees"] = {key: plain(getattr(instrument.fees, key)) for key in _FEE_KEYS}
+    fields["risk_tiers"] = [_tier_json(tier) for tier in instrument.risk_tiers] or None
     for key in _NUMBERS:
         if fields[key] is not None:
             fields[key] = plain(fields[key])
     fields["kind"] = instrument.kind.value
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _tier_json(tier: RiskTier) -> dict[str, str]:
+    return {key: plain(getattr(tier, key)) for key in _TIER_KEYS if getattr(tier, key) is not None}
 
 
 def check(instrument: Instrument, *, where: str) -> None:
@@ -165,6 +171,11 @@ def _instrument(entry: dict[str, Any], defaults: dict[str, Any], where: str) -> 
         where = f"{where} ({merged['id']})"
     _require_finite(merged, _NUMBERS, where)
     _require_finite(merged.get("fees"), _FEE_KEYS, f"{where}.fees")
+    tiers = merged.get("risk_tiers")
+    for row, tier in enumerate(tiers if isinstance(tiers, list) else ()):
+        if isinstance(tier, dict):
+            known_keys(tier, _TIER_KEYS, f"{where}.risk_tiers[{row}]")
+        _require_finite(tier, _TIER_KEYS, f"{where}.risk_tiers[{row}]")
     try:
         instrument = msgspec.convert(merged, Instrument)
     except msgspec.ValidationError as error:

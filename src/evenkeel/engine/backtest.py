@@ -52,7 +52,7 @@ from evenkeel.model.event import (
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import money_from_postings, to_decimal, to_float
-from evenkeel.model.order import Order
+from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.decision import EntryKind
@@ -65,6 +65,7 @@ _KIND_NUMBERS = {
     OrderKind.MARKET: int(EntryKind.MARKET),
     OrderKind.LIMIT: int(EntryKind.LIMIT),
     OrderKind.STOP: int(EntryKind.STOP),
+    OrderKind.STOP_LIMIT: int(EntryKind.STOP_LIMIT),
 }
 _MISSING = float("nan")
 _EXEC, _ROW, _LOTS = (int(place) for place in (Book.EXEC, Book.ROW, Book.LOTS))
@@ -216,7 +217,10 @@ class BacktestDriver:
         for stretch in self._market.stretches:
             features = FeatureRun(self._strategy.program, stretch.series)
             self.open_stretch(stretch, features)
-            self._venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
+            self._venue.open_stretch(
+                features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
+                index=stretch.index,
+            )  # fmt: skip
             yield from self._stretch_pauses(stretch, step=step)
             yield Due(int(stretch.series.base.close_ns[-1]), Pause.END)
             curve.take(self._venue, stretch, features)
@@ -276,23 +280,16 @@ class BacktestDriver:
 
     def tell(self, event: PortfolioStated | PortfolioOrdered) -> None:
         """Pass what the playbook says to the core, between two pauses; it enters the inbox now."""
-        entry = self.core.state.pending(Leg.ENTRY)
         self._step(msgspec.structs.replace(event, known_ns=self._now(event.event_ns)))
-        if entry is not None and self.core.state.pending(Leg.ENTRY) is None:
-            why = next(one.reason for _, one in reversed(self.decisions) if isinstance(one, CancelOrdered))
-            self._dead_entries.append(DeadEntry(event_ns=event.event_ns, reason=why, decided_ns=entry.decided_ns))
         if self.core.state.stopped is StopReason.PLAYBOOK:
             self._venue.stop(EXIT_NUMBERS[ExitReason.PLAYBOOK])
 
     def end_stretch(self, stretch: Stretch) -> None:
         """Let the core end the stretch; what it leaves open is closed at the last close."""
         closed = int(stretch.series.base.close_ns[-1])
-        entry = self.core.state.pending(Leg.ENTRY)
         self._step(
             StretchEnded(event_ns=closed, known_ns=self._now(closed), segment=stretch.number, reason=stretch.end)
         )
-        if entry is not None:
-            self._dead_entries.append(DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=entry.decided_ns))
         if self._venue.book[_LOTS] != 0:
             self._venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
             self._tell_reports(stretch)
@@ -302,12 +299,7 @@ class BacktestDriver:
     def limit(self, closed: int) -> None:
         """Tell the core that the account met a limit when it was marked at the close of a bar."""
         limit = STOPS[int(self._venue.ledger[Ledger.STOPPED])]
-        entry = self.core.state.pending(Leg.ENTRY)
         self._step(LimitBreached(event_ns=closed, known_ns=self._now(closed), limit=limit))
-        if entry is not None:
-            self._dead_entries.append(
-                DeadEntry(event_ns=closed, reason=Reason.ENTRIES_DISABLED, decided_ns=entry.decided_ns)
-            )
 
     def _tell_reports(self, stretch: Stretch) -> None:
         for told in self._venue.reports():
@@ -330,20 +322,25 @@ class BacktestDriver:
         )
 
     def _tell_death(self, told: Told, stretch: Stretch) -> None:
-        order = self._orders[Leg.ENTRY]
-        stamp = death_stamp(told, stretch)
-        self._step(
-            OrderDied(event_ns=stamp, known_ns=self._now(stamp), client_id=order.client_id, reason=death_reason(told))
-        )
-        self._dead_entries.append(DeadEntry(event_ns=stamp, reason=death_reason(told), decided_ns=order.decided_ns))
+        order = self.core.state.orders[self._orders[Leg.ENTRY].client_id]
+        stamp, reason = death_stamp(told, stretch), death_reason(told)
+        self._step(OrderDied(event_ns=stamp, known_ns=self._now(stamp), client_id=order.client_id, reason=reason))
+        self._bury(order, stamp, reason)
+
+    def _bury(self, order: Order, stamp: int, reason: Reason) -> None:
+        rest = order.state is OrderState.PARTIAL
+        self._dead_entries.append(DeadEntry(event_ns=stamp, reason=reason, decided_ns=order.decided_ns, rest=rest))
 
     def _tell_fill(self, told: Told, stretch: Stretch) -> None:
         base = stretch.series.base
         known = self._now(int(base.close_ns[told.ints[_REPORT_ROW]]))
         order = self._orders.get(LEGS[told.ints[_REPORT_LEG]])
+        if order is not None and order.client_id not in self.core.state.orders:
+            order = None
         identity = None if order is None else order.client_id
         event = fill_event(told, bars=base, lot=self._lot, known_ns=known, client_id=identity)
-        trade = self.core.state.trades + (1 if event.leg is Leg.ENTRY else 0)
+        opens = event.leg is Leg.ENTRY and self.core.state.position is None
+        trade = self.core.state.trades + (1 if opens else 0)
         self._step(event)
         self.order.append(self._joint.fills)
         self._joint.fills += 1
@@ -362,6 +359,7 @@ class BacktestDriver:
         """Pass an event through the core and carry out what it commands; recorded steps are folded, not decided."""
         event = event if self._tag is None else msgspec.structs.replace(event, instrument=self._tag)
         recorded = next(self._joint.recorded, None)
+        entry = self.core.state.pending(Leg.ENTRY)
         if recorded is None:
             step = self.core.apply(event)
             if self._log is not None:
@@ -371,6 +369,8 @@ class BacktestDriver:
         self.decisions += [(event.event_ns, decision) for decision in step.decisions]
         for decision in step.decisions:
             self._count(decision)
+            if isinstance(decision, CancelOrdered) and entry is not None:
+                self._bury(entry, event.event_ns, decision.reason)
         for command in step.commands:
             if recorded is None and self._on_command is not None:
                 self._on_command(command)
@@ -412,6 +412,7 @@ class BacktestDriver:
         self._venue.place_entry(
             lots=self._lot.nearest(command.quantity), kind=_KIND_NUMBERS[command.kind],
             price=_MISSING if command.price is None else to_float(command.price),
+            trigger=_MISSING if command.trigger is None else to_float(command.trigger),
             time_in_force=loop.TIME_IN_FORCE.index(command.time_in_force), expire_bars=command.expire_bars,
             stop_distance=_MISSING if command.stop_distance is None else to_float(command.stop_distance),
             target_distance=_MISSING if command.target_distance is None else to_float(command.target_distance),

@@ -229,7 +229,9 @@ class Core:
         """Post a fill; one that does not fit, such as a second report of the same one, is refused before it counts."""
         state, held = self.state, self.state.position
         if fill.leg is Leg.ENTRY:
-            invariant(held is None, "an entry filled while a position was held", row=fill.row)
+            invariant(
+                held is None or self._is_piece(fill, held), "an entry filled while a position was held", row=fill.row
+            )
         else:
             invariant(
                 _reduces(fill.quantity, held),
@@ -237,9 +239,12 @@ class Core:
                 row=fill.row,
             )
         if fill.client_id is not None:
-            self._move(fill.client_id, OrderState.FILLED)
+            self._move(fill.client_id, OrderState.PARTIAL if fill.left else OrderState.FILLED, left=fill.left)
         state.cash += fill.gross - fill.fee
-        if fill.leg is Leg.ENTRY:
+        if fill.leg is Leg.ENTRY and held is not None:
+            price = fill.price if fill.average is None else fill.average
+            state.position = msgspec.structs.replace(held, quantity=held.quantity + fill.quantity, price=price)
+        elif fill.leg is Leg.ENTRY:
             state.trades += 1
             state.exits = 0
             state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
@@ -249,22 +254,30 @@ class Core:
             if not left:
                 self._drop_exits()
 
+    def _is_piece(self, fill: OrderFilled, held: Position) -> bool:
+        """Whether a fill of an entry is a further piece of the one that opened the position."""
+        order = None if fill.client_id is None else self.state.orders.get(fill.client_id)
+        return order is not None and order.state is OrderState.PARTIAL and order.trade == held.trade
+
     def _drop_exits(self) -> None:
         """A pending close dies with the position it was for: the venue clamps it to nothing."""
         for order in [o for o in self.state.orders.values() if o.leg in (Leg.EXIT, Leg.GUARD)]:
             self._move(order.client_id, OrderState.CANCELLED)
 
-    def _move(self, identity: ClientId, state: OrderState) -> None:
+    def _move(self, identity: ClientId, state: OrderState, *, left: Decimal | None = None) -> None:
         order = self.state.orders.get(identity)
         if order is None:
             raise InvariantBroken(f"a report names an order that does not exist ({identity})")
         after = moved(order, state)
+        if left:
+            after = msgspec.structs.replace(after, quantity=left.copy_sign(order.quantity))
         if not after.state.is_final:
             self.state.orders[identity] = after
             return
         del self.state.orders[identity]
         if order.leg is Leg.ENTRY:
-            self.state.dead_entries = 0 if state is OrderState.FILLED else self.state.dead_entries + 1
+            filled = state is OrderState.FILLED or order.state is OrderState.PARTIAL
+            self.state.dead_entries = 0 if filled else self.state.dead_entries + 1
 
     def _decide(self, event: AnyEvent) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         deciding = self._decidings.get(type(event))
@@ -285,6 +298,8 @@ class Core:
             case Enter():
                 return self._enter(wish, view, event)
             case Leave():
+                if self.state.position is None:
+                    return self._refuse(Reason.REDUCE_ONLY_NO_POSITION, wish.reason)
                 return self._leave(wish.reason, ExitReason.SIGNAL, view.time_ns, leg=Leg.EXIT, fraction=wish.fraction)
             case Abstain():
                 return self._refuse(wish.reason, "")
@@ -331,7 +346,7 @@ class Core:
         )  # fmt: skip
         command = SubmitEntry(
             client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,
-            time_in_force=order.time_in_force, expire_bars=wish.expire_bars,
+            trigger=wish.trigger, time_in_force=order.time_in_force, expire_bars=wish.expire_bars,
             stop_distance=verdict.stop_distance, target_distance=verdict.target_distance,
             trail_distance=wish.trail_distance, reference=to_decimal(view.price),
         )  # fmt: skip
@@ -343,7 +358,7 @@ class Core:
 
     def _leave(
         self, words: str, reason: ExitReason, time_ns: int, *, leg: Leg, at_last_close: bool = False,
-        fraction: Decimal = _WHOLE, overtakes: bool = False,
+        fraction: Decimal = _WHOLE, entry: Reason | None = Reason.CANCELLED, overtakes: bool = False,
     ) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:  # fmt: skip
         held = self.state.position
         if held is None or self._closes(held, whole=at_last_close or overtakes):
@@ -359,7 +374,15 @@ class Core:
             client_id=order.client_id, trade=held.trade, leg=leg, quantity=quantity, reason=reason,
             at_last_close=at_last_close,
         )  # fmt: skip
-        return (ExitOrdered(order=order),), (command,)
+        decisions, commands = ((), ()) if entry is None else self._withdraw(entry)
+        return (*decisions, ExitOrdered(order=order)), (*commands, command)
+
+    def _withdraw(self, reason: Reason) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Withdraw what is left of an entry."""
+        entry = self.state.pending(Leg.ENTRY)
+        if entry is None:
+            return (), ()
+        return (CancelOrdered(client_id=entry.client_id, reason=reason),), (CancelEntry(client_id=entry.client_id),)
 
     def _closes(self, held: Position, *, whole: bool) -> bool:
         """Whether an order that closes the position is pending; `whole`: one that closes all of it."""
@@ -385,40 +408,29 @@ class Core:
     def _decide_limit(self, event: LimitBreached) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Stop the run: withdraw the entry, close the position; another instrument of the account may be to blame."""
         stop = RunStopped(reason=event.limit)
-        entry = self.state.pending(Leg.ENTRY)
-        if entry is not None:
-            cancelled = CancelOrdered(client_id=entry.client_id, reason=Reason.ENTRIES_DISABLED)
-            return (stop, cancelled), (CancelEntry(client_id=entry.client_id),)
+        withdrawn, cancels = self._withdraw(Reason.ENTRIES_DISABLED)
         decisions, commands = self._leave(
-            event.limit.value, _exit_of(event.limit), event.event_ns, leg=Leg.GUARD, overtakes=True
+            event.limit.value, _exit_of(event.limit), event.event_ns, leg=Leg.GUARD, overtakes=True, entry=None
         )
-        return (stop, *decisions), commands
+        return (stop, *withdrawn, *decisions), (*cancels, *commands)
 
     def _decide_order(self, event: PortfolioOrdered) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Obey the playbook: withdraw the entry, close the position, and open nothing more if the playbook stops."""
-        decisions: tuple[Decision, ...] = ()
-        commands: tuple[Command, ...] = ()
-        if event.reason is ExitReason.PLAYBOOK and self.state.stopped is None:
-            decisions = (RunStopped(reason=StopReason.PLAYBOOK),)
-        entry = self.state.pending(Leg.ENTRY)
-        if entry is not None:
-            why = Reason.REGIME_INACTIVE if event.reason is ExitReason.REGIME else Reason.ENTRIES_DISABLED
-            decisions = (*decisions, CancelOrdered(client_id=entry.client_id, reason=why))
-            commands = (CancelEntry(client_id=entry.client_id),)
+        stops = event.reason is ExitReason.PLAYBOOK and self.state.stopped is None
+        stopped: tuple[Decision, ...] = (RunStopped(reason=StopReason.PLAYBOOK),) if stops else ()
+        why = Reason.REGIME_INACTIVE if event.reason is ExitReason.REGIME else Reason.ENTRIES_DISABLED
+        decisions, commands = self._withdraw(why)
         if event.holds:
-            return decisions, commands
-        left, sent = self._leave(event.reason.value, event.reason, event.event_ns, leg=Leg.GUARD)
-        return (*decisions, *left), (*commands, *sent)
+            return (*stopped, *decisions), commands
+        left, sent = self._leave(event.reason.value, event.reason, event.event_ns, leg=Leg.GUARD, entry=None)
+        return (*stopped, *decisions, *left), (*commands, *sent)
 
     def _decide_end(self, event: StretchEnded) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Carry nothing over the end of a stretch: withdraw the entry, close the position at the last close."""
-        entry = self.state.pending(Leg.ENTRY)
-        if entry is not None:
-            return (CancelOrdered(client_id=entry.client_id, reason=event.reason),), (
-                CancelEntry(client_id=entry.client_id),
-            )
+        decisions, commands = self._withdraw(event.reason)
         reason = ExitReason.DATA_GAP if event.reason is Reason.DATA_GAP else ExitReason.END_OF_DATA
-        return self._leave(reason.value, reason, event.event_ns, leg=Leg.GUARD, at_last_close=True)
+        left, sent = self._leave(reason.value, reason, event.event_ns, leg=Leg.GUARD, at_last_close=True, entry=None)
+        return (*decisions, *left), (*commands, *sent)
 
     def _id(self, trade: int, leg: Leg, *, attempt: int) -> ClientId:
         facts = self.facts

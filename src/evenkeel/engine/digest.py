@@ -46,7 +46,8 @@ def fill_bytes(table: FillTable) -> Iterator[Bytes]:
 
 def _batch(table: FillTable) -> Bytes:
     leaves, has_stop, has_target = table.exit != NONE, np.isfinite(table.stop), np.isfinite(table.target)
-    shown = _ALWAYS + 3 + leaves + has_stop + has_target + (table.bars_held != 0)
+    has_left, has_average = table.left != 0, np.isfinite(table.average)
+    shown = _ALWAYS + 3 + leaves + has_stop + has_target + (table.bars_held != 0) + has_left + has_average
     decided, none = packed_cells(table.decided_ns), text_cells([_NIL]).at(np.zeros(len(table), dtype=np.int64))
     return join_rows([
         Column(_ARRAY_OF_FIVE + _MAP, word_cells(shown, [bytes([n]) for n in range(32)])),
@@ -54,7 +55,9 @@ def _batch(table: FillTable) -> Bytes:
         Column(_encode("known_ns") + b"\x00" + _encode("leg"), word_cells(table.leg, [_encode(one) for one in LEGS])),
         Column(_encode("kind"), word_cells(table.kind, [_encode(one) for one in KINDS])),
         *_string("quantity", quantity_cells(table.lots, table.unit.value, short=False)),
+        *_string("left", quantity_cells(table.left, table.unit.value, short=False).where(has_left)),
         *_string("price", float_cells(table.price, short=False)),
+        *_string("average", _levels(table.average).where(has_average)),
         *_string("fee", posting_cells(table.fee, short=False)),
         *_string("gross", posting_cells(table.gross, short=False)),
         *_string("slippage", posting_cells(table.slippage, short=False)),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from evenkeel.engine.core import Step
+from evenkeel.engine.record import whole_entry
 from evenkeel.model.decision import EntryApproved, EntryRefused, ExitOrdered, RunStopped
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import FillPoint, FundingPosted, OrderDied, OrderFilled
@@ -56,6 +57,10 @@ def positions(steps: Sequence[Step]) -> list[tuple[OrderFilled, list[OrderFilled
     left = Decimal(0)
     for step in steps:
         match step.event:
+            case OrderFilled(leg=Leg.ENTRY) if left != 0:
+                entry, exits, fundings = found[-1]
+                found[-1] = (whole_entry([entry, step.event]), exits, fundings)
+                left += step.event.quantity
             case OrderFilled(leg=Leg.ENTRY):
                 found.append((step.event, [], []))
                 left = step.event.quantity

@@ -43,7 +43,9 @@ class FillTable:
         leg: Number in `LEGS`.
         kind: Number in `KINDS`.
         lots: Signed quantity in steps of `unit`.
+        left: What of the order is still to fill, unsigned, in the same steps.
         price: Per unit.
+        average: Entry price of the position after a further piece of its entry, else NaN.
         fee: Count of 1e-8, like gross and slippage.
         gross: Realised.
         slippage: Memo.
@@ -69,7 +71,9 @@ class FillTable:
     leg: Ints
     kind: Ints
     lots: Ints
+    left: Ints
     price: Floats
+    average: Floats
     fee: Ints
     gross: Ints
     slippage: Ints
@@ -98,6 +102,33 @@ class FillTable:
         """Which fills open a position."""
         return np.equal(self.leg, _ENTRY)
 
+    def whole(self) -> FillTable:
+        """Return the fills with each entry as one, however many pieces it came in: `whole_entries` as columns."""
+        further = self.is_piece
+        if not further.any():
+            return self
+        keep, groups = ~further, np.cumsum(~further) - 1
+        last = np.flatnonzero(np.append(keep[1:], True))
+        part: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        whole = {name: value[keep] for name, value in part.items() if isinstance(value, np.ndarray)}
+        for name in ("lots", "fee", "slippage"):
+            whole[name] = np.zeros(len(last), dtype=np.int64)
+            np.add.at(whole[name], groups, part[name])
+        for name in ("left", "stop", "target"):
+            whole[name] = part[name][last]
+        whole["price"] = np.where(np.isnan(self.average[last]), self.price[last], self.average[last])
+        whole["average"] = np.full(len(last), np.nan)
+        notes = [self.notes[row] for row in np.flatnonzero(keep).tolist()] if self.notes else ()
+        return FillTable(**whole, words=self.words, unit=self.unit, notes=notes)
+
+    @property
+    def is_piece(self) -> npt.NDArray[np.bool_]:
+        """Which fills are further pieces of the entry that the fill before them belongs to."""
+        entry = self.is_entry
+        same = np.zeros(len(self), dtype=np.bool_)
+        same[1:] = entry[1:] & entry[:-1] & (self.trade[1:] == self.trade[:-1])
+        return same
+
     def notes_of(self, place: int) -> Notes:
         """Return what was kept with a fill."""
         return self.notes[place] if self.notes else _NO_NOTES
@@ -119,7 +150,9 @@ def table_of(fills: Sequence[Any]) -> FillTable:
     return FillTable(
         event_ns=_ints([e.event_ns for e in events]), leg=_numbers([e.leg for e in events], LEGS),
         kind=_numbers([e.kind for e in events], KINDS), lots=_ints([unit.nearest(e.quantity) for e in events]),
-        price=_floats([e.price for e in events]), fee=_counts([e.fee for e in events]),
+        left=_ints([unit.nearest(e.left or Decimal(0)) for e in events]),
+        price=_floats([e.price for e in events]), average=_floats([e.average for e in events]),
+        fee=_counts([e.fee for e in events]),
         gross=_counts([e.gross for e in events]), slippage=_counts([e.slippage for e in events]),
         taker=_ints([e.taker for e in events]), row=_ints([e.row for e in events]), bar=_ints([e.bar for e in events]),
         point=_numbers([e.point for e in events], POINTS), exit=_numbers([e.exit_reason for e in events], EXITS),
@@ -154,7 +187,7 @@ class Legs:
     """Closed legs in order: an entry, and an exit of all of the position or of a part. Money is a count of 1e-8.
 
     Attributes:
-        fills: The fills.
+        fills: The fills, each entry in one piece.
         entry: Row of the position's entry in it.
         exit: Row of what closed this leg.
         number: Of the leg within its position, from 1.
@@ -211,6 +244,10 @@ def legs_of(fills: FillTable, paid_after: Ints, paid: Ints) -> Legs:
         paid_after: How many fills came before each funding payment, rising.
         paid: What each brought.
     """
+    whole = fills.whole()
+    if whole is not fills:
+        rows = np.concatenate([[0], np.cumsum(~fills.is_piece)])
+        fills, paid_after = whole, rows[paid_after]
     entries, exits = np.flatnonzero(fills.is_entry), np.flatnonzero(~fills.is_entry)
     position = np.cumsum(fills.is_entry)[exits] - 1
     invariant(not len(exits) or position[0] >= 0, "an exit follows an entry")

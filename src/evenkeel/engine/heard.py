@@ -59,7 +59,9 @@ def table_of_reports(heard: Sequence[Heard], strategy: Strategy) -> FillTable:
     words = tuple(strategy.signal_text(key) if key >= 0 else str(EXITS[-1 - key]) for key in keys.tolist())
     return FillTable(
         event_ns=np.concatenate(stamps), leg=_LEG_PLACES[ints[:, Report.LEG]], kind=_KIND_PLACES[ints[:, Report.KIND]],
-        lots=ints[:, Report.LOTS], price=floats[:, Price.FILL], fee=ints[:, Report.FEE], gross=ints[:, Report.GROSS],
+        lots=ints[:, Report.LOTS], left=ints[:, Report.LEFT], price=floats[:, Price.FILL],
+        average=np.where(is_entry & (floats[:, Price.ENTRY] != floats[:, Price.FILL]), floats[:, Price.ENTRY], np.nan),
+        fee=ints[:, Report.FEE], gross=ints[:, Report.GROSS],
         slippage=ints[:, Report.SLIPPAGE], taker=ints[:, Report.TAKER], row=ints[:, Report.ROW],
         bar=ints[:, Report.OPENED_EXEC], point=_POINT_PLACES[ints[:, Report.POINT]], exit=exits,
         stop=floats[:, Price.STOP], target=np.where(is_entry, floats[:, Price.TARGET], np.nan),

@@ -28,7 +28,6 @@ from evenkeel.strategies.terms import Terms
 from evenkeel.venues.simulated.venue import FUNDING_INTERVAL_MINUTES
 
 SCHEMA = "evenkeel.manifest/1"
-FILL_MODEL = "touch"
 PROFILE = "research"
 """The profile of backtests until others exist: the strategy's own limits."""
 
@@ -38,6 +37,7 @@ _BPS = 10_000
 
 def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str, Any]:
     """Return the manifest of a run without its stamp; `run` is derived from the rest but for `lines`."""
+    models = {one.kind: {"name": one.name, "text": one.text} for one in strategy.terms.models()}
     facts = {
         "schema": SCHEMA,
         "code": {"version": evenkeel.__version__, "source": source_digest()},
@@ -52,7 +52,8 @@ def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str
         "data": _data(strategy, market),
         **terms_facts(strategy.terms),
         **rule_facts(dict(strategy.resolved), strategy.terms),
-        "fill_model": FILL_MODEL,
+        "fill_model": models["queue"]["name"],
+        "models": models,
         "marks": [mark.value for mark in run_marks(strategy, market)],
         "seed": None,
         "packages": {name: metadata.version(name) for name in _PACKAGES},
@@ -121,7 +122,7 @@ def rule_facts(resolved: dict[str, Any], terms: Terms) -> dict[str, Any]:
             "stop_loss": risk.get("stop_loss") or _percent_rule(risk, "stop_loss_pct"),
             "take_profit": risk.get("take_profit") or _percent_rule(risk, "take_profit_pct"),
             "tp_order_type": "Limit" if order.target_is_limit else "Market",
-            "sl_order_type": "Market",
+            "sl_order_type": "Limit" if order.stop_is_limit else "Market",
         },
         "entry": {
             "order_type": entry.get("order_type", "MARKET"),

@@ -83,18 +83,20 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     notes: Notes = {}
 
 
-class DeadEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An entry order that ended without a fill.
+class DeadEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """An entry order, or what was left of one, that ended without a fill.
 
     Attributes:
         event_ns: When.
         reason: Why.
         decided_ns: Close of the execution bar that decided it.
+        rest: Whether a part of the order had been filled.
     """
 
     event_ns: int
     reason: Reason
     decided_ns: int
+    rest: bool = False
 
 
 class Funding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -268,7 +270,7 @@ class RunRecord:
 
     def trades(self) -> list[Trade]:
         """Return the closed legs, in order, as records."""
-        legs, fills = self.legs(), list(self.fills)
+        legs, fills = self.legs(), whole_entries(self.fills)
         columns = (legs.entry, legs.exit, legs.number, legs.is_long, legs.entry_fee, legs.entry_slippage, legs.funding)
         return [
             Trade(
@@ -308,16 +310,45 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
         known_ns: When it enters the inbox.
         client_id: Our id of the order, None for a protective leg.
     """
-    (row, point, lots, leg, kind, reason, taker, fee, gross, slippage, _, _, _, bars_held, opened_exec, _) = told.ints
-    price, stop, target, adverse, favourable = told.floats
+    (
+        row, point, lots, leg, kind, reason, taker, fee, gross, slippage, _, _, _, bars_held, opened_exec, _, left,
+    ) = told.ints  # fmt: skip
+    price, stop, target, adverse, favourable, average = told.floats
     is_entry = leg == _ENTRY_LEG
     return OrderFilled(
         event_ns=int(bars.open_ns[row]), known_ns=known_ns, client_id=client_id, leg=LEGS[leg], kind=_KINDS[kind],
-        quantity=lot.value(lots), price=to_decimal(price), fee=money_from_postings(fee),
+        quantity=lot.value(lots), left=lot.value(left) if left else None, price=to_decimal(price),
+        average=to_decimal(average) if is_entry and average != price else None, fee=money_from_postings(fee),
         gross=money_from_postings(gross), slippage=money_from_postings(slippage), taker=taker == 1, row=row,
         bar=opened_exec, point=_POINTS[point], exit_reason=None if is_entry else _EXITS[reason],
         stop_price=_level(stop), target_price=_level(target) if is_entry else None,
         adverse=to_decimal(adverse), favourable=to_decimal(favourable), bars_held=bars_held,
+    )  # fmt: skip
+
+
+def whole_entries(fills: Sequence[Fill]) -> list[Fill]:
+    """Return fills in which each entry is one, however many pieces it came in."""
+    whole: list[Fill] = []
+    for fill in fills:
+        last = whole[-1] if whole else None
+        if last is not None and fill.event.leg is last.event.leg is Leg.ENTRY and fill.trade == last.trade:
+            whole[-1] = msgspec.structs.replace(last, event=whole_entry([last.event, fill.event]))
+        else:
+            whole.append(fill)
+    return whole
+
+
+def whole_entry(pieces: Sequence[OrderFilled]) -> OrderFilled:
+    """Return the pieces of an entry as one fill: at the average price, at the time of the first."""
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return first
+    return msgspec.structs.replace(
+        first, quantity=sum((piece.quantity for piece in pieces), Decimal(0)), left=last.left,
+        price=last.price if last.average is None else last.average, average=None,
+        fee=sum((piece.fee for piece in pieces), Decimal(0)),
+        slippage=sum((piece.slippage for piece in pieces), Decimal(0)),
+        stop_price=last.stop_price, target_price=last.target_price,
     )  # fmt: skip
 
 

@@ -22,11 +22,11 @@ from evenkeel.engine.record import (
     Funding,
     Reported,
     RunRecord,
-    death_lines,
     death_reason,
     fill_event,
     funding_amount,
     funding_lines,
+    is_death,
     is_fill,
 )
 from evenkeel.features.timeline import FeatureRun
@@ -36,11 +36,14 @@ from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.strategies.strategy import Strategy
-from evenkeel.venues.simulated.book import Book, Ledger, Pause, Report
+from evenkeel.venues.simulated.book import Book, Ledger, Pause, Point, Report
+from evenkeel.venues.simulated.book import Leg as VenueLeg
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
 
 Progress = Callable[[float], None]
 """Called with the number of base bars just passed."""
+
+_ENTRY_LEG = int(VenueLeg.ENTRY)
 
 END_REASONS = {Reason.DATA_GAP: ExitReason.DATA_GAP, Reason.END_OF_DATA: ExitReason.END_OF_DATA}
 
@@ -74,7 +77,10 @@ def run_research(
     curve = EquityCurve()
     for stretch in market.stretches:
         features = FeatureRun(strategy.program, stretch.series)
-        venue.open_stretch(features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
+        venue.open_stretch(
+            features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
+            index=stretch.index,
+        )  # fmt: skip
         while venue.advance() is Pause.FULL:
             told.append(Heard(stretch, *venue.take_reports()))
         told.append(Heard(stretch, *venue.take_reports()))
@@ -100,7 +106,8 @@ def end_stretch(venue: SimulatedVenue, stretch: Stretch) -> DeadEntry | None:
     if venue.book[Book.ENTRY_KIND] != 0:
         decided = int(execution.close_ns[venue.book[Book.ENTRY_EXEC]])
         closed = int(stretch.series.base.close_ns[-1])
-        unfilled = DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=decided)
+        rest = bool(venue.book[Book.LOTS] != 0)
+        unfilled = DeadEntry(event_ns=closed, reason=stretch.end, decided_ns=decided, rest=rest)
         venue.drop_entry()
     if venue.book[Book.LOTS] != 0:
         venue.close_out(EXIT_NUMBERS[END_REASONS[stretch.end]])
@@ -115,17 +122,17 @@ def reported(heard: Sequence[Heard], strategy: Strategy, market: Market) -> Repo
 
 def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
     """Return the entries that ended without a fill, in order."""
-    deaths = []
+    deaths, rest = [], False
     for part in heard:
         closes = part.stretch.series.on(part.stretch.exec).bars.close_ns
-        deaths += [
-            DeadEntry(
-                event_ns=death_stamp(told, part.stretch), reason=death_reason(told),
-                decided_ns=int(closes[told.ints[Report.EXEC]]),
-            )
-            for told in part.reports(death_lines(part.ints))
-        ]  # fmt: skip
+        for told in part.reports(part.ints[:, Report.LEG] == _ENTRY_LEG):
+            if is_death(told):
+                decided = int(closes[told.ints[Report.EXEC]])
+                stamp, reason = death_stamp(told, part.stretch), death_reason(told)
+                deaths.append(DeadEntry(event_ns=stamp, reason=reason, decided_ns=decided, rest=rest))
+            rest = told.ints[Report.LEFT] != 0
         if part.unfilled is not None:
+            rest = False
             deaths.append(part.unfilled)
     return deaths
 
@@ -191,10 +198,10 @@ def describe(event: OrderFilled, told: Told, closes: Ints, strategy: Strategy) -
 
 
 def death_stamp(told: Told, stretch: Stretch) -> int:
-    """Return when an entry died: at the open that refused it, or at the close at which its life ended."""
+    """Return when an entry died: in the bar that refused it, by its open, or at the close at which its life ended."""
     row = told.ints[Report.ROW]
     base = stretch.series.base
-    return int(base.close_ns[row] if death_reason(told) is Reason.EXPIRED else base.open_ns[row])
+    return int(base.close_ns[row] if told.ints[Report.POINT] == Point.CLOSE else base.open_ns[row])
 
 
 class EquityCurve:

@@ -29,6 +29,7 @@ from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, ExitOrdered
 from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.number import money_from_postings, plain
+from evenkeel.model.reason import Reason
 from evenkeel.model.time import format_time
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated.book import Curve
@@ -101,7 +102,8 @@ def build_result(
         "metrics": found,
         "metrics_extra": extra_figures(record, legs, market, strategy, sessions, found),
         "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),
-        "marks": manifest["marks"], "checks": [], "timing": timing,
+        "starved": Reason.ENTRIES_DISABLED.value in record.refusals,
+        "models": manifest["models"], "marks": manifest["marks"], "checks": [], "timing": timing,
     }  # fmt: skip
 
 

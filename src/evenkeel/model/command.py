@@ -20,10 +20,11 @@ class SubmitEntry(
     Attributes:
         client_id: Our id.
         trade: Number of the trade, from 1.
-        kind: Market, limit or stop.
+        kind: Market, limit, stop or stop_limit.
         quantity: Signed units: positive buys, negative sells.
-        price: Limit or trigger price; None for a market order.
-        time_in_force: Of a limit order.
+        price: Limit price, of a stop its trigger; None for a market order.
+        trigger: What sets off a stop_limit.
+        time_in_force: Of a limit or a stop_limit.
         expire_bars: Execution bars to live, 0 for ever.
         stop_distance: From the fill to the stop; None is no stop.
         target_distance: From the fill to the target; None is no target.
@@ -37,6 +38,7 @@ class SubmitEntry(
     kind: OrderKind
     quantity: Decimal
     price: Decimal | None = None
+    trigger: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_bars: int = 0
     stop_distance: Decimal | None = None

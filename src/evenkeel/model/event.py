@@ -66,14 +66,16 @@ class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accep
 
 
 class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"):
-    """The venue executed an order whole; an exit may close a part of the position only.
+    """The venue executed an order, whole or a piece of it; an exit may close a part of the position only.
 
     Attributes:
         client_id: Our id; None for a protective leg, which the venue holds as a child of the entry.
         leg: Which order of the trade.
         kind: Market, limit, stop or take_profit.
-        quantity: Signed units: positive bought, negative sold.
+        quantity: Signed units of this piece: positive bought, negative sold.
+        left: Unsigned units of the order that are still to fill; None when it is whole.
         price: Per unit, slippage inside.
+        average: Entry price of the position after a further piece of its entry; None for the first piece.
         fee: Positive is paid.
         gross: Realised by this fill, without fees.
         slippage: Memo: what slippage cost; inside the price already.
@@ -83,7 +85,7 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
         point: Where inside the base bar.
         exit_reason: Why the position was closed or reduced; None for an entry.
         stop_price: Protective stop after an entry, or in force at an exit.
-        target_price: Target after the fill, of an entry.
+        target_price: Target after the fill, of an entry; both from the average price where it came in pieces.
         adverse: Largest move against the position while held, as a fraction of the entry price; of an exit.
         favourable: Largest move in its favour; of an exit.
         bars_held: Execution bars closed while it was held; of an exit.
@@ -93,7 +95,9 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     leg: Leg
     kind: OrderKind
     quantity: Decimal
+    left: Decimal | None = None
     price: Decimal
+    average: Decimal | None = None
     fee: Decimal
     gross: Decimal = Decimal(0)
     slippage: Decimal
@@ -124,7 +128,7 @@ class FundingPosted(Event, frozen=True, kw_only=True, gc=False, tag="funding_pos
 
 
 class OrderDied(Event, frozen=True, kw_only=True, gc=False, tag="order_died"):
-    """An order ended without a fill: expired, cancelled by its time in force, or by the end of the data.
+    """An order, or what was left of it, ended without a fill: expired, or cancelled by its time in force or by an exit.
 
     Attributes:
         client_id: Our id of it.

@@ -10,8 +10,6 @@ from evenkeel.model.errors import NotAvailable
 
 GAPS: dict[str, str] = {
     "play.leverage": "leverage above 1 for anything but a perpetual (`account.max_leverage`)",
-    "play.liquidity": "fills limited to a part of a bar's volume (`account.max_volume_fraction`)",
-    "play.trigger": "stops triggered by a mark or an index price (`account.trigger_source`)",
     "playbook.tighten": "`on_regime_exit: tighten`",
     "system.run": "running a system: it is checked by `keel validate` only",
     "run.profiles": "a profile other than `research`",

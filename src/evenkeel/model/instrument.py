@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from enum import StrEnum
 
@@ -41,6 +42,31 @@ class Fees(msgspec.Struct, frozen=True, kw_only=True):
     per_contract: Decimal = Decimal(0)
 
 
+class RiskTier(msgspec.Struct, frozen=True, kw_only=True):
+    """Margin of positions up to a size.
+
+    Attributes:
+        max_notional: Largest notional of the tier, in the quote currency; None, for the last one only, is no limit.
+        maintenance: Maintenance margin rate, a fraction of the notional.
+        deduction: Taken off the maintenance margin, in the quote currency.
+        max_leverage: Largest leverage of a position in the tier.
+    """
+
+    max_notional: Decimal | None = None
+    maintenance: Decimal
+    deduction: Decimal = Decimal(0)
+    max_leverage: Decimal
+
+    def __post_init__(self) -> None:
+        require(
+            self.max_notional is None or self.max_notional > 0, "max_notional of a risk tier must be above 0",
+            was=self.max_notional,
+        )  # fmt: skip
+        require(0 <= self.maintenance < 1, "maintenance of a risk tier is from 0 to below 1", was=self.maintenance)
+        require(self.deduction >= 0, "deduction of a risk tier must not be negative", was=self.deduction)
+        require(self.max_leverage >= 1, "max_leverage of a risk tier is at least 1", was=self.max_leverage)
+
+
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """A dated definition of an instrument.
 
@@ -57,6 +83,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         min_notional: Smallest order, in the quote currency.
         calendar: Name of the session table.
         fees: Defaults; an account or a play may state its own.
+        risk_tiers: Margin by the size of a position, smallest first; empty where the account's single rate holds.
         shortable: Whether a short position can be opened.
         absence_is_fault: Whether an interval without a bar inside a session is a fault (24/7 markets) or normal.
         valid_from: First day of this definition, ISO date; None is unbounded.
@@ -78,6 +105,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     min_notional: Decimal = Decimal(0)
     calendar: str
     fees: Fees = Fees()
+    risk_tiers: tuple[RiskTier, ...] = ()
     shortable: bool = True
     absence_is_fault: bool = False
     valid_from: str | None = None
@@ -94,6 +122,18 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         require(self.lot_grid.holds(self.min_quantity), f"{self.id}: min_quantity must be a multiple of lot_size")
         minutes = self.funding_interval_minutes
         require(minutes > 0 and _DAY_MINUTES % minutes == 0, f"{self.id}: funding_interval_minutes must divide a day")
+        self._check_tiers()
+
+    def _check_tiers(self) -> None:
+        tiers = self.risk_tiers
+        require(not tiers or self.kind is InstrumentKind.PERPETUAL, f"{self.id}: only perpetuals have risk_tiers")
+        for lower, upper in itertools.pairwise(tiers):
+            grows = lower.max_notional is not None and (
+                upper.max_notional is None or upper.max_notional > lower.max_notional
+            )
+            require(grows, f"{self.id}: risk_tiers go from the smallest max_notional to the largest")
+            less = upper.max_leverage <= lower.max_leverage and upper.maintenance >= lower.maintenance
+            require(less, f"{self.id}: a larger risk tier has no more leverage and no less maintenance margin")
 
     @property
     def symbol(self) -> str:

@@ -33,6 +33,7 @@ class OrderKind(StrEnum):
     LIMIT = "limit"
     STOP = "stop"
     TAKE_PROFIT = "take_profit"
+    STOP_LIMIT = "stop_limit"
 
 
 class TimeInForce(StrEnum):
@@ -49,9 +50,10 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="enter", ta
 
     Attributes:
         direction: Long or short.
-        kind: Market, limit or stop.
-        price: Limit or trigger price; None for a market order.
-        time_in_force: Of a limit order.
+        kind: Market, limit, stop or stop_limit.
+        price: Limit price, of a stop its trigger; None for a market order.
+        trigger: What sets off a stop_limit, which is then a limit at `price`; None for the others.
+        time_in_force: Of a limit or a stop_limit.
         expire_bars: Execution bars until the order expires; 0 is never.
         stop_distance: From the fill to the protective stop, in price; None is no stop.
         target_distance: From the fill to the target, in price; None is no target, or a ladder of the order terms.
@@ -63,6 +65,7 @@ class Enter(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="enter", ta
     direction: Direction
     kind: OrderKind = OrderKind.MARKET
     price: Decimal | None = None
+    trigger: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_bars: int = 0
     stop_distance: Decimal | None = None

@@ -52,7 +52,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         trade: Number of the trade it belongs to, from 1.
         leg: What it is for within the trade.
         kind: How it wants to be filled.
-        quantity: Signed units: positive buys, negative sells.
+        quantity: Signed units that are still to fill: positive buys, negative sells.
         price: Limit or trigger price, None for market orders.
         time_in_force: How long it lives.
         state: Where it stands.

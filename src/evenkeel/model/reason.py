@@ -56,6 +56,8 @@ class Reason(StrEnum):
         "Another play holds what moves alike, or it is not known that it does not: the same position twice.",
     )
     EXPOSURE_LIMIT = ("EXPOSURE_LIMIT", "The positions of the playbook together would be larger than allowed.")
+    LIQUIDITY = ("LIQUIDITY", "The bar traded too little: what it could not fill of the order was cancelled.")
+    REDUCE_ONLY_NO_POSITION = ("REDUCE_ONLY_NO_POSITION", "An order to close was wished without a position.")
 
 
 REASONS = tuple(Reason)

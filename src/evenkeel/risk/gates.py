@@ -23,6 +23,7 @@ from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money, to_dec
 from evenkeel.model.reason import REASONS, Reason, reason_number
 from evenkeel.risk.liquidation import liquidation_price
 from evenkeel.risk.sizing import SIZING_TERMS, SNAP, BeyondLiquidation, Sizing, SizingModel, size_entry
+from evenkeel.risk.tiers import allowed_leverage, margin_rates, tier_cap, tier_table
 from evenkeel.strategies.terms import Terms
 
 _KEY = object()
@@ -33,6 +34,7 @@ _MAINTENANCE, _DEDUCTION, _TAKER = int(Sizing.MAINTENANCE), int(Sizing.DEDUCTION
 _MIN_DISTANCE, _BEYOND, _RATIO = (
     int(Sizing.MIN_LIQUIDATION_DISTANCE), int(Sizing.BEYOND_LIQUIDATION), int(Sizing.TARGET_RATIO),
 )  # fmt: skip
+_TIERS, _TIER_TABLE = int(Sizing.TIERS), int(Sizing.TIER_TABLE)
 _NEAREST_RATIO, _NEAREST_FRACTION = int(Sizing.NEAREST_RATIO), int(Sizing.NEAREST_FRACTION)
 _LOT_N, _LOT_D, _MULTIPLIER = int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR), int(Sizing.MULTIPLIER)
 _REJECT, _ADJUST = int(BeyondLiquidation.REJECT), int(BeyondLiquidation.ADJUST)
@@ -144,28 +146,35 @@ def too_close(t: Floats, price: float, stop_distance: float, target_distance: fl
 def liquidation_distance(t: Floats, lots: int, price: float, direction: int) -> float:
     """Return how far a position of so many lots at the price is from its liquidation; infinite without one."""
     quantity = lots * t[_LOT_N] / t[_LOT_D] * t[_MULTIPLIER]
-    rate = t[_MAINTENANCE] + t[_TAKER]
-    at = liquidation_price(direction, quantity, price, t[_LEVERAGE], rate, t[_DEDUCTION], 0.0)
+    maintenance, deduction = margin_rates(
+        t, _TIER_TABLE, int(t[_TIERS]), quantity * price, t[_MAINTENANCE], t[_DEDUCTION]
+    )
+    at = liquidation_price(direction, quantity, price, t[_LEVERAGE], maintenance + t[_TAKER], deduction, 0.0)
     return direction * (price - at)
 
 
 def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
     """Return the terms of gates and sizing as their kernel reads them; a cap that does not exist is infinite."""
-    values = np.zeros(SIZING_TERMS)
+    table = tier_table(instrument)
+    values = np.zeros(SIZING_TERMS + len(table))
+    values[Sizing.TIERS], values[SIZING_TERMS:] = len(instrument.risk_tiers), table
     account, sizing, lot = terms.account, terms.sizing, instrument.lot_grid
+    leverage = allowed_leverage(sizing.max_leverage, instrument)
     values[Sizing.MODEL] = SizingModel[sizing.model.upper()]
     values[Sizing.VALUE] = to_float(sizing.value)
     values[Sizing.BASIS_NOTIONAL] = float(sizing.basis == "notional")
     values[Sizing.INCLUDE_COSTS] = float(sizing.include_costs)
-    values[Sizing.LEVERAGE] = to_float(sizing.max_leverage)
+    values[Sizing.LEVERAGE] = to_float(leverage)
     values[Sizing.MAX_POSITION] = to_float(account.max_position)
     values[Sizing.INCLUDE_CLOSE_FEE] = float(account.include_close_fee)
     values[Sizing.MIN_NOTIONAL] = to_float(max(account.min_notional, instrument.min_notional))
-    values[Sizing.MAX_NOTIONAL] = _or_infinite(account.max_notional)
+    caps = (account.max_notional, tier_cap(leverage, instrument))
+    values[Sizing.MAX_NOTIONAL] = min(_or_infinite(cap) for cap in caps)
     values[Sizing.MAX_MARGIN] = _or_infinite(account.max_margin)
     values[Sizing.MIN_QUANTITY] = to_float(instrument.min_quantity)
     values[Sizing.MAX_QUANTITY] = _or_infinite(instrument.max_quantity)
-    values[Sizing.TAKER], values[Sizing.SLIPPAGE] = to_float(account.taker), to_float(account.slippage)
+    values[Sizing.TAKER] = to_float(account.taker)
+    values[Sizing.SLIPPAGE] = to_float(account.slippage + account.half_spread)
     values[Sizing.PER_CONTRACT] = to_float(account.per_contract)
     values[Sizing.MULTIPLIER] = to_float(instrument.multiplier)
     values[Sizing.TICK] = to_float(instrument.tick_size)

@@ -36,7 +36,7 @@ class Sizing(IntEnum):
 
     MAINTENANCE is the maintenance margin rate; TARGET_RATIO the multiple of the stop's distance at which a target lies,
     NaN for any other target. NEAREST_RATIO and NEAREST_FRACTION are the smallest steps of a ladder, of the stop's
-    distance and of the price; NaN where there is none.
+    distance and of the price; NaN where there is none. TIERS counts the risk tiers, whose table begins at TIER_TABLE.
     """
 
     MODEL = 0
@@ -66,6 +66,8 @@ class Sizing(IntEnum):
     TARGET_RATIO = 24
     NEAREST_RATIO = 25
     NEAREST_FRACTION = 26
+    TIERS = 27
+    TIER_TABLE = 28
 
 
 class BeyondLiquidation(IntEnum):
@@ -76,7 +78,8 @@ class BeyondLiquidation(IntEnum):
     WARN = 2
 
 
-SIZING_TERMS = len(Sizing)
+SIZING_TERMS = int(Sizing.TIER_TABLE)
+"""Numbers before the table of risk tiers."""
 
 _MODEL, _VALUE, _BASIS, _COSTS, _LEVERAGE = (
     int(Sizing.MODEL), int(Sizing.VALUE), int(Sizing.BASIS_NOTIONAL), int(Sizing.INCLUDE_COSTS), int(Sizing.LEVERAGE),
@@ -94,6 +97,7 @@ _SMALL_NOTIONAL = reason_number(Reason.BELOW_MIN_NOTIONAL)
 _SMALL_QUANTITY = reason_number(Reason.BELOW_MIN_QUANTITY)
 _MARGIN = reason_number(Reason.INSUFFICIENT_MARGIN)
 _LARGE = reason_number(Reason.QUANTITY_ABOVE_LIMIT)
+_DISABLED = reason_number(Reason.ENTRIES_DISABLED)
 
 SNAP = 1.0 + 1e-12
 """A quantity this close below a whole lot counts as that lot: prices and lots as floats would lose it otherwise."""
@@ -144,6 +148,8 @@ def required_margin(t: Floats, lots: int, price: float) -> float:
 def size_entry(t: Floats, equity: float, free: float, price: float, stop_distance: float) -> tuple[int, int]:
     """Return the number of lots to open and the number of a reason; 0 lots unless the reason is OK.
 
+    Where the account cannot carry the least order even if all of it is free, entries are disabled (plays.md 6.11).
+
     Args:
         t: Terms, see `Sizing`.
         equity: Of the account, account currency.
@@ -151,6 +157,8 @@ def size_entry(t: Floats, equity: float, free: float, price: float, stop_distanc
         price: Decision price.
         stop_distance: From the price to the stop, NaN without one.
     """
+    if equity * t[_LEVERAGE] < t[_MIN_NOTIONAL]:
+        return 0, _DISABLED
     if not free > 0.0:
         return 0, _MARGIN
     wanted = wanted_notional(t, equity, free, price, stop_distance)

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.intent import Direction, Enter
 from evenkeel.model.number import to_decimal
 from evenkeel.risk.gates import Approved, EntryGates
 from evenkeel.risk.liquidation import liquidation_price
+from evenkeel.risk.tiers import margin_rates, tier_table
 from evenkeel.strategies.play.exposure import (
     Distance,
     Exposure,
@@ -109,10 +111,15 @@ class _Work:
         margin = self._terms.account.margin
         if not margin.liquidates:
             return {}
-        rate = float(margin.maintenance + self._terms.account.taker)
+        instrument = self._play.instrument
+        maintenance, deduction = margin_rates.py_func(
+            np.array(tier_table(instrument)), 0, len(instrument.risk_tiers), notional, float(margin.maintenance),
+            float(margin.deduction),
+        )  # fmt: skip
+        rate = maintenance + float(self._terms.account.taker)
         levels = {
             sign: liquidation_price.py_func(
-                sign, notional / self.price, self.price, self.leverage, rate, float(margin.deduction), 0.0
+                sign, notional / self.price, self.price, self.leverage, rate, deduction, 0.0
             )
             for sign in self._sides()
         }
@@ -131,7 +138,7 @@ class _Work:
         """
         account, quantity = self._terms.account, notional / (self.price * self._multiplier)
         worth = quantity * self._multiplier
-        slip = float(account.slippage) + impact
+        slip = float(account.slippage + account.half_spread) + impact
         resting = self._play.entry.order_type == "LIMIT"
         entry = self.price * (1.0 + (0.0 if resting else sign * slip))
         level = max(0.0, entry - sign * distance)
@@ -147,7 +154,7 @@ class _Work:
         account, quantity = self._terms.account, notional / (self.price * self._multiplier)
         worth = quantity * self._multiplier
         rests = self._terms.order.target_is_limit
-        slip, rate = (0.0, account.maker) if rests else (float(account.slippage), account.taker)
+        slip, rate = (0.0, account.maker) if rests else (float(account.slippage + account.half_spread), account.taker)
         earned = 0.0
         for target in targets:
             level = max(0.0, self.price + self._sign * target.distance.worked)
@@ -202,7 +209,7 @@ class _Work:
         share = float(account.start_equity * sizing.value) / cap
         if sizing.include_costs:
             per_contract = float(account.per_contract) / (self.price * self._multiplier)
-            share -= 2.0 * (float(account.taker) + per_contract) + float(account.slippage)
+            share -= 2.0 * (float(account.taker) + per_contract) + float(account.slippage + account.half_spread)
         return self.price * share
 
     def _largest_loss(self, stop: Distance | None) -> tuple[float | None, str]:

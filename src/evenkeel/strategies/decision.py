@@ -15,7 +15,8 @@ class Slot(IntEnum):
 
     POSITION, ENTRY_PRICE, BARS_HELD and SINCE_ENTRY come in; the rest goes out. Distances and prices are NaN when there
     is none. FRACTION is how much of the position an exit closes; SINCE_ENTRY counts execution bars since the last entry
-    order was placed, a number beyond all bars where there was none.
+    order was placed, a number beyond all bars where there was none. TRIGGER sets off a stop-limit entry, whose limit is
+    PRICE.
     """
 
     POSITION = 0
@@ -32,6 +33,7 @@ class Slot(IntEnum):
     TRAIL_DISTANCE = 11
     FRACTION = 12
     SINCE_ENTRY = 13
+    TRIGGER = 14
 
 
 SLOTS = len(Slot)
@@ -52,3 +54,4 @@ class EntryKind(IntEnum):
     MARKET = 1
     LIMIT = 2
     STOP = 3
+    STOP_LIMIT = 5

@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import types
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -37,7 +38,7 @@ from evenkeel.model.bar import Floats
 from evenkeel.model.errors import UsageError, require
 from evenkeel.model.gaps import not_available
 from evenkeel.model.instrument import Instrument, InstrumentKind
-from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes
+from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Notes, OrderKind, TimeInForce
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import Timeframe
@@ -171,16 +172,34 @@ class PythonStrategy:
         return self.nothing()
 
     def long(
-        self, *, stop: float | None = None, target: float | None = None, reason: str, notes: Notes | None = None
-    ) -> Intent:
-        """Wish a long entry at the market, with stop and target as distances in price."""
-        return _enter(Direction.LONG, stop, target, reason, notes)
+        self, *, stop: float | None = None, target: float | None = None, limit: float | None = None,
+        trigger: float | None = None, time_in_force: str = "GTC", expire_bars: int = 0, reason: str,
+        notes: Notes | None = None,
+    ) -> Intent:  # fmt: skip
+        """Wish a long entry: at the market, or at a limit, or once a trigger is reached, or both.
+
+        Args:
+            stop: Distance of the protective stop from the fill, in price.
+            target: Distance of the target from the fill, in price.
+            limit: Price to pay at most.
+            trigger: Price at or above which the order comes to life: as a market order, or as a limit where there is
+                one.
+            time_in_force: Of a limit: `GTC`, `IOC`, `FOK` or `PostOnly`.
+            expire_bars: Execution bars until an order that rests dies; 0 is never.
+            reason: The rule behind it.
+            notes: What to keep with the trade.
+        """
+        order = _Order(limit, trigger, time_in_force, expire_bars)
+        return _enter(Direction.LONG, stop, target, order, reason, notes)
 
     def short(
-        self, *, stop: float | None = None, target: float | None = None, reason: str, notes: Notes | None = None
-    ) -> Intent:
-        """Wish a short entry at the market, with stop and target as distances in price."""
-        return _enter(Direction.SHORT, stop, target, reason, notes)
+        self, *, stop: float | None = None, target: float | None = None, limit: float | None = None,
+        trigger: float | None = None, time_in_force: str = "GTC", expire_bars: int = 0, reason: str,
+        notes: Notes | None = None,
+    ) -> Intent:  # fmt: skip
+        """Wish a short entry; see `long`: a limit is the least price to sell at, a trigger lies at or below it."""
+        order = _Order(limit, trigger, time_in_force, expire_bars)
+        return _enter(Direction.SHORT, stop, target, order, reason, notes)
 
     def close(self, reason: str, *, part: float = 1.0) -> Intent:
         """Wish the position closed at the market, or a part of it, above 0 and at most 1."""
@@ -220,21 +239,51 @@ class PythonStrategy:
         self.memory = dict(saved)
 
 
-def _enter(direction: Direction, stop: float | None, target: float | None, reason: str, notes: Notes | None) -> Intent:
+class _Order(NamedTuple):
+    """How an entry is ordered."""
+
+    limit: float | None
+    trigger: float | None
+    time_in_force: str
+    expire_bars: int
+
+
+def _enter(
+    direction: Direction, stop: float | None, target: float | None, order: _Order, reason: str, notes: Notes | None
+) -> Intent:
     for name, distance in (("stop", stop), ("target", target)):
         if distance is not None and not distance > 0.0:
             raise UsageError(f"the {name} of an entry is a distance in price and must be above 0, not {distance}")
     distances = [None if distance is None else to_decimal(distance) for distance in (stop, target)]
+    kind, price, trigger = _kind(order)
     return Enter(
-        direction=direction, stop_distance=distances[0], target_distance=distances[1], reason=reason, notes=notes or {}
-    )
+        direction=direction, kind=kind, price=price, trigger=trigger, time_in_force=TimeInForce(order.time_in_force),
+        expire_bars=order.expire_bars, stop_distance=distances[0], target_distance=distances[1], reason=reason,
+        notes=notes or {},
+    )  # fmt: skip
+
+
+def _kind(order: _Order) -> tuple[OrderKind, Decimal | None, Decimal | None]:
+    """Return kind, price and trigger of an entry; the price of a stop is its trigger."""
+    for name, price in (("limit", order.limit), ("trigger", order.trigger)):
+        if price is not None and not 0.0 < price < math.inf:
+            raise UsageError(f"the {name} of an entry is a price and must be above 0, not {price}")
+    if order.time_in_force not in list(TimeInForce):
+        raise UsageError(f"time_in_force is one of {', '.join(TimeInForce)}, not '{order.time_in_force}'")
+    if order.expire_bars < 0:
+        raise UsageError(f"expire_bars is a number of execution bars, 0 for never, not {order.expire_bars}")
+    limit, trigger = (None if price is None else to_decimal(price) for price in (order.limit, order.trigger))
+    if limit is not None:
+        return (OrderKind.LIMIT, limit, None) if trigger is None else (OrderKind.STOP_LIMIT, limit, trigger)
+    return (OrderKind.MARKET, None, None) if trigger is None else (OrderKind.STOP, trigger, None)
 
 
 def _terms(instrument: Instrument, account: dict[str, Any], sizing: dict[str, Any]) -> Terms:
     fees = instrument.fees
     facts: dict[str, Any] = {
         "currency": instrument.quote, "taker": fees.taker_bps / _BPS, "maker": fees.maker_bps / _BPS,
-        "per_contract": fees.per_contract, "slippage": DEFAULT_SLIPPAGE, **account,
+        "per_contract": fees.per_contract, "slippage": DEFAULT_SLIPPAGE,
+        "funding": instrument.kind is InstrumentKind.PERPETUAL, **account,
     }  # fmt: skip
     if facts["currency"] != instrument.quote:
         raise not_available("run.currency", where="account")

@@ -8,12 +8,15 @@ import msgspec
 
 from evenkeel.model.errors import require
 from evenkeel.model.intent import TimeInForce
+from evenkeel.strategies.fill_models import FillModel, fill_models
 
 MODELS = ("percent_equity", "risk_based", "fixed_usdt", "fixed_quantity")
 FRACTION_MODELS = ("percent_equity", "risk_based")
 
 STOP_BEYOND = ("reject", "adjust", "warn")
 IMPACT_MODES = ("disabled", "linear", "sqrt")
+QUEUE_MODELS = ("touch", "trade_through", "volume_ahead")
+TRIGGER_SOURCES = ("LastPrice", "MarkPrice", "IndexPrice")
 
 MONEY_MAX = 10**10
 """Largest amount of money of a run: its count of 1e-8 and sums of it stay within 64 bits."""
@@ -95,6 +98,25 @@ class ImpactTerms(msgspec.Struct, frozen=True, kw_only=True):
             require(0 <= getattr(self, name) < 1, f"impact.{name} is a fraction from 0 to below 1")
 
 
+class QueueTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """When a resting limit is our turn, an entry or a Limit target.
+
+    Attributes:
+        model: `touch`, `trade_through` or `volume_ahead`.
+        ticks: `trade_through` only: how far beyond its price the market must go.
+        share: `volume_ahead` only: part of the volume of the bar in which it comes to rest that stands before it.
+    """
+
+    model: str = "touch"
+    ticks: int = 1
+    share: Decimal = Decimal("0.1")
+
+    def __post_init__(self) -> None:
+        require(self.model in QUEUE_MODELS, f"queue.model is one of {', '.join(QUEUE_MODELS)}", was=self.model)
+        require(self.ticks >= 1, "queue.ticks is at least 1", was=self.ticks)
+        require(self.share >= 0, "queue.share must not be negative", was=str(self.share))
+
+
 class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     """Money, costs and limits; rates and limits are fractions.
 
@@ -105,6 +127,7 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
         maker: Fee of the notional of a fill that rested.
         per_contract: Fee per unit and side on top.
         slippage: Adverse price move of every fill that takes.
+        half_spread: Half the spread between bid and ask, as a fraction of the price; market prices lie between them.
         max_drawdown: The run stops at this fall from the peak; 1 is off.
         stop_equity: The run stops when equity falls to this.
         min_notional: Smaller entries are refused.
@@ -114,6 +137,10 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
         include_close_fee: Whether the fee of the close is kept free when an entry is sized.
         margin: How positions are margined and liquidated.
         impact: How the price moves with the size of a fill.
+        latency_ms: How much later than its decision an order of ours is at the venue.
+        queue: When a resting limit is our turn.
+        max_volume_fraction: Part of a base bar's volume that can fill; None is no limit.
+        trigger_source: Price that sets off stops: `LastPrice`, `MarkPrice` or `IndexPrice`.
         funding: Whether a position pays and receives funding: perpetuals do, unless the account says otherwise.
         funding_rate: What a long pays on its notional each eight hours where no history of rates is known; None pays
             nothing there.
@@ -125,6 +152,7 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     maker: Decimal
     per_contract: Decimal = Decimal(0)
     slippage: Decimal = Decimal(0)
+    half_spread: Decimal = Decimal(0)
     max_drawdown: Decimal = Decimal("0.2")
     stop_equity: Decimal = Decimal(0)
     min_notional: Decimal = Decimal(0)
@@ -134,6 +162,10 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     include_close_fee: bool = True
     margin: MarginTerms = MarginTerms()
     impact: ImpactTerms = ImpactTerms()
+    latency_ms: int = 0
+    queue: QueueTerms = QueueTerms()
+    max_volume_fraction: Decimal | None = None
+    trigger_source: str = "LastPrice"
     funding: bool = True
     funding_rate: Decimal | None = None
 
@@ -143,14 +175,18 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
             was=str(self.start_equity),
         )  # fmt: skip
         require(0 <= self.stop_equity < self.start_equity, "stop_equity must lie below start_equity")
-        for name in ("taker", "maker", "slippage"):
+        for name in ("taker", "maker", "slippage", "half_spread"):
             rate = getattr(self, name)
             require(0 <= rate < 1, f"{name} is a fraction from 0 to below 1", was=str(rate))
         for name in ("max_drawdown", "max_position"):
             share = getattr(self, name)
             require(0 < share <= 1, f"{name} is a fraction above 0 and at most 1", was=str(share))
-        for name in ("per_contract", "min_notional"):
+        for name in ("per_contract", "min_notional", "latency_ms"):
             require(getattr(self, name) >= 0, f"{name} must not be negative", was=str(getattr(self, name)))
+        part = self.max_volume_fraction
+        require(part is None or 0 < part <= 1, "max_volume_fraction is above 0 and at most 1", was=str(part))
+        sources = ", ".join(TRIGGER_SOURCES)
+        require(self.trigger_source in TRIGGER_SOURCES, f"trigger_source is one of {sources}", was=self.trigger_source)
 
 
 class LadderStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +234,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
         time_in_force: Of limit entries.
         expire_bars: Execution bars a resting entry lives; 0 is for ever.
         target_is_limit: Whether targets rest as limit orders (maker, no slippage) or fire as market orders.
-        trade_through: Whether a resting limit fills only when the price goes beyond it.
+        stop_is_limit: Whether a stop that is reached becomes a limit at its level, or a market order.
+        trade_through: Whether a resting entry fills only when the price goes beyond it.
         target_ratio: Multiple of the stop's distance at which the target lies; None for any other target.
         ladder: Several targets, in place of one.
         trail: None does not trail.
@@ -208,6 +245,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     expire_bars: int = 0
     target_is_limit: bool = False
+    stop_is_limit: bool = False
     trade_through: bool = False
     target_ratio: Decimal | None = None
     ladder: tuple[LadderStep, ...] = ()
@@ -221,3 +259,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountTerms
     sizing: SizingTerms = SizingTerms()
     order: OrderTerms = OrderTerms()
+
+    def models(self) -> tuple[FillModel, ...]:
+        """Return what the run assumes of market and venue, by name."""
+        return fill_models(self.account, self.order)

@@ -226,10 +226,11 @@ def test_an_exit_wished_twice_is_ordered_once() -> None:
     assert bench.bar(7, Leave()) == Step(bench.steps[-1].event, (), ())
 
 
-def test_an_exit_without_a_position_is_nothing() -> None:
-    step = Bench().bar(0, Leave())
+def test_an_exit_without_a_position_is_refused() -> None:
+    step = Bench().bar(0, Leave(reason="out"))
 
-    assert (step.decisions, step.commands) == ((), ())
+    assert step.commands == ()
+    assert step.decisions == (EntryRefused(reason=Reason.REDUCE_ONLY_NO_POSITION, detail="out"),)
 
 
 def test_a_pending_exit_dies_with_the_position_that_a_stop_closed() -> None:

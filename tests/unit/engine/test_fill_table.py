@@ -33,7 +33,8 @@ def texts_of(table: FillTable) -> dict[str, object]:
     shown = {name: value.tolist() for name, value in found.items() if isinstance(value, np.ndarray)}
     shown["reason"] = [table.words[number] for number in table.reason.tolist()]
     shown["lots"] = [table.unit.value(count) for count in table.lots.tolist()]
-    return {name: [None if one != one or abs(one) == np.inf else one for one in value] if name in ("stop", "target")
+    missing = ("stop", "target", "average")
+    return {name: [None if one != one or abs(one) == np.inf else one for one in value] if name in missing
             else value for name, value in shown.items()}  # fmt: skip
 
 
@@ -74,7 +75,8 @@ def hand_made(lots: list[int], fees: list[int]) -> FillTable:
     held = np.cumsum(lots) - lots
     zeros, prices = np.zeros(len(lots), dtype=np.int64), np.ones(len(lots))
     return FillTable(
-        event_ns=zeros, leg=np.where(held == 0, 0, 3), kind=zeros, lots=np.array(lots), price=prices,
+        event_ns=zeros, leg=np.where(held == 0, 0, 3), kind=zeros, lots=np.array(lots), left=zeros, price=prices,
+        average=prices * np.nan,
         fee=np.array(fees), gross=zeros, slippage=np.array(fees) * 2, taker=zeros, row=zeros, bar=zeros, point=zeros,
         exit=zeros, stop=prices, target=prices, adverse=prices, favourable=prices, bars_held=zeros, trade=zeros,
         decided_ns=zeros, reason=zeros, words=("why",), unit=Grid.of(Decimal(1)),

@@ -41,12 +41,21 @@ def levels(direction, quantity, entry, leverage, rate, deduction, fee, extra):
         ("10 own rate", (1, 1.0, 50000.0, 10.0, RATE, 0.0, 0.00075, 0.0), 45251.1438483584, 45033.7753314986),
     ],
 )
-def test_golden_vectors(case: str, given: tuple[float, ...], liquidation: float, bankruptcy: float | None) -> None:
+def test_1_4_6_7_8_9_10_prices_of_liquidation_and_bankruptcy(
+    case: str, given: tuple[float, ...], liquidation: float, bankruptcy: float | None
+) -> None:
     at, gone = levels(*given)
 
     assert at == pytest.approx(liquidation, rel=1e-13), case
     if bankruptcy is not None:
         assert gone == pytest.approx(bankruptcy, rel=1e-13), case
+
+
+def test_3_at_the_liquidation_price_what_is_left_is_the_maintenance_margin() -> None:
+    at, _ = levels(1, 1.0, 50000.0, 10.0, RATE, 0.0, FEE, 0.0)
+
+    assert 5000.0 + (at - 50000.0) == pytest.approx(251.1438483584, abs=1e-9)
+    assert at * RATE == pytest.approx(251.1438483584, abs=1e-9)
 
 
 def test_9_a_long_without_leverage_is_never_liquidated() -> None:

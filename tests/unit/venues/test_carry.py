@@ -7,8 +7,9 @@ from decimal import Decimal as D
 import numpy as np
 import pytest
 
-from desk import account, flat, long, piece, run, short, units
+from desk import START, account, flat, long, piece, run, short, units
 from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.time import MINUTE
 from evenkeel.venues.simulated.carry import Carry, CarryKind, MarkBars, fundings
 
 NAN = float("nan")
@@ -33,6 +34,12 @@ def test_without_a_mark_price_the_open_of_the_base_bar_counts() -> None:
     rows = [*flat(100.0, 3), (102.0, 103.0, 99.0, 100.0), *flat(100.0, 2)]
     record = run(piece(rows, {0: long()}, carry=rates([3], [0.01], [NAN])))
     assert [one.amount for one in record.fundings] == [D("-1.02")]
+
+
+def test_a_fixed_rate_is_paid_on_the_mark_price_where_there_is_one() -> None:
+    mark = MarkBars(np.full(6, 110.0), np.full(6, 110.0), np.full(6, 110.0))
+    part = piece(flat(100.0, 6), {0: long()}, mark=mark, start=START + 477 * MINUTE)
+    assert [one.amount for one in run(part, costs=account(funding_rate="0.01")).fundings] == [D("-1.1")]
 
 
 def test_43_it_is_paid_by_who_held_before_it_and_still_by_who_leaves_at_that_open() -> None:

@@ -97,5 +97,8 @@ class Places:
     def _open(self, number: int) -> FeatureRun:
         instance, stretch = self._instances[number], self.stretches[number]
         features = FeatureRun(instance.strategy.program, stretch.series)
-        self._venue.open_stretch(number, features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry)
+        self._venue.open_stretch(
+            number, features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
+            index=stretch.index,
+        )  # fmt: skip
         return features

@@ -163,7 +163,10 @@ def add_report(report: Ints, sums: Ints) -> None:
     sums[_FEES] += report[_R_FEE]
     sums[_SLIPPAGE] += report[_R_SLIPPAGE]
     if report[_R_LEG] == _ENTRY:
-        sums[_LEFT], sums[_ENTRY_FEE], sums[_CARRIED] = lots, report[_R_FEE], 0
+        if sums[_LEFT] == 0:
+            sums[_ENTRY_FEE] = sums[_CARRIED] = 0
+        sums[_LEFT] += lots
+        sums[_ENTRY_FEE] += report[_R_FEE]
         return
     fee, carried, left = sums[_ENTRY_FEE], sums[_CARRIED], abs(sums[_LEFT])
     if abs(lots) != left:

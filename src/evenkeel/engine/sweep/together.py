@@ -142,8 +142,9 @@ class _SetRun:
         self._sums[tally.Sum.SEEN] = 0
         stretch = self._stretch
         self._venue.open_stretch(
-            features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, curve=self._space.curve
-        )
+            features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
+            index=stretch.index, curve=self._space.curve,
+        )  # fmt: skip
 
     def advance(self) -> None:
         """Pass the block that the features hold."""

@@ -10,7 +10,7 @@ from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.number import to_decimal
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.schema import AccountSection, BacktestSection
-from evenkeel.strategies.terms import ImpactTerms, MarginTerms
+from evenkeel.strategies.terms import ImpactTerms, MarginTerms, QueueTerms
 
 _STARTING_EQUITY = Decimal(10_000)
 _BPS = Decimal(10_000)
@@ -43,6 +43,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         require_trade_through: Whether a resting limit fills only when price goes beyond it.
         margin: How positions are margined and liquidated.
         impact: How the price moves with the size of a fill.
+        half_spread_bps: Half the spread around the price.
+        latency_ms: How much later than its decision an order is at the venue.
+        queue: When a resting limit is our turn.
+        max_volume_fraction: Part of a bar's volume that can fill; None is no limit.
+        trigger_source: Price that sets off stops.
         funding: Whether a position pays and receives funding.
         funding_rate: Rate each eight hours where no history is known; None pays nothing there.
     """
@@ -63,6 +68,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     require_trade_through: bool
     margin: MarginTerms
     impact: ImpactTerms
+    half_spread_bps: Decimal
+    latency_ms: int
+    queue: QueueTerms
+    max_volume_fraction: Decimal | None
+    trigger_source: str
     funding: bool
     funding_rate: Decimal | None
 
@@ -106,6 +116,13 @@ def build_account(
             mode=section.impact.mode, coefficient=to_decimal(section.impact.coef_bps) / _BPS,
             largest=to_decimal(section.impact.max_bps) / _BPS,
         ),
+        half_spread_bps=to_decimal(section.half_spread_bps),
+        latency_ms=section.latency_ms,
+        queue=QueueTerms(
+            model=section.queue.model, ticks=section.queue.ticks, share=to_decimal(section.queue.share)
+        ),
+        max_volume_fraction=_exact(section.max_volume_fraction),
+        trigger_source=section.trigger_source,
         funding=section.funding.enabled and instrument.kind is InstrumentKind.PERPETUAL,
         funding_rate=_funding_rate(section, instrument, log),
     )  # fmt: skip

@@ -144,13 +144,16 @@ def play_terms(play: Play) -> Terms:
             stop_equity=account.stop_equity, min_notional=account.min_trade_notional,
             max_notional=account.max_notional, max_position=account.max_position_equity_fraction,
             include_close_fee=account.include_close_fee, margin=account.margin, impact=account.impact,
+            half_spread=account.half_spread_bps / _BPS, latency_ms=account.latency_ms, queue=account.queue,
+            max_volume_fraction=account.max_volume_fraction, trigger_source=account.trigger_source,
             funding=account.funding, funding_rate=account.funding_rate,
         ),
         sizing=_sizing_terms(play.sizing, play.leverage),
         order=OrderTerms(
             time_in_force=TimeInForce(play.entry.time_in_force),
             expire_bars=_decisions(play, play.entry.expire_after_bars),
-            target_is_limit=play.risk.tp_order_type == "Limit", trade_through=account.require_trade_through,
+            target_is_limit=play.risk.tp_order_type == "Limit", stop_is_limit=play.risk.sl_order_type == "Limit",
+            trade_through=account.require_trade_through,
             target_ratio=to_decimal(risk.target.ratio) if isinstance(risk.target, RewardRisk) else None,
             ladder=_ladder_terms(risk.target), trail=_trail_terms(risk.trail),
             break_even=None if even is None else EvenTerms(

@@ -1,4 +1,4 @@
-"""Keys that a play may not have: removed ones, with what replaced them, and those that are not built yet, by name.
+"""Keys that a play may not have any more, with what replaced them.
 
 Each rule takes its key out of the document after telling it, so that nothing later stumbles over it again.
 """
@@ -23,29 +23,12 @@ _REMOVED: dict[Path, str] = {
     ("timeframes", "exec_tf"): "use `exec` with low_tf, med_tf or high_tf",
 }
 
-_GAPS: dict[Path, str] = {
-    ("account", "max_volume_fraction"): "play.liquidity",
-}
-
-_VALUE_GAPS: dict[Path, dict[str, str]] = {
-    ("account", "trigger_source"): {"MarkPrice": "play.trigger", "IndexPrice": "play.trigger"},
-}
-
 
 def refuse(document: dict[str, Any], log: ProblemLog) -> None:
-    """Tell every removed and every unavailable key of the document and take it out."""
+    """Tell every removed key of the document and take it out."""
     for path, remedy in _REMOVED.items():
         if _holds(document, path):
             log.error(path, f"`{path[-1]}` is no longer a key", remedy, key=True)
-            _take_out(document, path, log)
-    for path, gap in _GAPS.items():
-        if _holds(document, path):
-            log.unavailable(path, gap)
-            _take_out(document, path, log)
-    for path, gaps in _VALUE_GAPS.items():
-        gap_of_value = gaps.get(str(_find(document, path)))
-        if gap_of_value is not None:
-            log.unavailable(path, gap_of_value, key=False)
             _take_out(document, path, log)
     _refuse_values_that_read_like_keys(document, log)
 
@@ -57,11 +40,6 @@ def _refuse_values_that_read_like_keys(document: dict[str, Any], log: ProblemLog
             ("account", "margin_mode"), "`isolated` is no longer a value", "write isolated_usdt or remove the key"
         )
         _take_out(document, ("account", "margin_mode"), log)
-    for section in ("risk", "risk_model"):
-        if _find(document, (section, "sl_order_type")) == "Limit":
-            path = (section, "sl_order_type")
-            log.error(path, "a stop may not be a Limit order: price can jump over it", "write Market or remove the key")
-            _take_out(document, path, log)
 
 
 def _find(document: Any, path: Path) -> Any:

@@ -106,6 +106,10 @@ def _account(account: Account) -> dict[str, Any]:
         "on_sl_beyond_liq": account.margin.stop_beyond,
         "min_liq_distance_pct": account.margin.min_distance * percent,
         "continue_after_liquidation": account.margin.goes_on,
+        "half_spread_bps": account.half_spread_bps,
+        "latency_ms": account.latency_ms,
+        "max_volume_fraction": account.max_volume_fraction,
+        "trigger_source": account.trigger_source,
     }
     fees = {
         "taker_bps": account.taker_bps, "maker_bps": account.maker_bps, "per_contract": account.fee_per_contract,
@@ -114,7 +118,11 @@ def _account(account: Account) -> dict[str, Any]:
     if account.margin.liquidates:
         fees["liquidation_bps"] = account.margin.liquidation_fee * bps
     impact = {"coef_bps": account.impact.coefficient * bps, "max_bps": account.impact.largest * bps}
-    written = {**_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)}}
+    queue = {"model": account.queue.model, "ticks": account.queue.ticks, "share": account.queue.share}
+    written = {
+        **_plain(values), "fee_model": _plain(fees), "impact": {"mode": account.impact.mode, **_plain(impact)},
+        "queue": _plain(queue),
+    }  # fmt: skip
     if account.margin.liquidates:
         written["funding"] = {"enabled": account.funding, **_plain({"fixed_rate": account.funding_rate})}
     return written

@@ -135,7 +135,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
         trail: None does not trail.
         break_even: None does not go to break-even.
         tp_order_type: `Market` or `Limit`.
-        sl_order_type: `Market`.
+        sl_order_type: `Market` or `Limit`.
     """
 
     stop: StopRule | None
@@ -166,6 +166,9 @@ class RiskReader:
             target = PercentTarget(type="percent", value=section.take_profit_pct)
         if stop is None:
             self._refuse_without_stop(section, target)
+        elif section.sl_order_type == "Limit":
+            place = (*self._path, "sl_order_type")
+            self._log.warn(place, "a stop that is a Limit order does not protect where the price jumps over it")
         return Risk(
             stop=self._stop(stop, (*self._path, "stop_loss")),
             target=self._target(target, (*self._path, "take_profit")),

@@ -131,6 +131,19 @@ class ImpactSection(Section):
     max_bps: BasisPoints = Field(default=100.0, description="Never more than this, in basis points.")
 
 
+class QueueSection(Section):
+    """When a resting limit is our turn, an entry or a Limit target."""
+
+    model: Literal["touch", "trade_through", "volume_ahead"] = Field(
+        default="touch",
+        description="At its price; `ticks` beyond it; or when `share` of a bar's volume before it is worked off.",
+    )
+    ticks: Annotated[int, Field(ge=1, le=1000)] = Field(default=1, description="trade_through only: ticks beyond.")
+    share: Annotated[float, Field(ge=0, le=100)] = Field(
+        default=0.1, description="volume_ahead only: part of the volume of the bar in which it comes to rest."
+    )
+
+
 class FeeModel(Section):
     """What a fill costs; default: the instrument's fees."""
 
@@ -190,7 +203,20 @@ class AccountSection(Section):
         default=False, description="A resting limit fills only if price goes beyond it."
     )
     stop_equity: NotNegative = Field(default=0.0, description="The run stops when equity falls to this; 0 is off.")
-    trigger_source: Literal["LastPrice"] = Field(default="LastPrice", description="The price that triggers stops.")
+    trigger_source: Literal["LastPrice", "MarkPrice", "IndexPrice"] = Field(
+        default="LastPrice", description="The price that sets off stops, market targets and stop entries."
+    )
+    max_volume_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None,
+        description="Part of a bar's volume that can fill; the rest of an order waits. Default: no limit.",
+    )
+    latency_ms: Annotated[int, Field(ge=0, le=86_400_000)] = Field(
+        default=0, description="How much later than its decision an order is at the venue; it meets the next open."
+    )
+    half_spread_bps: BasisPoints = Field(
+        default=0.0, description="Half the spread around the price, in basis points; paid on top of slippage."
+    )
+    queue: QueueSection = Field(default=QueueSection(), description="When a resting limit is our turn.")
 
 
 class FeatureSection(Section):
@@ -441,7 +467,10 @@ class Protections(Section):
     tp_order_type: Literal["Market", "Limit"] = Field(
         default="Market", description="Market pays slippage and taker fee; Limit rests and pays the maker fee."
     )
-    sl_order_type: Literal["Market"] = Field(default="Market", description="A stop always fires as a market order.")
+    sl_order_type: Literal["Market", "Limit"] = Field(
+        default="Market",
+        description="Market fires at the next price. Limit rests at the stop's level: the price can jump over it.",
+    )
 
 
 class RiskSection(Protections):

@@ -21,7 +21,8 @@ class Ledger(IntEnum):
     OPEN is the open result of all positions at their last marks, so that equity is CASH + OPEN. STOPPED is the number
     of the exit reason that stops the run, REPORTS how many reports have been written and not been taken. DEEP_PEAK and
     DEEP_VALUE are the peak and the equity of the deepest fall so far. USED is the margin of all positions and what is
-    kept for entries at work, so that equity less USED is free.
+    kept for entries at work, so that equity less USED is free. START, GROSS, FEES and FUNDED count the same money a
+    second time, by what it was; FAULT is the number of the fault that was found in the books.
     """
 
     CASH = 0
@@ -32,16 +33,27 @@ class Ledger(IntEnum):
     STOPPED = 5
     REPORTS = 6
     USED = 7
+    START = 8
+    GROSS = 9
+    FEES = 10
+    FUNDED = 11
+    FAULT = 12
 
 
 class Book(IntEnum):
     """Places in `book`.
 
-    ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar. EXIT_LOTS is what a pending
-    close wants to close, STOP_KIND the number of the exit reason that the stop has now, EXTRA margin beyond the initial
-    one as a count of 1e-8 (negative where funding was taken from it). STEP is the ladder step in force; from STEP_LOTS
-    on lies what each step closes. OPEN is the open result at the last mark, MARGIN what the position, or the entry at
-    work, takes of the ledger's USED, both counts of 1e-8; NUMBER tells which instrument of the run this is.
+    ENTRY_LOTS is what of the entry is still to fill; ENTRY_LIVE 0 before the venue has seen the order or its trigger, 1
+    while it rests, 2 where what is left of it is a market order. ENTRY_FROM and EXIT_FROM are the first base rows at
+    whose open an order can fill. ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar,
+    3 held since earlier and added to inside this bar. FIRED holds a bit of `Fired` for a stop or target that was
+    reached and is still to fill, FIRED_STEPS how many targets were. BUDGET is what base row BUDGET_ROW can still fill,
+    FILLED the signed sum of all lots filled. EXIT_LOTS is what a pending close wants to close, STOP_KIND the number of
+    the exit reason that the stop has now, EXTRA margin beyond the initial one as a count of 1e-8 (negative where
+    funding was taken from it). STEP is the ladder step in force; from STEP_LOTS on lies what each step closes. OPEN is
+    the open result at the last mark, MARGIN what the position, or the entry at work, takes of the ledger's USED,
+    RESERVE the part of it for what is left of an entry, all counts of 1e-8; NUMBER tells which instrument of the run
+    this is.
     """
 
     ROW = 0
@@ -71,7 +83,15 @@ class Book(IntEnum):
     NEXT_CARRY = 24
     MARGIN = 25
     NUMBER = 26
-    STEP_LOTS = 27
+    ENTRY_FROM = 27
+    EXIT_FROM = 28
+    FIRED = 29
+    BUDGET_ROW = 30
+    BUDGET = 31
+    FILLED = 32
+    RESERVE = 33
+    FIRED_STEPS = 34
+    STEP_LOTS = 35
 
 
 NEVER = -(1 << 40)
@@ -85,7 +105,9 @@ class Mark(IntEnum):
     """Places in `mark`; a stop, target or liquidation price that does not exist is an infinity that no price reaches.
 
     ARRIVAL is the market price at the entry, before slippage: no exit of the same bar can be from before it. REFERENCE
-    is the decision price of the pending entry. From LADDER on lie the levels of the ladder's steps, nearest first.
+    is the decision price of the pending entry. ENTRY_AHEAD and TARGET_AHEAD are units before a resting limit,
+    TARGET_QUEUE those before each target when it was placed, PER_LOT the margin that a lot of the entry keeps. From
+    LADDER on lie the levels of the ladder's steps, nearest first.
     """
 
     ENTRY = 0
@@ -101,7 +123,12 @@ class Mark(IntEnum):
     TRAIL_DISTANCE = 10
     LIQUIDATION = 11
     BANKRUPTCY = 12
-    LADDER = 13
+    ENTRY_TRIGGER = 13
+    ENTRY_AHEAD = 14
+    TARGET_AHEAD = 15
+    TARGET_QUEUE = 16
+    PER_LOT = 17
+    LADDER = 18
 
 
 class Term(IntEnum):
@@ -109,7 +136,9 @@ class Term(IntEnum):
 
     MOVES is 1 where the stop can move. TRAIL_FRACTION is NaN where a trailing stop keeps a fixed distance; an
     activation that never comes is infinite. From LADDER on lie three numbers a step: its multiple of the stop's
-    distance or NaN, its fraction of the decision price or NaN, and its share of the position.
+    distance or NaN, its fraction of the decision price or NaN, and its share of the position. LATENCY counts base bars,
+    QUEUE_DEPTH is in price, VOLUME_FRACTION 0 is no limit, EACH_BAR checks the books at each base close. The table of
+    the TIERS risk tiers follows after all these.
     """
 
     MULTIPLIER = 0
@@ -140,7 +169,16 @@ class Term(IntEnum):
     IMPACT_COEFFICIENT = 25
     IMPACT_MAX = 26
     LADDER_STEPS = 27
-    LADDER = 28
+    HALF_SPREAD = 28
+    LATENCY = 29
+    QUEUE = 30
+    QUEUE_DEPTH = 31
+    QUEUE_SHARE = 32
+    VOLUME_FRACTION = 33
+    STOP_IS_LIMIT = 34
+    EACH_BAR = 35
+    TIERS = 36
+    LADDER = 37
 
 
 BOOK_SIZE = int(Book.STEP_LOTS) + LADDER_MAX
@@ -154,6 +192,21 @@ class ImpactMode(IntEnum):
     DISABLED = 0
     LINEAR = 1
     SQRT = 2
+
+
+class Queue(IntEnum):
+    """When a resting limit is our turn."""
+
+    TOUCH = 0
+    TRADE_THROUGH = 1
+    VOLUME_AHEAD = 2
+
+
+class Fired(IntEnum):
+    """Bits of protective orders that were reached and are still to fill."""
+
+    STOP = 1
+    TARGET = 2
 
 
 class Stage(IntEnum):
@@ -186,6 +239,7 @@ class Pause(IntEnum):
     TIMER = 5
     BLOCK = 6
     OVER = 7
+    FAULT = 8
 
 
 class Exit(IntEnum):
@@ -227,12 +281,13 @@ class Leg(IntEnum):
 
 
 class FillKind(IntEnum):
-    """What kind of order filled; the first three equal `EntryKind`."""
+    """What kind of order filled; those of entries equal `EntryKind`."""
 
     MARKET = 1
     LIMIT = 2
     STOP = 3
     TAKE_PROFIT = 4
+    STOP_LIMIT = 5
 
 
 class Report(IntEnum):
@@ -240,7 +295,8 @@ class Report(IntEnum):
 
     A report with 0 LOTS is a funding payment of GROSS, if its LEG says so, or else the death of the entry for REASON.
     FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it
-    when, OPENED_EXEC in which execution bar the position was opened, INSTRUMENT whose of the run's it is.
+    when, OPENED_EXEC in which execution bar the position was opened, INSTRUMENT whose of the run's it is, LEFT how many
+    lots of the order are still to fill.
     """
 
     ROW = 0
@@ -259,16 +315,18 @@ class Report(IntEnum):
     BARS_HELD = 13
     OPENED_EXEC = 14
     INSTRUMENT = 15
+    LEFT = 16
 
 
 class Price(IntEnum):
-    """Columns of the float64 part of a report: fill price, levels after it, fractions of the entry price."""
+    """Columns of the float64 part of a report: fill price, levels after it, fractions of the entry price, and that."""
 
     FILL = 0
     STOP = 1
     TARGET = 2
     ADVERSE = 3
     FAVOURABLE = 4
+    ENTRY = 5
 
 
 class Curve(IntEnum):
@@ -282,14 +340,14 @@ class Curve(IntEnum):
 def new_ledger(cash: int) -> Ints:
     """Return the ledger of an account with `cash` counts of 1e-8 and nothing open."""
     ledger = np.zeros(len(Ledger), dtype=np.int64)
-    ledger[[Ledger.CASH, Ledger.PEAK, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE]] = cash
+    ledger[[Ledger.CASH, Ledger.PEAK, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE, Ledger.START]] = cash
     return ledger
 
 
 def new_book(number: int = 0) -> Ints:
     """Return the flat book of an instrument by its number in the run, standing before its first base row."""
     book = np.zeros(BOOK_SIZE, dtype=np.int64)
-    book[Book.ENTRY_EXEC] = NEVER
+    book[Book.ENTRY_EXEC], book[Book.BUDGET_ROW] = NEVER, -1
     book[Book.NUMBER] = number
     return book
 

@@ -8,9 +8,9 @@ from enum import IntEnum
 class Desk(IntEnum):
     """Columns of the table of instruments: addresses of its arrays, their sizes, and what does not change in a stretch.
 
-    BASES, EXECS, CARRIES, PARAMS and ROWS count elements. STOP_EXEC is the first execution bar of which the window
-    holds no features; FIRST_EXEC the first that is decided on. END_NS is when the stretch ends; OVER is 1 where there
-    is none to come.
+    BASES, EXECS, CARRIES, PARAMS, ROWS and TERM_COUNT count elements. STOP_EXEC is the first execution bar of which the
+    window holds no features; FIRST_EXEC the first that is decided on. END_NS is when the stretch ends; OVER is 1 where
+    there is none to come.
     """
 
     OPENS = 0
@@ -52,6 +52,15 @@ class Desk(IntEnum):
     ORDER = 36
     REFUSALS = 37
     REASONS = 38
+    TERM_COUNT = 39
+    MARK_OPENS = 40
+    MARK_HIGHS = 41
+    MARK_LOWS = 42
+    TRIGGER_OPENS = 43
+    TRIGGER_HIGHS = 44
+    TRIGGER_LOWS = 45
+    TOPS = 46
+    BOTTOMS = 47
 
 
 class Clock(IntEnum):

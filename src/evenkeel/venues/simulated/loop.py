@@ -34,9 +34,10 @@ from evenkeel.risk.gates import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Stage, Term
 from evenkeel.venues.simulated.carry import CarryKind
+from evenkeel.venues.simulated.invariants import find_fault
+from evenkeel.venues.simulated.match import FILL, IOC, REST, match_entry, match_exit
 from evenkeel.venues.simulated.steps import (
     drop_entry,
-    exit_lots,
     move_stop,
     place_entry,
     place_exit,
@@ -46,7 +47,6 @@ from evenkeel.venues.simulated.steps import (
     settle_funding,
     share_of_lots,
     slipped,
-    trades_at_all,
     unrealised,
 )
 
@@ -70,17 +70,20 @@ _HIGH, _LOW = int(Mark.HIGH), int(Mark.LOW)
 _ARRIVAL, _LIQUIDATION, _BANKRUPTCY = int(Mark.ARRIVAL), int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY)
 _MAX_DRAWDOWN, _STOP_EQUITY = int(Term.MAX_DRAWDOWN), int(Term.STOP_EQUITY)
 _TARGET_IS_LIMIT, _TRADE_THROUGH = int(Term.TARGET_IS_LIMIT), int(Term.TRADE_THROUGH)
-_MOVES = int(Term.MOVES)
+_MOVES, _EACH_BAR = int(Term.MOVES), int(Term.EACH_BAR)
+_FAULT, _FIRED, _BUDGET = int(Ledger.FAULT), int(Book.FIRED), int(Book.BUDGET)
+_VOLUME_FRACTION = int(Term.VOLUME_FRACTION)
 _SCAN, _CARRY, _OPEN_EXIT, _OPEN_ENTRY, _INSIDE_ENTRY, _INSIDE_EXIT, _CLOSE, _ACCOUNT, _AT_EXEC, _DECIDE, _NEXT = (
     int(s) for s in Stage
 )
-_END, _REPORT, _WAKE, _LIMIT, _FULL = (int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL))
+_END, _REPORT, _WAKE, _LIMIT, _FULL, _FAULTY = (
+    int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL, Pause.FAULT)
+)
 _AT_OPEN, _INSIDE, _AT_CLOSE = (int(p) for p in Point)
 _LEG_STOP, _LEG_TARGET, _LEG_EXIT, _LEG_GUARD = int(Leg.STOP), int(Leg.TARGET), int(Leg.EXIT), int(Leg.GUARD)
 _BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), int(Exit.SIGNAL)
 _BY_DRAWDOWN, _BY_EQUITY, _BY_LIQUIDATION = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP), int(Exit.LIQUIDATION)
-_MARKET, _LIMIT_ENTRY, _STOP_ENTRY = int(EntryKind.MARKET), int(EntryKind.LIMIT), int(EntryKind.STOP)
-_GTC, _IOC, _FOK, _POST_ONLY = 0, 1, 2, 3
+_LIMIT_ENTRY, _STOP_LIMIT_ENTRY = int(EntryKind.LIMIT), int(EntryKind.STOP_LIMIT)
 _EQUITY, _CASH_LINE, _LOTS_LINE = (int(line) for line in Curve)
 _POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
     int(s) for s in (Slot.POSITION, Slot.ENTRY_PRICE, Slot.BARS_HELD, Slot.ACTION)
@@ -88,16 +91,15 @@ _POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
 _DIRECTION, _KIND, _PRICE_SLOT = int(Slot.DIRECTION), int(Slot.KIND), int(Slot.PRICE)
 _STOP_SLOT, _TARGET_SLOT, _SIGNAL = int(Slot.STOP_DISTANCE), int(Slot.TARGET_DISTANCE), int(Slot.SIGNAL)
 _REASON, _FRACTION = int(Slot.REASON), int(Slot.FRACTION)
-_TRAIL_SLOT, _SINCE = int(Slot.TRAIL_DISTANCE), int(Slot.SINCE_ENTRY)
+_TRAIL_SLOT, _SINCE, _TRIGGER = int(Slot.TRAIL_DISTANCE), int(Slot.SINCE_ENTRY), int(Slot.TRIGGER)
 _ENTER, _LEAVE = int(Action.ENTER), int(Action.EXIT)
 _OK = reason_number(Reason.OK)
-_SMALL = reason_number(Reason.BELOW_MIN_QUANTITY)
-_EXPIRED, _POST, _IOC_DEAD, _FOK_DEAD = (
-    reason_number(r) for r in (Reason.EXPIRED, Reason.POST_ONLY_WOULD_CROSS, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED)
+_SMALL, _NOTHING = reason_number(Reason.BELOW_MIN_QUANTITY), reason_number(Reason.REDUCE_ONLY_NO_POSITION)
+_EXPIRED, _CANCELLED, _DISABLED, _LIQUIDITY = (
+    reason_number(r) for r in (Reason.EXPIRED, Reason.CANCELLED, Reason.ENTRIES_DISABLED, Reason.LIQUIDITY)
 )
 
 _FUNDING = int(CarryKind.FUNDING)
-_FILL, _REST = -1, -2
 GO_ON = -1
 _NO_ROW = 1 << 62
 
@@ -106,6 +108,8 @@ TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 
 RUN_SIGNATURE = types.int64(
     FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # base bars, last base row of each exec bar
+    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN,  # open, high, low of mark and trigger prices
+    FLOATS_IN, FLOATS_IN,  # highest and lowest of all three prices
     INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN,  # what is carried: base rows, kinds, values, mark prices
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, INTS, FLOATS, FLOATS,  # book, mark, ledger, terms, sizing terms
@@ -118,6 +122,8 @@ RUN_SIGNATURE = types.int64(
 @kernel
 def run(
     opens: Floats, highs: Floats, lows: Floats, closes: Floats, volumes: Floats, last_row: Ints,
+    mark_opens: Floats, mark_highs: Floats, mark_lows: Floats,
+    trigger_opens: Floats, trigger_highs: Floats, trigger_lows: Floats, tops: Floats, bottoms: Floats,
     carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
@@ -130,6 +136,10 @@ def run(
     Args:
         opens: Base bars, like highs, lows, closes and volumes.
         last_row: Last base row of each execution bar.
+        mark_opens: Mark price over each base bar, which liquidates; like `mark_highs` and `mark_lows`. Where there is
+            no such series they are the base bars, as are the others.
+        trigger_opens: The price that sets off stops; like `trigger_highs` and `trigger_lows`.
+        tops: The highest of the three prices over each base bar; like `bottoms`, the lowest.
         carry_rows: Base rows at whose open something is due, see `evenkeel.venues.simulated.carry.Carry`; like its
             kinds, values and mark prices.
         x: Window of the execution graph.
@@ -168,10 +178,10 @@ def run(
                 book[_STAGE] = _DECIDE
                 continue
             due = next_carry(carry_rows, book)
-            if book[_LOTS] != 0 and book[_EXIT] == 0 and due > row:
+            if due > row and may_skip(book, terms):
                 skip_holding(
-                    highs, lows, closes, last_row, wakes_hold, column, book, mark, ledger, terms, equity, cashes, held,
-                    min(due, stop_row),
+                    highs, lows, closes, tops, bottoms, last_row, wakes_hold, column, book, mark, ledger, terms, equity,
+                    cashes, held, min(due, stop_row),
                 )  # fmt: skip
             if book[_ROW] >= stop_row:
                 return _END
@@ -179,6 +189,8 @@ def run(
         elif stage < _ACCOUNT:
             pause = pass_stage(
                 row, opens[row], highs[row], lows[row], closes[row], volumes[row],
+                mark_opens[row], mark_highs[row], mark_lows[row],
+                trigger_opens[row], trigger_highs[row], trigger_lows[row],
                 carry_rows, carry_kinds, carry_values, carry_prices,
                 book, mark, ledger, terms, ints, floats, pausing,
             )  # fmt: skip
@@ -188,17 +200,27 @@ def run(
             book[_STAGE] = _AT_EXEC
             if mark_account(ledger, terms) and pausing:
                 return _LIMIT
-            if not pausing and ledger[_STOPPED] != 0 and must_leave(book):
-                place_exit(book, abs(book[_LOTS]), ledger[_STOPPED], -1)
+            if not pausing and ledger[_STOPPED] != 0 and book[_LOTS] != 0:
+                if book[_ENTRY_KIND] != 0:
+                    drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _DISABLED)
+                if must_leave(book):
+                    place_exit(book, terms, abs(book[_LOTS]), ledger[_STOPPED], -1)
+            if terms[_EACH_BAR] == 1.0:
+                ledger[_FAULT] = find_fault(book, mark, ledger, terms)
+                if ledger[_FAULT] != 0:
+                    return _FAULTY
         elif stage == _AT_EXEC:
             e = book[_EXEC]
             if e < len(last_row) and row == last_row[e]:
                 if ledger[_REPORTS] + 2 > len(ints):
                     return _FULL
+                ledger[_FAULT] = find_fault(book, mark, ledger, terms)
+                if ledger[_FAULT] != 0:
+                    return _FAULTY
                 equity[e], cashes[e], held[e] = ledger[_CASH] + ledger[_OPEN], ledger[_CASH], book[_LOTS]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
-                    drop_entry(book, mark, ledger, ints, floats, row, _EXPIRED)
+                    drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _EXPIRED)
                     if pausing:
                         return _REPORT
             else:
@@ -211,8 +233,9 @@ def run(
                 if pausing:
                     return _WAKE
                 decide_here(
-                    closes[row], x, column + e, book, mark, ledger, terms, sizing, refusals, decide, dp, ds, dr, order
-                )
+                    row, closes[row], x, column + e, book, mark, ledger, terms, sizing, ints, floats, refusals,
+                    decide, dp, ds, dr, order,
+                )  # fmt: skip
         else:
             if book[_EXEC] < len(last_row) and row == last_row[book[_EXEC]]:
                 book[_EXEC] += 1
@@ -223,6 +246,7 @@ def run(
 @inlined
 def pass_stage(
     row: int, o: float, h: float, low: float, c: float, volume: float,
+    mark_open: float, mark_high: float, mark_low: float, trigger_open: float, trigger_high: float, trigger_low: float,
     carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats, pausing: bool,
 ) -> int:  # fmt: skip
@@ -252,25 +276,36 @@ def pass_stage(
         if stage == _OPEN_EXIT:
             book[_ENTERED] = 0
         if book[_LOTS] != 0:
-            leg, reason, point, price, raw, taker = match_exit(
-                stage == _OPEN_EXIT, o, h, low, c, volume, book, mark, terms
-            )
+            leg, reason, point, price, raw, taker, lots = match_exit(
+                stage == _OPEN_EXIT, row, o, h, low, c, volume,
+                mark_open, mark_high, mark_low, trigger_open, trigger_high, trigger_low, book, mark, terms,
+            )  # fmt: skip
             if leg >= 0:
-                settle_exit(book, mark, ledger, terms, ints, floats, row, point, price, raw, leg, reason, taker)
-                if book[_LOTS] != 0:
+                settle_exit(book, mark, ledger, terms, ints, floats, row, point, price, raw, leg, reason, taker, lots)
+                if book[_LOTS] != 0 and (terms[_VOLUME_FRACTION] == 0.0 or book[_BUDGET] > 0):
                     book[_STAGE] = stage
+                if pausing:
+                    return _REPORT
+            elif book[_FIRED] != 0 and book[_ENTRY_KIND] != 0:
+                drop_entry(book, mark, ledger, ints, floats, row, point, _CANCELLED)
                 if pausing:
                     return _REPORT
     elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
         book[_STAGE] = stage + 1
-        if book[_ENTRY_KIND] != 0 and book[_LOTS] == 0:
+        if book[_ENTRY_KIND] != 0:
             point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
-            verdict, price, raw, taker = match_entry(point, o, h, low, c, volume, book, mark, terms)
-            if verdict == _FILL:
-                settle_entry(book, mark, ledger, terms, ints, floats, row, point, price, raw, taker)
-            elif verdict != _REST:
-                drop_entry(book, mark, ledger, ints, floats, row, verdict)
-            if pausing and verdict != _REST:
+            verdict, price, raw, taker, lots = match_entry(
+                point, row, o, h, low, c, volume, trigger_open, trigger_high, trigger_low, book, mark, terms
+            )
+            if verdict == FILL:
+                settle_entry(
+                    book, mark, ledger, terms, ints, floats, row, point, price, raw, taker, lots, volume
+                )  # fmt: skip
+                if dies_of_rest(book):
+                    drop_entry(book, mark, ledger, ints, floats, row, point, _LIQUIDITY)
+            elif verdict != REST:
+                drop_entry(book, mark, ledger, ints, floats, row, point, verdict)
+            if pausing and verdict != REST:
                 return _REPORT
     else:
         book[_STAGE] = _ACCOUNT
@@ -282,8 +317,29 @@ def pass_stage(
 
 @inlined
 def may_decide(book: Ints, ledger: Ints) -> bool:
-    """Whether a strategy is asked when it wants to be: nothing of its instrument is at work and the run goes on."""
-    return book[_ENTRY_KIND] == 0 and book[_EXIT] == 0 and ledger[_STOPPED] == 0
+    """Whether a strategy is asked when it wants to be: nothing of its instrument is at work and the run goes on.
+
+    What is left of an entry keeps nobody from leaving what is held of it.
+    """
+    return (book[_ENTRY_KIND] == 0 or book[_LOTS] != 0) and book[_EXIT] == 0 and ledger[_STOPPED] == 0
+
+
+@inlined
+def may_skip(book: Ints, terms: Floats) -> bool:
+    """Whether a position is held and nothing but its levels can do anything to it."""
+    return (
+        book[_LOTS] != 0
+        and book[_EXIT] == 0
+        and book[_ENTRY_KIND] == 0
+        and book[_FIRED] == 0
+        and terms[_EACH_BAR] == 0.0
+    )
+
+
+@inlined
+def dies_of_rest(book: Ints) -> bool:
+    """Whether an entry has just filled in part that may not rest."""
+    return book[_ENTRY_KIND] in (_LIMIT_ENTRY, _STOP_LIMIT_ENTRY) and book[_TIF] == IOC
 
 
 @inlined
@@ -311,8 +367,9 @@ def skip_flat(
 
 @inlined
 def skip_holding(
-    highs: Floats, lows: Floats, closes: Floats, last_row: Ints, wakes: Floats, column: int,
-    book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints, held: Ints, stop_row: int,
+    highs: Floats, lows: Floats, closes: Floats, tops: Floats, bottoms: Floats, last_row: Ints, wakes: Floats,
+    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints, held: Ints,
+    stop_row: int,
 ) -> None:  # fmt: skip
     """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
 
@@ -331,7 +388,7 @@ def skip_holding(
     next_close = last_row[e] if e < len(last_row) else -1
     at = stop_row
     for i in range(book[_ROW], stop_row):
-        if lows[i] <= lower or highs[i] >= upper:
+        if bottoms[i] <= lower or tops[i] >= upper:
             at = i
             break
         value = cash + unrealised(worth, entry, closes[i])
@@ -384,105 +441,6 @@ def next_carry(carry_rows: Ints, book: Ints) -> int:
 
 
 @inlined
-def match_exit(
-    at_open: bool, o: float, h: float, low: float, c: float, volume: float, book: Ints, mark: Floats, terms: Floats
-) -> tuple[int, int, int, float, float, int]:
-    """Return how a held position leaves at this point of the bar: leg, reason, point, price, raw price, taker.
-
-    Leg -1 stays. At the open a gap through the stop comes first, then one through the liquidation price, then one
-    through the target, then a pending close. Inside, of stop and liquidation the nearer one comes first, and both
-    before the target, because the order of prices is not known; a position entered inside this bar is exposed to them
-    on the whole range and gets its target only when the bar closes beyond it. A stop never fills better than the
-    market was when the position arrived in this bar.
-
-    No exit loses more than the margin: one whose price would lie beyond the bankruptcy price is a liquidation there.
-    """
-    direction = 1 if book[_LOTS] > 0 else -1
-    stop, target, gone = mark[_STOP], mark[_TARGET], mark[_LIQUIDATION]
-    worst, best = (low, h) if direction > 0 else (h, low)
-    point = _INSIDE
-    if at_open:
-        mark[_HIGH], mark[_LOW] = max(mark[_HIGH], o), min(mark[_LOW], o)
-        worst = best = o
-        point = _AT_OPEN
-    elif book[_ENTERED] == 2:
-        best = c
-    leg, reason, raw, taker = -1, 0, o, 1
-    stop_is_nearer = direction * (stop - gone) >= 0.0
-    stopped = direction * (worst - stop) <= 0.0 and (stop_is_nearer or (at_open and direction * (worst - gone) > 0.0))
-    if stopped:
-        leg, reason, raw = _LEG_STOP, book[_STOP_KIND], o if at_open else stop
-        if book[_ENTERED] != 0 and direction * (mark[_ARRIVAL] - stop) <= 0.0:
-            raw = mark[_ARRIVAL]
-            point = _AT_OPEN if book[_ENTERED] == 1 else _INSIDE
-    elif direction * (worst - gone) <= 0.0:
-        return _LEG_GUARD, _BY_LIQUIDATION, point, mark[_BANKRUPTCY], mark[_BANKRUPTCY], 1
-    elif direction * (best - target) >= 0.0:
-        leg, reason, raw = _LEG_TARGET, _BY_TARGET, o if at_open else target
-        taker = 0 if terms[_TARGET_IS_LIMIT] == 1.0 else 1
-    elif at_open and book[_EXIT] != 0:
-        leg, reason = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD, book[_EXIT]
-    if leg < 0 or not trades_at_all(volume, terms):
-        return -1, 0, point, o, o, 0
-    price = raw
-    if taker == 1:
-        price = slipped(raw, -direction, exit_lots(book, leg, reason, terms), volume, c, terms)
-    if direction * (price - mark[_BANKRUPTCY]) < 0.0:
-        return _LEG_GUARD, _BY_LIQUIDATION, point, mark[_BANKRUPTCY], mark[_BANKRUPTCY], 1
-    return leg, reason, point, price, raw, taker
-
-
-@inlined
-def match_entry(
-    point: int, o: float, h: float, low: float, c: float, volume: float, book: Ints, mark: Floats, terms: Floats
-) -> tuple[int, float, float, int]:
-    """Return what becomes of the pending entry at this point: verdict, price, raw price, taker.
-
-    The verdict is to fill, to rest, or the number of the reason for which the order dies.
-    """
-    lots = book[_ENTRY_LOTS]
-    direction = 1 if lots > 0 else -1
-    kind, price = book[_ENTRY_KIND], mark[_PRICE]
-    if not trades_at_all(volume, terms):
-        if kind == _LIMIT_ENTRY and book[_LIVE] == 0 and book[_TIF] in (_IOC, _FOK):
-            return (_IOC_DEAD if book[_TIF] == _IOC else _FOK_DEAD), o, o, 0
-        return _REST, price, price, 0
-    if kind == _MARKET:
-        return _FILL, slipped(o, direction, lots, volume, c, terms), o, 1
-    reached = o if point == _AT_OPEN else (low if (direction > 0) == (kind == _LIMIT_ENTRY) else h)
-    if kind == _STOP_ENTRY:
-        if direction * (reached - price) < 0.0:
-            return _REST, price, price, 0
-        raw = o if point == _AT_OPEN else price
-        return _FILL, slipped(raw, direction, lots, volume, c, terms), raw, 1
-    depth = direction * (price - reached)
-    if point == _AT_OPEN and book[_LIVE] == 0:
-        book[_LIVE] = 1
-        worse = slipped(o, direction, lots, volume, c, terms)
-        return match_new_limit(depth, direction, price, o, worse, book[_TIF])
-    if depth > 0.0 or (depth == 0.0 and terms[_TRADE_THROUGH] == 0.0):
-        raw = o if point == _AT_OPEN else price
-        return _FILL, raw, raw, 0
-    return _REST, price, price, 0
-
-
-@inlined
-def match_new_limit(
-    depth: float, direction: int, price: float, o: float, worse: float, tif: int
-) -> tuple[int, float, float, int]:
-    """Decide a limit entry at its first open: it takes with price improvement, dies by its time in force, or rests."""
-    if depth >= 0.0:
-        if tif == _POST_ONLY:
-            return _POST, o, o, 0
-        return _FILL, min(price, worse) if direction > 0 else max(price, worse), o, 1
-    if tif == _IOC:
-        return _IOC_DEAD, o, o, 0
-    if tif == _FOK:
-        return _FOK_DEAD, o, o, 0
-    return _REST, price, price, 0
-
-
-@inlined
 def mark_position(h: float, low: float, c: float, book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None:
     """Mark the position at the close of a base bar, and note how far the price went while it was held."""
     value = 0
@@ -523,8 +481,8 @@ def deepest_fall(ledger: Ints) -> float:
 
 @inlined
 def decide_here(
-    close: float, x: Floats, at: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
-    refusals: Ints, decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    row: int, close: float, x: Floats, at: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
+    ints: Ints, floats: Floats, refusals: Ints, decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
 ) -> None:  # fmt: skip
     """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates."""
     tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1, book[_EXEC] - book[_ENTRY_EXEC])
@@ -532,9 +490,11 @@ def decide_here(
     if ds[_ACTION] == _LEAVE:
         lots = share_of_lots(abs(book[_LOTS]), ds[_FRACTION])
         if lots == 0:
-            refusals[_SMALL] += 1
+            refusals[_SMALL if book[_LOTS] != 0 else _NOTHING] += 1
             return
-        place_exit(book, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
+        if book[_ENTRY_KIND] != 0:
+            drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _CANCELLED)
+        place_exit(book, terms, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
     elif ds[_ACTION] == _ENTER:
         money = ledger[_CASH] + ledger[_OPEN]
         direction = int(ds[_DIRECTION])
@@ -545,7 +505,8 @@ def decide_here(
             refusals[reason] += 1
             return
         place_entry(
-            book, mark, ledger, terms, sizing, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], order[0], order[1],
+            book, mark, ledger, terms, sizing, lots * direction, int(ds[_KIND]), ds[_PRICE_SLOT], ds[_TRIGGER],
+            order[0], order[1],
             stop_distance, target_distance, ds[_TRAIL_SLOT], close, int(ds[_SIGNAL]),
         )  # fmt: skip
     elif ds[_REASON] != _OK:
@@ -579,14 +540,16 @@ def close_out(
     direction = 1 if book[_LOTS] > 0 else -1
     lots = abs(book[_LOTS])
     if book[_EXIT] == 0 or book[_EXIT_LOTS] < lots:
-        place_exit(book, lots, reason, -1)
+        place_exit(book, terms, lots, reason, -1)
     mark[_HIGH], mark[_LOW] = max(mark[_HIGH], close), min(mark[_LOW], close)
     leg = _LEG_EXIT if book[_EXIT] == _BY_SIGNAL else _LEG_GUARD
     price = slipped(close, -direction, lots, volume, close, terms)
     if direction * (price - mark[_BANKRUPTCY]) < 0.0:
         gone = mark[_BANKRUPTCY]
-        settle_exit(book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1)
+        settle_exit(
+            book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, gone, gone, _LEG_GUARD, _BY_LIQUIDATION, 1, lots
+        )
     else:
-        settle_exit(book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, price, close, leg, book[_EXIT], 1)
+        settle_exit(book, mark, ledger, terms, ints, floats, row, _AT_CLOSE, price, close, leg, book[_EXIT], 1, lots)
     mark_position(close, close, close, book, mark, ledger, terms)
     mark_account(ledger, terms)

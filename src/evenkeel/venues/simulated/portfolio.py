@@ -19,8 +19,10 @@ from numba import types
 from evenkeel.kernel import INTS, TABLE, WINDOW, floats_at, inlined, ints_at, kernel, window_at
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
-from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, TERMS, Book, Exit, Ledger, Pause, Stage, Term
+from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, Book, Exit, Ledger, Pause, Stage, Term
+from evenkeel.venues.simulated.book import Point as FillPoint
 from evenkeel.venues.simulated.desks import Clock, Desk, Phase, Point, PointLine, Purse
+from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.loop import (
     GO_ON,
     decide_here,
@@ -38,23 +40,29 @@ from evenkeel.venues.simulated.steps import drop_entry, move_stop, place_exit
     _OPENS, _HIGHS, _LOWS, _CLOSES, _VOLUMES, _BASE_NS, _BASES, _LAST_ROWS, _EXEC_NS, _EXECS,
     _CARRY_ROWS, _CARRY_KINDS, _CARRY_VALUES, _CARRY_PRICES, _CARRIES, _WINDOW, _WINDOW_ROWS, _WINDOW_COLUMNS,
     _COLUMN, _STOP_EXEC, _END_NS, _OVER, _WAKE_FLAT, _WAKE_HOLD, _BOOK, _MARK, _TERMS, _SIZING, _SIZINGS,
-    _DECIDE, _PARAMS_AT, _PARAMS, _SLOTS_AT, _SLOTS, _ROWS_AT, _ROWS, _ORDER, _REFUSALS, _REASONS,
+    _DECIDE, _PARAMS_AT, _PARAMS, _SLOTS_AT, _SLOTS, _ROWS_AT, _ROWS, _ORDER, _REFUSALS, _REASONS, _TERM_COUNT,
+    _MARK_OPENS, _MARK_HIGHS, _MARK_LOWS, _TRIGGER_OPENS, _TRIGGER_HIGHS, _TRIGGER_LOWS, _TOPS, _BOTTOMS,
 ) = (int(d) for d in Desk)  # fmt: skip
 _NOW, _PHASE, _TURN, _DESK, _MARKED, _CLOSED, _POINTS, _TOLD, _STOPPED_NS = (int(c) for c in Clock)
 _AT_CHOOSE, _AT_BARS, _AT_ACCOUNT, _AT_CLOSES, _AT_ENDS = (int(p) for p in Phase)
 _STOPPED, _REPORTS = int(Ledger.STOPPED), int(Ledger.REPORTS)
 _CASH, _OPEN, _OWN = int(Ledger.CASH), int(Ledger.OPEN), int(Book.OPEN)
 _ROW, _STAGE, _EXEC, _LOTS = int(Book.ROW), int(Book.STAGE), int(Book.EXEC), int(Book.LOTS)
-_ENTRY_KIND, _EXIT, _EXPIRES, _ENTERED = (
-    int(Book.ENTRY_KIND), int(Book.EXIT), int(Book.ENTRY_EXPIRES), int(Book.ENTERED),
+_ENTRY_KIND, _EXIT, _EXPIRES, _ENTERED, _FIRED = (
+    int(Book.ENTRY_KIND), int(Book.EXIT), int(Book.ENTRY_EXPIRES), int(Book.ENTERED), int(Book.FIRED),
 )  # fmt: skip
 _MOVES = int(Term.MOVES)
 _SCAN, _CARRY, _OPEN_EXIT, _STAGE_ACCOUNT, _STAGE_DECIDE, _STAGE_NEXT = (
     int(s) for s in (Stage.SCAN, Stage.CARRY, Stage.OPEN_EXIT, Stage.ACCOUNT, Stage.DECIDE, Stage.NEXT)
 )
-_END, _REPORT, _WAKE, _LIMIT, _FULL, _BLOCK, _OVER_PAUSE = (
-    int(p) for p in (Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL, Pause.BLOCK, Pause.OVER)
-)
+_END, _REPORT, _WAKE, _LIMIT, _FULL, _BLOCK, _OVER_PAUSE, _FAULTY = (
+    int(p)
+    for p in (
+        Pause.END, Pause.REPORT, Pause.WAKE, Pause.LIMIT, Pause.FULL, Pause.BLOCK, Pause.OVER, Pause.FAULT,
+    )
+)  # fmt: skip
+_FAULT = int(Ledger.FAULT)
+_AT_OPEN, _AT_CLOSE = int(FillPoint.OPEN), int(FillPoint.CLOSE)
 _EQUITY, _CASH_LINE, _FIRST_LINE = (int(line) for line in Point)
 _LOTS_LINE, _OPEN_LINE, _OWN_LINE = (int(line) for line in PointLine)
 _LINES = len(PointLine)
@@ -113,7 +121,7 @@ def walk(
         elif phase == _AT_ACCOUNT:
             if clock[_MARKED] != 0:
                 clock[_MARKED] = 0
-                mark_account(ledger, floats_at(desks[0, _TERMS], TERMS))
+                mark_account(ledger, floats_at(desks[0, _TERMS], desks[0, _TERM_COUNT]))
             if ledger[_STOPPED] != 0:
                 if ledger[_REPORTS] + count + 1 > len(ints):
                     return _FULL
@@ -188,13 +196,14 @@ def pass_bars(
         row, bases = book[_ROW], desks[k, _BASES]
         if row >= bases or ints_at(desks[k, _BASE_NS], bases)[row] != at:
             continue
-        mark, terms = floats_at(desks[k, _MARK], MARK_SIZE), floats_at(desks[k, _TERMS], TERMS)
+        mark, terms = floats_at(desks[k, _MARK], MARK_SIZE), floats_at(desks[k, _TERMS], desks[k, _TERM_COUNT])
         h, low = floats_at(desks[k, _HIGHS], bases)[row], floats_at(desks[k, _LOWS], bases)[row]
         c = floats_at(desks[k, _CLOSES], bases)[row]
         carry_rows = ints_at(desks[k, _CARRY_ROWS], desks[k, _CARRIES])
         if book[_STAGE] == _SCAN:
             carried = next_carry(carry_rows, book) == row
-            if not carried and is_quiet(h, low, book, mark):
+            top, bottom = floats_at(desks[k, _TOPS], bases)[row], floats_at(desks[k, _BOTTOMS], bases)[row]
+            if not carried and is_quiet(top, bottom, book, mark):
                 book[_ENTERED] = 0
                 mark_position(h, low, c, book, mark, ledger, terms)
                 if terms[_MOVES] == 1.0:
@@ -206,6 +215,9 @@ def pass_bars(
             before = ledger[_CASH]
             pause = pass_stage(
                 row, floats_at(desks[k, _OPENS], bases)[row], h, low, c, floats_at(desks[k, _VOLUMES], bases)[row],
+                floats_at(desks[k, _MARK_OPENS], bases)[row], floats_at(desks[k, _MARK_HIGHS], bases)[row],
+                floats_at(desks[k, _MARK_LOWS], bases)[row], floats_at(desks[k, _TRIGGER_OPENS], bases)[row],
+                floats_at(desks[k, _TRIGGER_HIGHS], bases)[row], floats_at(desks[k, _TRIGGER_LOWS], bases)[row],
                 carry_rows, ints_at(desks[k, _CARRY_KINDS], desks[k, _CARRIES]),
                 floats_at(desks[k, _CARRY_VALUES], desks[k, _CARRIES]),
                 floats_at(desks[k, _CARRY_PRICES], desks[k, _CARRIES]),
@@ -220,12 +232,12 @@ def pass_bars(
 
 
 @inlined
-def is_quiet(h: float, low: float, book: Ints, mark: Floats) -> bool:
+def is_quiet(top: float, bottom: float, book: Ints, mark: Floats) -> bool:
     """Whether nothing but a mark can happen to a position in a base bar at which nothing is carried."""
-    if book[_LOTS] == 0 or book[_EXIT] != 0 or book[_ENTRY_KIND] != 0:
+    if book[_LOTS] == 0 or book[_EXIT] != 0 or book[_ENTRY_KIND] != 0 or book[_FIRED] != 0:
         return False
     lower, upper = nearest_levels(book[_LOTS], mark)
-    return low > lower and h < upper
+    return bottom > lower and top < upper
 
 
 @inlined
@@ -256,9 +268,10 @@ def stop_all(desks: Ints, due: Ints, ledger: Ints, ints: Ints, floats: Floats) -
         book = ints_at(desks[k, _BOOK], BOOK_SIZE)
         if book[_ENTRY_KIND] != 0:
             mark = floats_at(desks[k, _MARK], MARK_SIZE)
-            drop_entry(book, mark, ledger, ints, floats, book[_ROW], _DISABLED)
+            drop_entry(book, mark, ledger, ints, floats, book[_ROW], _AT_OPEN, _DISABLED)
         if must_leave(book):
-            place_exit(book, abs(book[_LOTS]), reason, -1)
+            terms = floats_at(desks[k, _TERMS], desks[k, _TERM_COUNT])
+            place_exit(book, terms, abs(book[_LOTS]), reason, -1)
         due[k] = due_ns(desks, k)
 
 
@@ -280,11 +293,14 @@ def pass_closes(
         if ledger[_REPORTS] + 2 > len(ints):
             return _FULL
         last = ints_at(desks[k, _LAST_ROWS], execs)[e]
-        mark, terms = floats_at(desks[k, _MARK], MARK_SIZE), floats_at(desks[k, _TERMS], TERMS)
+        mark, terms = floats_at(desks[k, _MARK], MARK_SIZE), floats_at(desks[k, _TERMS], desks[k, _TERM_COUNT])
         if book[_STAGE] == _SCAN:
-            book[_STAGE] = _STAGE_DECIDE
+            ledger[_FAULT] = find_fault(book, mark, ledger, terms)
+            if ledger[_FAULT] != 0:
+                return _FAULTY
+            book[_STAGE], book[_ROW] = _STAGE_DECIDE, last
             if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
-                drop_entry(book, mark, ledger, ints, floats, last, _EXPIRED)
+                drop_entry(book, mark, ledger, ints, floats, last, _AT_CLOSE, _EXPIRED)
                 if pausing:
                     return _REPORT
         if book[_STAGE] == _STAGE_DECIDE:
@@ -296,8 +312,9 @@ def pass_closes(
                 if pausing:
                     return _WAKE
                 decide_here(
-                    floats_at(desks[k, _CLOSES], desks[k, _BASES])[last], x, column, book, mark, ledger, terms,
-                    floats_at(desks[k, _SIZING], desks[k, _SIZINGS]), ints_at(desks[k, _REFUSALS], desks[k, _REASONS]),
+                    last, floats_at(desks[k, _CLOSES], desks[k, _BASES])[last], x, column, book, mark, ledger, terms,
+                    floats_at(desks[k, _SIZING], desks[k, _SIZINGS]), ints, floats,
+                    ints_at(desks[k, _REFUSALS], desks[k, _REASONS]),
                     desks[k, _DECIDE], floats_at(desks[k, _PARAMS_AT], desks[k, _PARAMS]),
                     floats_at(desks[k, _SLOTS_AT], desks[k, _SLOTS]), ints_at(desks[k, _ROWS_AT], desks[k, _ROWS]),
                     ints_at(desks[k, _ORDER], 2),

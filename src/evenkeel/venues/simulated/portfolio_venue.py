@@ -23,7 +23,7 @@ from evenkeel.strategies.strategy import DecideKernel
 from evenkeel.strategies.terms import Terms
 from evenkeel.venues.simulated import portfolio
 from evenkeel.venues.simulated.book import Ledger, Pause, new_ledger
-from evenkeel.venues.simulated.carry import Carry
+from evenkeel.venues.simulated.carry import Carry, MarkBars
 from evenkeel.venues.simulated.desks import Clock, Desk, Point, PointLine, Purse
 from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
 
@@ -123,10 +123,11 @@ class PortfolioVenue:
         return self.desks[0].drawdown
 
     def open_stretch(
-        self, number: int, features: FeatureRun, series: Series, *, first_exec: int, carry: Carry | None = None
-    ) -> None:
+        self, number: int, features: FeatureRun, series: Series, *, first_exec: int, carry: Carry | None = None,
+        mark: MarkBars | None = None, index: MarkBars | None = None,
+    ) -> None:  # fmt: skip
         """Let an instrument stand before the first decision of an unbroken stretch of its bars."""
-        self.desks[number].open_stretch(features, series, first_exec=first_exec, carry=carry)
+        self.desks[number].open_stretch(features, series, first_exec=first_exec, carry=carry, mark=mark, index=index)
         self._lines[number] = self.desks[number].line()
 
     def leave(self, number: int) -> None:
@@ -144,6 +145,7 @@ class PortfolioVenue:
                 )
             )  # fmt: skip
             self.desk = int(self._clock[Clock.DESK])
+            self.desks[self.desk].refuse_fault(pause)
             if pause is not Pause.BLOCK:
                 return pause
             self._lines[self.desk, WINDOW_COLUMNS] = self.desks[self.desk].next_block()

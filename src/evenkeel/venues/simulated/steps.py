@@ -15,12 +15,16 @@ import numpy as np
 
 from evenkeel.kernel import inlined, kernel
 from evenkeel.model.bar import Floats, Ints
+from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
 from evenkeel.risk.sizing import SNAP, required_margin
+from evenkeel.risk.tiers import margin_rates
 from evenkeel.venues.simulated.book import (
+    TERMS,
     Book,
     Exit,
     FillKind,
+    Fired,
     ImpactMode,
     Ledger,
     Leg,
@@ -28,11 +32,19 @@ from evenkeel.venues.simulated.book import (
     Point,
     Price,
     Report,
+    Stage,
     Term,
 )
 
 CASH, REPORTS, STOPPED, USED = int(Ledger.CASH), int(Ledger.REPORTS), int(Ledger.STOPPED), int(Ledger.USED)
+GROSS, FEES, FUNDED = int(Ledger.GROSS), int(Ledger.FEES), int(Ledger.FUNDED)
+ROW, STAGE, ENTRY_FROM, EXIT_FROM = int(Book.ROW), int(Book.STAGE), int(Book.ENTRY_FROM), int(Book.EXIT_FROM)
+FIRED, FILLED, BUDGET, BUDGET_ROW = int(Book.FIRED), int(Book.FILLED), int(Book.BUDGET), int(Book.BUDGET_ROW)
+ENTRY_TRIGGER, TARGET_AHEAD, TARGET_QUEUE = int(Mark.ENTRY_TRIGGER), int(Mark.TARGET_AHEAD), int(Mark.TARGET_QUEUE)
+LATENCY, QUEUE_SHARE, TIERS = int(Term.LATENCY), int(Term.QUEUE_SHARE), int(Term.TIERS)
+VOLUME_FRACTION = int(Term.VOLUME_FRACTION)
 LOTS, TRADE, MARGIN, NUMBER = int(Book.LOTS), int(Book.TRADE), int(Book.MARGIN), int(Book.NUMBER)
+RESERVE, PER_LOT, FIRED_STEPS = int(Book.RESERVE), int(Mark.PER_LOT), int(Book.FIRED_STEPS)
 EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
     int(Book.EXEC),
     int(Book.ENTRY_KIND),
@@ -70,12 +82,15 @@ _R_ROW, _R_POINT, _R_LOTS, _R_LEG = int(Report.ROW), int(Report.POINT), int(Repo
 _R_KIND, _R_REASON, _R_TAKER, _R_FEE = int(Report.KIND), int(Report.REASON), int(Report.TAKER), int(Report.FEE)
 _R_GROSS, _R_SLIPPAGE, _R_TRADE = int(Report.GROSS), int(Report.SLIPPAGE), int(Report.TRADE)
 _R_SIGNAL, _R_EXEC, _R_BARS_HELD = int(Report.SIGNAL), int(Report.EXEC), int(Report.BARS_HELD)
-_R_OPENED, _R_INSTRUMENT = int(Report.OPENED_EXEC), int(Report.INSTRUMENT)
+_R_OPENED, _R_INSTRUMENT, _R_LEFT = int(Report.OPENED_EXEC), int(Report.INSTRUMENT), int(Report.LEFT)
 _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET)
-_P_ADVERSE, _P_FAVOURABLE = int(Price.ADVERSE), int(Price.FAVOURABLE)
+_P_ADVERSE, _P_FAVOURABLE, _P_ENTRY = int(Price.ADVERSE), int(Price.FAVOURABLE), int(Price.ENTRY)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
 _LEG_FUNDING = int(Leg.FUNDING)
-_KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET = (int(kind) for kind in FillKind)
+_KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET, _KIND_STOP_LIMIT = (int(kind) for kind in FillKind)
+_STOP_FIRED, _TARGET_FIRED = int(Fired.STOP), int(Fired.TARGET)
+_SCAN = int(Stage.SCAN)
+_CANCELLED = reason_number(Reason.CANCELLED)
 ON_GRID = 1e-12
 """A price so close to the grid, in ticks relative to their count, lies on it."""
 
@@ -109,9 +124,24 @@ def tick_up(price: float, terms: Floats) -> float:
 
 
 @inlined
-def trades_at_all(volume: float, terms: Floats) -> bool:
-    """Whether a bar can fill orders: where size moves the price, one without volume cannot."""
-    return terms[IMPACT_MODE] == _NO_IMPACT or volume > 0.0
+def nothing_trades(volume: float, terms: Floats) -> bool:
+    """Whether a bar is one of no trade: where size matters, it fills nothing and sets nothing off."""
+    return volume <= 0.0 and (terms[IMPACT_MODE] != _NO_IMPACT or terms[VOLUME_FRACTION] != 0.0)
+
+
+@inlined
+def available(row: int, volume: float, wanted: int, book: Ints, terms: Floats) -> int:
+    """Return how many of the wanted lots the bar can still fill, both unsigned.
+
+    Where only a part of the volume fills, all orders of the bar share it (decision 0008.2).
+    """
+    fraction = terms[VOLUME_FRACTION]
+    if fraction == 0.0:
+        return wanted
+    if book[BUDGET_ROW] != row:
+        book[BUDGET_ROW] = row
+        book[BUDGET] = math.floor(volume * fraction * terms[LOT_D] / terms[LOT_N] * SNAP)
+    return max(0, min(wanted, book[BUDGET]))
 
 
 @inlined
@@ -157,41 +187,79 @@ def share_of_lots(lots: int, share: float) -> int:
 @inlined
 def settle_entry(
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats,
-    row: int, point: int, price: float, raw: float, is_taker: int,
+    row: int, point: int, price: float, raw: float, is_taker: int, filled: int, volume: float,
 ) -> None:  # fmt: skip
-    """Open the position of the pending entry at `price`, anchor stop and targets to it, and write the report.
-
-    A level that the fill moves to zero or below can never be reached, so the position has none on that side.
+    """Open the position of the pending entry at `price`, or add a piece of it, and write the report.
 
     Args:
         raw: The price before slippage; the difference is the slippage memo.
+        filled: Lots of this piece, unsigned.
+        volume: Of the bar.
     """
-    lots = book[ENTRY_LOTS]
-    direction = 1 if lots > 0 else -1
+    direction = 1 if book[ENTRY_LOTS] > 0 else -1
+    lots = direction * filled
     fee = fee_posting(lots, price, terms[TAKER] if is_taker == 1 else terms[MAKER], terms)
     ledger[CASH] -= fee
-    book[LOTS] = lots
+    kind = book[ENTRY_KIND]
+    if book[LOTS] == 0:
+        open_position(book, mark, point, price, raw, direction)
+    else:
+        add_to_position(book, mark, point, price, raw, lots)
+    book[LOTS] += lots
+    book[ENTRY_LOTS] -= lots
+    book[BUDGET] -= filled
+    if book[ENTRY_LOTS] == 0:
+        book[ENTRY_KIND] = 0
+    mark[TARGET_AHEAD] = mark[TARGET_QUEUE] = volume * terms[QUEUE_SHARE]
+    anchor(book, mark, terms, direction)
+    margin_levels(book, mark, ledger, terms)
+    write_report(
+        book, mark, ledger, ints, floats, row, point, lots, _LEG_ENTRY, kind, 0, is_taker, fee, 0,
+        slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price, abs(book[ENTRY_LOTS]),
+    )  # fmt: skip
+
+
+@inlined
+def open_position(book: Ints, mark: Floats, point: int, price: float, raw: float, direction: int) -> None:
+    """Begin a position with the first piece of its entry."""
     book[TRADE] += 1
     book[OPENED_EXEC] = book[EXEC]
     mark[ENTRY], mark[ARRIVAL] = price, raw
     mark[HIGH] = mark[LOW] = price
     book[ENTERED] = 1 if point == _AT_OPEN else 2
     book[STOP_KIND], book[TRAIL_ARMED], book[BROKE_EVEN], book[EXTRA] = _BY_STOP, 0, 0, 0
-    mark[STOP], mark[TARGET] = -direction * math.inf, direction * math.inf
-    if mark[STOP_DISTANCE] == mark[STOP_DISTANCE]:
-        level = price - direction * mark[STOP_DISTANCE]
-        if level > 0.0:
-            mark[STOP] = towards_entry(level, direction, terms)
+    book[FIRED] = book[FIRED_STEPS] = book[STEP] = 0
+    mark[STOP] = -direction * math.inf
+
+
+@inlined
+def add_to_position(book: Ints, mark: Floats, point: int, price: float, raw: float, lots: int) -> None:
+    """Take another piece of the entry into the average price; inside a bar the whole position is as if it came then."""
+    held = book[LOTS]
+    mark[ENTRY] = (held * mark[ENTRY] + lots * price) / (held + lots)
+    mark[ARRIVAL] = raw
+    mark[HIGH], mark[LOW] = max(mark[HIGH], price), min(mark[LOW], price)
+    if point != _AT_OPEN and book[ENTERED] == 0:
+        book[ENTERED] = 3
+
+
+@inlined
+def anchor(book: Ints, mark: Floats, terms: Floats, direction: int) -> None:
+    """Set stop and targets at their distances from the entry price; a stop that has moved only tightens.
+
+    A level that the fill moves to zero or below can never be reached, so the position has none on that side.
+    """
+    price = mark[ENTRY]
+    level = -direction * math.inf
+    if mark[STOP_DISTANCE] == mark[STOP_DISTANCE] and price - direction * mark[STOP_DISTANCE] > 0.0:
+        level = towards_entry(price - direction * mark[STOP_DISTANCE], direction, terms)
+    if book[STOP_KIND] == _BY_STOP or direction * (level - mark[STOP]) > 0.0:
+        mark[STOP], book[STOP_KIND] = level, _BY_STOP
+    mark[TARGET] = direction * math.inf
     if terms[LADDER_STEPS] > 0.0:
         raise_ladder(book, mark, terms, price, direction)
     elif mark[TARGET_DISTANCE] == mark[TARGET_DISTANCE]:
         mark[TARGET] = target_level(price, direction, mark[TARGET_DISTANCE], terms)
-    margin_levels(book, mark, ledger, terms)
-    write_report(
-        book, mark, ledger, ints, floats, row, point, lots, _LEG_ENTRY, book[ENTRY_KIND], 0, is_taker, fee, 0,
-        slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price,
-    )  # fmt: skip
-    book[ENTRY_KIND] = 0
 
 
 @inlined
@@ -240,6 +308,7 @@ def next_step(book: Ints, mark: Floats, terms: Floats) -> None:
     while step < terms[LADDER_STEPS] and book[STEP_LOTS + step] == 0:
         step += 1
     book[STEP] = step
+    mark[TARGET_AHEAD] = mark[TARGET_QUEUE]
     none = math.inf if book[LOTS] > 0 else -math.inf
     mark[TARGET] = mark[LADDER + step] if step < terms[LADDER_STEPS] else none
 
@@ -256,14 +325,18 @@ def margin_levels(book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None
     """Hold the margin of the position, and set where it is liquidated and where that margin is gone."""
     direction = 1 if book[LOTS] > 0 else -1
     initial = abs(point_value(book[LOTS], terms)) * mark[ENTRY] / terms[LEVERAGE]
-    hold_margin(book, ledger, posting(initial) + book[EXTRA])
+    book[RESERVE] = posting(abs(book[ENTRY_LOTS]) * mark[PER_LOT]) if book[ENTRY_KIND] != 0 else 0
+    hold_margin(book, ledger, posting(initial) + book[EXTRA] + book[RESERVE])
     if terms[LIQUIDATES] == 0.0:
         mark[LIQUIDATION] = mark[BANKRUPTCY] = -direction * math.inf
         return
     quantity = abs(point_value(book[LOTS], terms))
     extra = book[EXTRA] / 1e8
+    maintenance, deduction = margin_rates(
+        terms, TERMS, int(terms[TIERS]), quantity * mark[ENTRY], terms[MAINTENANCE], terms[DEDUCTION]
+    )
     mark[LIQUIDATION] = liquidation_price(
-        direction, quantity, mark[ENTRY], terms[LEVERAGE], terms[MAINTENANCE] + terms[TAKER], terms[DEDUCTION], extra
+        direction, quantity, mark[ENTRY], terms[LEVERAGE], maintenance + terms[TAKER], deduction, extra
     )
     mark[BANKRUPTCY] = bankruptcy_price(
         direction, quantity, mark[ENTRY], terms[LEVERAGE], terms[LIQUIDATION_FEE], extra
@@ -283,15 +356,15 @@ def exit_lots(book: Ints, leg: int, reason: int, terms: Floats) -> int:
 
 @inlined
 def settle_exit(
-    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats,
-    row: int, point: int, price: float, raw: float, leg: int, reason: int, is_taker: int,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats, row: int, point: int,
+    price: float, raw: float, leg: int, reason: int, is_taker: int, closed: int,
 ) -> None:  # fmt: skip
-    """Close the position, or the part that this exit is for, at `price`, and write the report.
+    """Close so many lots of the position, unsigned, at `price`, and write the report.
 
-    A liquidation costs its rate and nothing per contract: loss and fee are the margin.
+    A liquidation costs its rate and nothing per contract: loss and fee are the margin. Whatever closes a part of the
+    position withdraws what is left of its entry.
     """
     held = book[LOTS]
-    closed = exit_lots(book, leg, reason, terms)
     lots = closed if held > 0 else -closed
     fee = fee_posting(lots, price, terms[TAKER] if is_taker == 1 else terms[MAKER], terms)
     if reason == _BY_LIQUIDATION:
@@ -300,22 +373,35 @@ def settle_exit(
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
     ledger[CASH] += gross - fee
+    left = 0
+    if leg != _LEG_STOP and leg != _LEG_TARGET:
+        left = 0 if reason == _BY_LIQUIDATION else max(0, min(book[EXIT_LOTS], abs(held)) - closed)
+        book[EXIT_LOTS] = left
     kind = _KIND_TARGET if leg == _LEG_TARGET else (_KIND_STOP if leg == _LEG_STOP else _KIND_MARKET)
     write_report(
         book, mark, ledger, ints, floats, row, point, -lots, leg, kind, reason, is_taker, fee, gross,
-        slippage_memo(-lots, price, raw, terms), book[EXIT_SIGNAL], book[EXIT_EXEC], price,
+        slippage_memo(-lots, price, raw, terms), book[EXIT_SIGNAL], book[EXIT_EXEC], price, left,
     )  # fmt: skip
     book[LOTS] = held - lots
-    if book[LOTS] == 0 or (leg != _LEG_STOP and leg != _LEG_TARGET):
-        book[EXIT] = 0
+    book[BUDGET] -= closed
+    if book[ENTRY_KIND] != 0:
+        drop_entry(book, mark, ledger, ints, floats, row, point, _CANCELLED)
     if reason == _BY_LIQUIDATION and terms[GOES_ON] == 0.0 and ledger[STOPPED] == 0:
         ledger[STOPPED] = _BY_LIQUIDATION
     if book[LOTS] == 0:
+        book[EXIT] = book[EXIT_LOTS] = book[FIRED] = book[EXTRA] = 0
         hold_margin(book, ledger, 0)
         return
+    book[EXIT_LOTS] = min(book[EXIT_LOTS], abs(book[LOTS]))
+    if book[EXIT_LOTS] == 0:
+        book[EXIT] = 0
     book[EXTRA] = int(np.rint(book[EXTRA] * (book[LOTS] / held)))
     if leg == _LEG_TARGET and terms[LADDER_STEPS] > 0.0:
-        next_step(book, mark, terms)
+        book[STEP_LOTS + book[STEP]] -= closed
+        if book[STEP_LOTS + book[STEP]] <= 0:
+            next_step(book, mark, terms)
+            if book[STEP] >= book[FIRED_STEPS]:
+                book[FIRED] &= ~_TARGET_FIRED
     margin_levels(book, mark, ledger, terms)
 
 
@@ -343,7 +429,7 @@ def move_stop(close: float, book: Ints, mark: Floats, terms: Floats) -> None:
 @inlined
 def tighten(level: float, direction: int, kind: int, book: Ints, mark: Floats, terms: Floats) -> None:
     """Move the stop to a level if that is nearer to the price than where it is."""
-    if not level > 0.0:
+    if not level > 0.0 or book[FIRED] & _STOP_FIRED != 0:
         return
     level = towards_entry(level, direction, terms)
     if direction * (level - mark[STOP]) > 0.0:
@@ -352,44 +438,23 @@ def tighten(level: float, direction: int, kind: int, book: Ints, mark: Floats, t
 
 @inlined
 def settle_funding(
-    book: Ints,
-    mark: Floats,
-    ledger: Ints,
-    terms: Floats,
-    ints: Ints,
-    floats: Floats,
-    row: int,
-    price: float,
+    book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats, row: int, price: float,
     rate: float,
-) -> None:
+) -> None:  # fmt: skip
     """Pay or receive funding on the position at a base open, and write the report.
 
     It comes from free cash first; what that lacks is taken from the margin, which brings liquidation nearer.
     """
     amount = -posting(point_value(book[LOTS], terms) * price * rate)
     ledger[CASH] += amount
+    ledger[FUNDED] += amount
     write_report(
-        book,
-        mark,
-        ledger,
-        ints,
-        floats,
-        row,
-        _AT_OPEN,
-        0,
-        _LEG_FUNDING,
-        _KIND_MARKET,
-        0,
-        0,
-        0,
-        amount,
-        0,
-        -1,
-        book[EXEC],
-        price,
-    )
-    if terms[LIQUIDATES] == 1.0 and amount < 0 and ledger[CASH] < ledger[USED]:
-        book[EXTRA] += ledger[CASH] - ledger[USED]
+        book, mark, ledger, ints, floats, row, _AT_OPEN, 0, _LEG_FUNDING, _KIND_MARKET, 0, 0, 0, amount, 0, -1,
+        book[EXEC], price, 0,
+    )  # fmt: skip
+    short = ledger[CASH] - ledger[USED] + book[RESERVE]
+    if terms[LIQUIDATES] == 1.0 and amount < 0 and short < 0:
+        book[EXTRA] += short
         margin_levels(book, mark, ledger, terms)
 
 
@@ -403,18 +468,25 @@ def slippage_memo(lots: int, price: float, raw: float, terms: Floats) -> int:
 def write_report(
     book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Floats,
     row: int, point: int, lots: int, leg: int, kind: int, reason: int, is_taker: int,
-    fee: int, gross: int, slippage: int, signal: int, decided: int, price: float,
+    fee: int, gross: int, slippage: int, signal: int, decided: int, price: float, left: int,
 ) -> None:  # fmt: skip
-    """Append one report of a fill."""
+    """Append one report, and count a fill a second time beside the books, for who checks them."""
     n = ledger[REPORTS]
     ints[n, _R_ROW], ints[n, _R_POINT], ints[n, _R_LOTS] = row, point, lots
     ints[n, _R_LEG], ints[n, _R_KIND], ints[n, _R_REASON] = leg, kind, reason
     ints[n, _R_TAKER], ints[n, _R_FEE], ints[n, _R_GROSS] = is_taker, fee, gross
     ints[n, _R_SLIPPAGE], ints[n, _R_TRADE], ints[n, _R_SIGNAL] = slippage, book[TRADE], signal
-    ints[n, _R_EXEC], ints[n, _R_BARS_HELD] = decided, book[EXEC] - book[OPENED_EXEC]
+    ints[n, _R_EXEC] = decided
+    ints[n, _R_BARS_HELD] = 0 if leg == _LEG_ENTRY else book[EXEC] - book[OPENED_EXEC]
     ints[n, _R_OPENED], ints[n, _R_INSTRUMENT] = book[OPENED_EXEC], book[NUMBER]
+    ints[n, _R_LEFT] = left
+    if leg != _LEG_FUNDING:
+        ledger[GROSS] += gross
+        ledger[FEES] += fee
+        book[FILLED] += lots
     floats[n, _P_FILL], floats[n, _P_STOP], floats[n, _P_TARGET] = price, mark[STOP], mark[TARGET]
     entry = mark[ENTRY]
+    floats[n, _P_ENTRY] = entry
     if lots != 0 and leg != _LEG_ENTRY:
         up, down = mark[HIGH] / entry - 1.0, 1.0 - mark[LOW] / entry
         floats[n, _P_ADVERSE] = down if lots < 0 else up
@@ -425,21 +497,31 @@ def write_report(
 
 
 @inlined
-def drop_entry(book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Floats, row: int, reason: int) -> None:
-    """Let the pending entry die and report why: 0 lots."""
+def drop_entry(
+    book: Ints, mark: Floats, ledger: Ints, ints: Ints, floats: Floats, row: int, point: int, reason: int
+) -> None:
+    """Let the pending entry, or what is left of it, die and report why: 0 lots."""
     write_report(
-        book, mark, ledger, ints, floats, row, _AT_OPEN, 0, _LEG_ENTRY, book[ENTRY_KIND], reason, 0, 0, 0, 0,
-        book[ENTRY_SIGNAL], book[ENTRY_EXEC], math.nan,
+        book, mark, ledger, ints, floats, row, point, 0, _LEG_ENTRY, book[ENTRY_KIND], reason, 0, 0, 0, 0,
+        book[ENTRY_SIGNAL], book[ENTRY_EXEC], math.nan, 0,
     )  # fmt: skip
     book[ENTRY_KIND] = 0
-    hold_margin(book, ledger, 0)
+    hold_margin(book, ledger, book[MARGIN] - book[RESERVE] if book[LOTS] != 0 else 0)
+    book[RESERVE] = 0
+
+
+@inlined
+def first_row(book: Ints, terms: Floats) -> int:
+    """Return the first base row at whose open an order placed now can fill: the next one, or later by the latency."""
+    next_open = book[ROW] if book[STAGE] == _SCAN else book[ROW] + 1
+    return next_open + int(terms[LATENCY])
 
 
 @kernel
 def place_entry(
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
-    lots: int, kind: int, price: float, tif: int, expire_bars: int, stop_distance: float, target_distance: float,
-    trail_distance: float, reference: float, signal: int,
+    lots: int, kind: int, price: float, trigger: float, tif: int, expire_bars: int, stop_distance: float,
+    target_distance: float, trail_distance: float, reference: float, signal: int,
 ) -> None:  # fmt: skip
     """Accept an entry order with its protective distances; it can fill from the next base bar on.
 
@@ -448,16 +530,25 @@ def place_entry(
     book[ENTRY_KIND], book[ENTRY_LOTS], book[ENTRY_TIF] = kind, lots, tif
     book[ENTRY_EXPIRES] = book[EXEC] + expire_bars if expire_bars > 0 else -1
     book[ENTRY_LIVE], book[ENTRY_SIGNAL], book[ENTRY_EXEC] = 0, signal, book[EXEC]
-    if kind == _KIND_LIMIT:
+    book[ENTRY_FROM] = first_row(book, terms)
+    if kind in (_KIND_LIMIT, _KIND_STOP_LIMIT):
         price = tick_down(price, terms) if lots > 0 else tick_up(price, terms)
     elif kind == _KIND_STOP:
-        price = np.rint(price * terms[TICK_D] / terms[TICK_N]) * terms[TICK_N] / terms[TICK_D]
-    mark[ENTRY_PRICE], mark[REFERENCE] = price, reference
+        price = nearest_tick(price, terms)
+    mark[ENTRY_PRICE], mark[ENTRY_TRIGGER], mark[REFERENCE] = price, nearest_tick(trigger, terms), reference
     mark[STOP_DISTANCE], mark[TARGET_DISTANCE], mark[TRAIL_DISTANCE] = stop_distance, target_distance, trail_distance
+    mark[PER_LOT] = required_margin(sizing, 1, reference)
     hold_margin(book, ledger, posting(required_margin(sizing, abs(lots), reference)))
 
 
+@inlined
+def nearest_tick(price: float, terms: Floats) -> float:
+    """Return the nearest grid price, half to even."""
+    return np.rint(price * terms[TICK_D] / terms[TICK_N]) * terms[TICK_N] / terms[TICK_D]
+
+
 @kernel
-def place_exit(book: Ints, lots: int, reason: int, signal: int) -> None:
-    """Accept a market order that closes so many lots, unsigned, at the next base open; what is not held it leaves."""
+def place_exit(book: Ints, terms: Floats, lots: int, reason: int, signal: int) -> None:
+    """Accept a market order that closes so many lots, unsigned, from the next base open on; no more than is held."""
     book[EXIT], book[EXIT_LOTS], book[EXIT_SIGNAL], book[EXIT_EXEC] = reason, lots, signal, book[EXEC]
+    book[EXIT_FROM] = first_row(book, terms)

@@ -21,15 +21,16 @@ from evenkeel.data.aggregate import Aggregate
 from evenkeel.features.timeline import Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
 from evenkeel.model.bar import Bars, Floats, Ints
-from evenkeel.model.errors import invariant
+from evenkeel.model.errors import InvariantBroken, invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import postings_from_money, to_float
 from evenkeel.model.reason import REASONS
-from evenkeel.model.time import MINUTE
+from evenkeel.model.time import MINUTE, SECOND, Timeframe
 from evenkeel.risk.gates import gate_terms
+from evenkeel.risk.tiers import allowed_leverage, tier_table
 from evenkeel.strategies.decision import SLOTS
 from evenkeel.strategies.strategy import DecideKernel
-from evenkeel.strategies.terms import OrderTerms, Terms
+from evenkeel.strategies.terms import OrderTerms, QueueTerms, Terms
 from evenkeel.venues.simulated import loop, steps
 from evenkeel.venues.simulated.book import (
     NEVER,
@@ -40,14 +41,17 @@ from evenkeel.venues.simulated.book import (
     Ledger,
     Pause,
     Price,
+    Queue,
     Report,
     Term,
     new_book,
     new_ledger,
     new_mark,
 )
-from evenkeel.venues.simulated.carry import Carry, CarryKind, fundings, no_carry
+from evenkeel.venues.simulated.carry import Carry, CarryKind, MarkBars, fundings, no_carry
 from evenkeel.venues.simulated.desks import Desk
+from evenkeel.venues.simulated.invariants import FAULTS, Fault
+from evenkeel.venues.simulated.prices import BarPrices
 
 FUNDING_INTERVAL_MINUTES = 480
 """Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
@@ -59,10 +63,10 @@ _ROW, _LOTS, _EXEC, _ENTRY_KIND = (int(place) for place in (Book.ROW, Book.LOTS,
 _STOPPED, _REPORTS = int(Ledger.STOPPED), int(Ledger.REPORTS)
 _PAUSES = tuple(Pause)
 _PLACE_ENTRY = types.void(
-    INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.int64, types.int64,
-    types.float64, types.float64, types.float64, types.float64, types.int64,
+    INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.float64,
+    types.int64, types.int64, types.float64, types.float64, types.float64, types.float64, types.int64,
 )  # fmt: skip
-_PLACE_EXIT = types.void(INTS, types.int64, types.int64, types.int64)
+_PLACE_EXIT = types.void(INTS, FLOATS, types.int64, types.int64, types.int64)
 
 
 class BlockFeatures(Protocol):
@@ -88,27 +92,40 @@ class Told:
 
 def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
     """Return the terms of matching and settling as the loop reads them."""
-    values = np.zeros(TERMS)
+    table = tier_table(instrument)
+    values = np.zeros(TERMS + len(table))
+    values[Term.TIERS], values[TERMS:] = len(instrument.risk_tiers), table
     tick, lot = instrument.tick_grid, instrument.lot_grid
     account = terms.account
     values[Term.MULTIPLIER] = to_float(instrument.multiplier)
     values[Term.TAKER], values[Term.MAKER] = to_float(account.taker), to_float(account.maker)
-    values[Term.PER_CONTRACT], values[Term.SLIPPAGE] = to_float(account.per_contract), to_float(account.slippage)
+    values[Term.PER_CONTRACT] = to_float(account.per_contract)
+    values[Term.SLIPPAGE] = to_float(account.slippage + account.half_spread)
+    values[Term.HALF_SPREAD] = to_float(account.half_spread)
     values[Term.TICK_NUMERATOR], values[Term.TICK_DENOMINATOR] = tick.numerator, tick.denominator
     values[Term.LOT_NUMERATOR], values[Term.LOT_DENOMINATOR] = lot.numerator, lot.denominator
     values[Term.MAX_DRAWDOWN] = to_float(account.max_drawdown)
     values[Term.STOP_EQUITY] = postings_from_money(account.stop_equity)
     values[Term.TARGET_IS_LIMIT] = float(terms.order.target_is_limit)
     values[Term.TRADE_THROUGH] = float(terms.order.trade_through)
-    values[Term.LEVERAGE] = to_float(terms.sizing.max_leverage)
+    values[Term.STOP_IS_LIMIT] = float(terms.order.stop_is_limit)
+    values[Term.LEVERAGE] = to_float(allowed_leverage(terms.sizing.max_leverage, instrument))
     margin, impact = account.margin, account.impact
     values[Term.LIQUIDATES], values[Term.GOES_ON] = float(margin.liquidates), float(margin.goes_on)
     values[Term.MAINTENANCE], values[Term.DEDUCTION] = to_float(margin.maintenance), to_float(margin.deduction)
     values[Term.LIQUIDATION_FEE] = to_float(margin.liquidation_fee)
     values[Term.IMPACT_MODE] = ImpactMode[impact.mode.upper()]
     values[Term.IMPACT_COEFFICIENT], values[Term.IMPACT_MAX] = to_float(impact.coefficient), to_float(impact.largest)
+    values[Term.VOLUME_FRACTION] = 0.0 if account.max_volume_fraction is None else to_float(account.max_volume_fraction)
+    _queue_terms(values, account.queue, instrument)
     _protection_terms(values, terms.order)
     return values
+
+
+def _queue_terms(values: Floats, queue: QueueTerms, instrument: Instrument) -> None:
+    values[Term.QUEUE] = Queue[queue.model.upper()]
+    values[Term.QUEUE_DEPTH] = to_float(queue.ticks * instrument.tick_size)
+    values[Term.QUEUE_SHARE] = to_float(queue.share) if queue.model == "volume_ahead" else 0.0
 
 
 def _protection_terms(values: Floats, order: OrderTerms) -> None:
@@ -129,15 +146,22 @@ def _or_nan(value: Decimal | None) -> float:
     return math.nan if value is None else to_float(value)
 
 
-def fixed_funding(bars: Bars, rate: Decimal | None) -> Carry:
+def fixed_funding(bars: Bars, rate: Decimal | None, mark: MarkBars | None = None) -> Carry:
     """Return funding at 00:00, 08:00 and 16:00 UTC at one rate, for bars without a history of rates.
 
-    Bars coarser than that cannot place it and pay none.
+    It is paid on the open of the mark price where that is known. Bars coarser than that cannot place it and pay none.
     """
     if rate is None or bars.timeframe.minutes > FUNDING_INTERVAL_MINUTES:
         return no_carry()
     rows = np.flatnonzero(bars.open_ns % (FUNDING_INTERVAL_MINUTES * MINUTE) == 0).astype(np.int64)
-    return fundings(rows, np.full(len(rows), to_float(rate)))
+    return fundings(rows, np.full(len(rows), to_float(rate)), None if mark is None else mark.open[rows])
+
+
+def latency_bars(latency_ms: int, base: Timeframe) -> int:
+    """Return by how many base opens a latency delays an order; days, weeks and months are longer than any latency."""
+    if base.is_calendar:
+        return 1 if latency_ms else 0
+    return -(-latency_ms * (SECOND // 1000) // base.nanoseconds)
 
 
 class ReportSpace:
@@ -174,6 +198,7 @@ class SimulatedVenue:
         wake_hold: int,
         decide: DecideKernel | None = None,
         timer: Callable[[], float] | None = None,
+        each_bar: bool = False,
         space: ReportSpace | None = None,
         ledger: Ints | None = None,
         number: int = 0,
@@ -187,6 +212,7 @@ class SimulatedVenue:
             wake_hold: Row that wakes one with a position.
             decide: With it the loop decides by itself and runs through; without it, it pauses.
             timer: Seconds on a monotonic clock, to tell the time of features from that of matching.
+            each_bar: Check the books at each base close, not only where something happened; slow.
             space: For its reports; None makes one of its own.
             ledger: Of the account that it shares with other instruments, which `PortfolioVenue` then walks.
             number: Of the instrument in the run.
@@ -197,6 +223,7 @@ class SimulatedVenue:
         compiled(steps.place_entry, _PLACE_ENTRY)
         compiled(steps.place_exit, _PLACE_EXIT)
         self._terms = venue_terms(terms, instrument)
+        self._terms[Term.EACH_BAR] = float(each_bar)
         self._sizing = gate_terms(terms, instrument)
         self._wake_flat, self._wake_hold = wake_flat, wake_hold
         self._pausing = decide is None
@@ -218,14 +245,9 @@ class SimulatedVenue:
         self._account = terms.account
 
     def open_stretch(
-        self,
-        features: BlockFeatures,
-        series: Series,
-        *,
-        first_exec: int,
-        carry: Carry | None = None,
-        curve: Ints | None = None,
-    ) -> None:
+        self, features: BlockFeatures, series: Series, *, first_exec: int, carry: Carry | None = None,
+        mark: MarkBars | None = None, index: MarkBars | None = None, curve: Ints | None = None,
+    ) -> None:  # fmt: skip
         """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else.
 
         Args:
@@ -233,7 +255,12 @@ class SimulatedVenue:
             series: Its bars.
             first_exec: First execution bar at whose close decisions are made.
             carry: What a held position pays or receives; None is the fixed rate of the account, where it has one.
+            mark: The mark price over each base bar, where it is known.
+            index: The index price over each base bar, where it is known.
             curve: Space for the curve, with a column for each execution bar or more; None makes some.
+
+        Raises:
+            UsageError: If stops are to be set off by a price that is not known.
         """
         invariant(self.book[_LOTS] == 0 and self.book[_ENTRY_KIND] == 0, "a stretch begins with a flat book")
         self._features, self._series = features, series
@@ -244,15 +271,18 @@ class SimulatedVenue:
         self.book[_ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
         self.book[Book.ENTRY_EXEC] = NEVER
+        self.book[Book.BUDGET_ROW] = -1
         self.book[Book.NEXT_CARRY] = 0
-        self._carry = self._due(carry)
+        self._terms[Term.LATENCY] = latency_bars(self._account.latency_ms, self._bars.timeframe)
+        self._prices = BarPrices.of(self._bars, mark, index, self._account.trigger_source)
+        self._carry = self._due(carry, mark)
         invariant(bool(np.all(self._carry.kinds == CarryKind.FUNDING)), "of what is carried, only funding is settled")
         self._ready = False
 
-    def _due(self, carry: Carry | None) -> Carry:
+    def _due(self, carry: Carry | None, mark: MarkBars | None) -> Carry:
         if not self._account.funding:
             return no_carry()
-        return fixed_funding(self._bars, self._account.funding_rate) if carry is None else carry
+        return fixed_funding(self._bars, self._account.funding_rate, mark) if carry is None else carry
 
     def next_block(self) -> tuple[int, int]:
         """Compute the features of the next block that holds an execution bar not yet decided on.
@@ -268,7 +298,7 @@ class SimulatedVenue:
 
     def line(self) -> list[int]:
         """Return the line of the instrument in the table that several are walked by, see `Desk`."""
-        bars, features, carry = self._bars, self._features, self._carry
+        bars, features, carry, prices = self._bars, self._features, self._carry, self._prices
         execution = features.bars.bars.close_ns
         found: dict[Desk, int] = {
             Desk.OPENS: _at(bars.open), Desk.HIGHS: _at(bars.high), Desk.LOWS: _at(bars.low),
@@ -284,7 +314,11 @@ class SimulatedVenue:
             Desk.SIZINGS: len(self._sizing), Desk.DECIDE: self._decide, Desk.PARAMS_AT: _at(self._decide_params),
             Desk.PARAMS: len(self._decide_params), Desk.SLOTS_AT: _at(self._slots), Desk.SLOTS: len(self._slots),
             Desk.ROWS_AT: _at(self._decide_rows), Desk.ROWS: len(self._decide_rows), Desk.ORDER: _at(self._order),
-            Desk.REFUSALS: _at(self.refusals), Desk.REASONS: len(self.refusals),
+            Desk.REFUSALS: _at(self.refusals), Desk.REASONS: len(self.refusals), Desk.TERM_COUNT: len(self._terms),
+            Desk.MARK_OPENS: _at(prices.mark.open), Desk.MARK_HIGHS: _at(prices.mark.high),
+            Desk.MARK_LOWS: _at(prices.mark.low), Desk.TRIGGER_OPENS: _at(prices.trigger.open),
+            Desk.TRIGGER_HIGHS: _at(prices.trigger.high), Desk.TRIGGER_LOWS: _at(prices.trigger.low),
+            Desk.TOPS: _at(prices.tops), Desk.BOTTOMS: _at(prices.bottoms),
         }  # fmt: skip
         return [found[column] for column in Desk]
 
@@ -298,19 +332,29 @@ class SimulatedVenue:
             self.next_block()
             stop_row, final = self._end_of_block()
             row = min(stop_row, int(self.book[_ROW]) + 1) if step and self._is_exposed() else stop_row
-            pause = _PAUSES[self._run(row, self._features.stop)]
+            pause = self._run(row, self._features.stop)
             stopped = self.ledger[_STOPPED] != 0 and self.book[_LOTS] == 0
             if pause is Pause.END and row < stop_row and not stopped:
                 return Pause.TIMER
             if pause is not Pause.END or final or stopped:
                 return pause
 
+    def refuse_fault(self, pause: Pause) -> None:
+        """Raise what is wrong in the books, where the loop found something.
+
+        Raises:
+            InvariantBroken: If it did.
+        """
+        if pause is Pause.FAULT:
+            row, words = int(self.book[Book.ROW]), FAULTS[Fault(int(self.ledger[Ledger.FAULT]))]
+            raise InvariantBroken(f"the books of the run broke at base bar {row} of its stretch: {words}")
+
     def pass_block(self) -> Pause:
         """Go on to the end of the block that the features hold, where somebody else advances them.
 
         FULL asks for the reports to be taken, and to be called again.
         """
-        return Pause(self._run(self._end_of_block()[0], self._features.stop))
+        return self._run(self._end_of_block()[0], self._features.stop)
 
     def _end_of_block(self) -> tuple[int, bool]:
         """Return the base row behind the block that the features hold, and whether it is the last block."""
@@ -329,11 +373,13 @@ class SimulatedVenue:
         self.features_s += self._timer() - start
         return advanced
 
-    def _run(self, stop_row: int, stop_exec: int) -> int:
-        bars, features, carry = self._bars, self._features, self._carry
-        return int(
+    def _run(self, stop_row: int, stop_exec: int) -> Pause:
+        bars, features, carry, prices = self._bars, self._features, self._carry, self._prices
+        pause: Pause = _PAUSES[
             loop.run(
                 bars.open, bars.high, bars.low, bars.close, bars.volume, self._last_row,
+                prices.mark.open, prices.mark.high, prices.mark.low,
+                prices.trigger.open, prices.trigger.high, prices.trigger.low, prices.tops, prices.bottoms,
                 carry.rows, carry.kinds, carry.values, carry.prices,
                 features.x, features.column, self._wake_flat, self._wake_hold,
                 self.book, self.mark, self.ledger, self._terms, self._sizing,
@@ -341,7 +387,9 @@ class SimulatedVenue:
                 self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
                 stop_row, stop_exec, self._pausing,
             )
-        )  # fmt: skip
+        ]  # fmt: skip
+        self.refuse_fault(pause)
+        return pause
 
     def reports(self) -> Iterator[Told]:
         """Hand over the reports written since the last call."""
@@ -357,19 +405,19 @@ class SimulatedVenue:
         return self._ints[:count].copy(), self._floats[:count].copy()
 
     def place_entry(
-        self, *, lots: int, kind: int, price: float, time_in_force: int, expire_bars: int,
+        self, *, lots: int, kind: int, price: float, trigger: float, time_in_force: int, expire_bars: int,
         stop_distance: float, target_distance: float, trail_distance: float, reference: float, signal: int,
     ) -> None:  # fmt: skip
         """Accept an entry; it can fill from the next base bar on."""
         steps.place_entry(
             self.book, self.mark, self.ledger, self._terms, self._sizing,
-            lots, kind, price, time_in_force, expire_bars, stop_distance,
+            lots, kind, price, trigger, time_in_force, expire_bars, stop_distance,
             target_distance, trail_distance, reference, signal,
         )  # fmt: skip
 
     def place_exit(self, *, lots: int, reason: int, signal: int) -> None:
         """Accept a market order that closes so many lots, unsigned, at the next base open."""
-        steps.place_exit(self.book, lots, reason, signal)
+        steps.place_exit(self.book, self._terms, lots, reason, signal)
 
     def stop(self, reason: int) -> None:
         """Let the run end as soon as nothing is held."""
@@ -380,9 +428,11 @@ class SimulatedVenue:
         """Withdraw the pending entry; False if there is none."""
         pending = self.book[Book.ENTRY_KIND] != 0
         if pending:
+            kept = self.book[Book.RESERVE if self.book[Book.LOTS] else Book.MARGIN]
             self.book[Book.ENTRY_KIND] = 0
-            self.ledger[Ledger.USED] -= self.book[Book.MARGIN]
-            self.book[Book.MARGIN] = 0
+            self.ledger[Ledger.USED] -= kept
+            self.book[Book.MARGIN] -= kept
+            self.book[Book.RESERVE] = 0
         return bool(pending)
 
     def close_out(self, reason: int) -> None:

@@ -271,13 +271,21 @@ def test_leverage_liquidation_funding_and_impact_have_words() -> None:
         **play.resolved["account"], "max_leverage": 4.0, "on_sl_beyond_liq": "adjust", "min_liq_distance_pct": 5,
         "continue_after_liquidation": False, "funding": {"enabled": True, "fixed_rate": 0.0001},
         "impact": {"mode": "sqrt", "coef_bps": 50, "max_bps": 100}, "new_thing": {"on": True},
+        "half_spread_bps": 1.5, "max_volume_fraction": 0.1, "latency_ms": 200, "trigger_source": "MarkPrice",
+        "queue": {"model": "trade_through", "ticks": 2, "share": 0.1},
     }  # fmt: skip
     told = account_lines({**play.resolved, "account": account}, None)
     assert told[0].endswith("trades with leverage up to 4.")
-    assert told[2:8] == [
+    assert told[2:13] == [
         "Large orders slip further: by 0.5 % times the square root of the share they take of a bar's volume, at most "
         "1 %.",
-        "Funding is charged every 8 hours: a long pays 0.01 % of its worth.",
+        "The spread is 0.03 %: what takes pays half of it on top of slippage.",
+        "At most 10 % of a bar's volume can fill; the rest waits for the next bar.",
+        "An order is at the venue 200 ms after its decision.",
+        "A resting order fills only when the price goes 2 ticks beyond it.",
+        "Stops are set off by the mark price.",
+        "Funding is charged at the recorded rates; where the data has none, a long pays 0.01 % of its worth every 8 "
+        "hours.",
         "A position whose margin is used up is liquidated: it loses its margin, never more.",
         "An entry is refused when its liquidation price is closer than 5 % to the price.",
         "A stop that would lie beyond the liquidation price is moved in front of it.",

@@ -142,7 +142,6 @@ WRONG = [
         {"stop_loss": {"type": "structure", "structure_key": "sw", "buffer_atr": 1}},
         "`buffer_atr` needs `atr_feature_id`",
     ),
-    ({"sl_order_type": "Limit"}, "risk_model.sl_order_type: a stop may not be a Limit order: price can jump over it"),
     ({"tp_order_type": "limit"}, "risk_model.tp_order_type: 'limit' is not allowed here; did you mean 'Limit'?"),
     ({"sizing": None}, "risk_model.sizing"),
     ({"sizing": {"model": "percent_equty", "value": 1}}, "did you mean 'percent_equity'?"),

@@ -127,8 +127,6 @@ def test_a_removed_key_says_what_replaced_it(change: dict[str, Any], line: str) 
 
 
 GAPS = [
-    {"account": {"max_volume_fraction": 0.1}},
-    {"account": {"trigger_source": "MarkPrice"}},
     {"features": {**DOCUMENT["features"], "psar_1": {"indicator": "psar"}}},
     {"account": {"starting_equity": 1, "currency": "EUR"}},
     {"symbol": "SPY.US", "account": {"starting_equity_usdt": 1}},
@@ -148,9 +146,9 @@ def test_only_gaps_make_another_reason_than_mistakes() -> None:
     from evenkeel.strategies.play.problems import PlayErrors
 
     with pytest.raises(PlayErrors) as only_gaps:
-        load(document(account={"trigger_source": "MarkPrice"}))
+        load(document(features={**DOCUMENT["features"], "psar_1": {"indicator": "psar"}}))
     with pytest.raises(PlayErrors) as both:
-        load(document(account={"trigger_source": "MarkPrice"}, entri={}))
+        load(document(features={**DOCUMENT["features"], "psar_1": {"indicator": "psar"}}, entri={}))
     assert (only_gaps.value.reason, both.value.reason) == ("NOT_AVAILABLE", "BAD_PLAY")
     assert only_gaps.value.exit_code == 2
 

@@ -12,7 +12,7 @@ _TOLD = {
     "slippage_bps", "impact", "min_trade_notional", "max_notional", "max_margin", "max_position_equity_pct",
     "include_close_fee", "require_trade_through", "stop_equity", "trigger_source", "risk_per_trade_pct", "funding",
     "maintenance_margin_rate", "mm_deduction", "on_sl_beyond_liq", "min_liq_distance_pct",
-    "continue_after_liquidation",
+    "continue_after_liquidation", "half_spread_bps", "latency_ms", "queue", "max_volume_fraction",
 }  # fmt: skip
 """Keys that a sentence below tells, or that have one value only."""
 
@@ -36,6 +36,7 @@ def account_lines(resolved: Mapping[str, Any], drawdown_stop: float | None) -> l
         _start(account, currency),
         _costs(account, currency),
         *_impact(account),
+        *_orders(account),
         *_funding(account),
         *_liquidation(account),
         *_limits(account, currency, drawdown_stop),
@@ -79,10 +80,14 @@ def _funding(account: Mapping[str, Any]) -> list[str]:
     funding = account.get("funding")
     if not isinstance(funding, Mapping):
         return []
+    if not funding.get("enabled", True):
+        return ["Funding is not charged."]
     if "fixed_rate" not in funding:
-        return ["Funding is not charged: the play names no fixed rate."]
+        return ["Funding is charged at the recorded rates, and not at all where the data has none."]
+    rate = percent(100 * float(funding["fixed_rate"]))
     return [
-        f"Funding is charged every 8 hours: a long pays {percent(100 * float(funding['fixed_rate']))} of its worth."
+        f"Funding is charged at the recorded rates; where the data has none, a long pays {rate} of its worth every 8 "
+        "hours."
     ]
 
 
@@ -93,6 +98,33 @@ def _impact(account: Mapping[str, Any]) -> list[str]:
     part = "share" if impact["mode"] == "linear" else "square root of the share"
     by, most = (_bps(float(impact.get(key, usual))) for key, usual in (("coef_bps", 50), ("max_bps", 100)))
     return [f"Large orders slip further: by {by} times the {part} they take of a bar's volume, at most {most}."]
+
+
+def _orders(account: Mapping[str, Any]) -> list[str]:
+    """Return what an order meets beside its costs, as far as a play says more than the ordinary."""
+    lines = []
+    spread = float(account.get("half_spread_bps") or 0)
+    if spread:
+        lines.append(f"The spread is {_bps(2 * spread)}: what takes pays half of it on top of slippage.")
+    if account.get("max_volume_fraction") is not None:
+        part = percent(100 * float(account["max_volume_fraction"]))
+        lines.append(f"At most {part} of a bar's volume can fill; the rest waits for the next bar.")
+    if account.get("latency_ms"):
+        lines.append(f"An order is at the venue {number(float(account['latency_ms']))} ms after its decision.")
+    queue = account.get("queue") or {}
+    if queue.get("model") == "trade_through":
+        lines.append(f"A resting order fills only when the price goes {number(float(queue['ticks']))} ticks beyond it.")
+    elif queue.get("model") == "volume_ahead":
+        share = percent(100 * float(queue["share"]))
+        lines.append(f"A resting order waits until {share} of a bar's volume has traded at its price, or beyond it.")
+    source = _TRIGGERS.get(str(account.get("trigger_source")))
+    return [*lines, source] if source else lines
+
+
+_TRIGGERS = {
+    "MarkPrice": "Stops are set off by the mark price.",
+    "IndexPrice": "Stops are set off by the index price.",
+}
 
 
 def _liquidation(account: Mapping[str, Any]) -> list[str]:

@@ -55,7 +55,8 @@ class RiskWords:
             return "Stop: none. Nothing but the rules above ends a position that loses."
         assumed = f" {sentence(stop.assumption).removesuffix('.')}, it is" if stop.assumption else " It is"
         worked = f"{assumed} {number(stop.worked)} away,{self._at(stop.worked, -1)}."
-        return f"Stop: {distance_words(rule, self._exposure.leverage)}.{worked}"
+        how = ", a limit order at its level" if self._risk.get("sl_order_type") == "Limit" else ""
+        return f"Stop: {distance_words(rule, self._exposure.leverage)}{how}.{worked}"
 
     def _moves(self) -> list[str]:
         lines = []
