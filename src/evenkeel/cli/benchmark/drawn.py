@@ -7,15 +7,20 @@ same in both.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 from evenkeel.cli.benchmark.figure import Figure, timed
 from evenkeel.cli.benchmark.lane import lane_differences, run_engine, run_loop
+from evenkeel.cli.benchmark.process import backtest_process
 from evenkeel.cli.benchmark.workload import SYMBOL, Prepared, Workload, prepare_workload
 from evenkeel.data.synthetic import uniforms
 from evenkeel.engine.research import run_research
 
 DRAWN_PLAYS = 50
+PROCESS_EACH = 5
+"""Each fifth of them is run as a process too."""
+
 DRAWN_BARS = 20_000
 DRAWS_A_PLAY = 32
 
@@ -64,17 +69,23 @@ _POLICIES = (
 
 def measure_drawn(folder: Path) -> tuple[list[Figure], list[str]]:
     """Run every drawn play in both lanes; return the figures, and the plays in which the lanes disagree."""
-    research, engine, complaints = [], [], []
+    seconds: list[tuple[float, float, float]] = []
+    processes: dict[str, list[float]] = {"research": [], "engine": []}
+    complaints = []
     for number in range(DRAWN_PLAYS):
         prepared = prepare_workload(drawn_workload(number), DRAWN_BARS, folder)
-        seconds = _seconds(prepared)
-        research.append(seconds[0])
-        engine.append(seconds[1])
+        seconds.append(_seconds(prepared))
         record = run_research(prepared.strategy, prepared.market)
         complaints += [f"drawn play {number}: {text}" for text in lane_differences(record, run_engine(prepared))]
-    return [_figure("research lane, compute and simulate", research), _figure("engine lane, with journal", engine)], (
-        complaints
-    )
+        if number % PROCESS_EACH == 0:
+            for lane, found in processes.items():
+                found.append(backtest_process(prepared, lane).seconds)
+    first, research, engine = zip(*seconds, strict=True)
+    return [
+        _rate("research lane, compute and simulate", research), _rate("engine lane, with journal", engine),
+        _time("research lane, first call in a process", first),
+        *(_time(f"keel backtest --lane {lane} --no-report, whole process", found) for lane, found in processes.items()),
+    ], complaints  # fmt: skip
 
 
 def drawn_workload(number: int) -> Workload:
@@ -115,13 +126,20 @@ risk_model:
     return Workload(f"drawn_{number}", "a drawn play", play)
 
 
-def _seconds(prepared: Prepared) -> tuple[float, float]:
-    run_loop(prepared)
+def _seconds(prepared: Prepared) -> tuple[float, float, float]:
+    """Return the seconds of the first call of the research lane, which loads its kernels, and of both lanes later."""
+    first, _ = timed(lambda: run_loop(prepared), 1)
     loop, _ = timed(lambda: run_loop(prepared), 3)
     engine, _ = timed(lambda: run_engine(prepared), 1)
-    return loop.median, engine.median
+    return first.median, loop.median, engine.median
 
 
-def _figure(name: str, seconds: list[float]) -> Figure:
+def _rate(name: str, seconds: Sequence[float]) -> Figure:
     value, worst = DRAWN_BARS / statistics.median(seconds), DRAWN_BARS / max(seconds)
     return Figure("drawn", f"{DRAWN_PLAYS} drawn plays, {name}", value, "bars/s", worst, len(seconds))
+
+
+def _time(name: str, seconds: Sequence[float]) -> Figure:
+    return Figure(
+        "drawn", f"{len(seconds)} drawn plays, {name}", statistics.median(seconds), "s", max(seconds), len(seconds)
+    )

@@ -82,10 +82,10 @@ def measure_processes(prepared: Prepared, runs: int) -> list[Figure]:
     """Measure `keel backtest` of a workload in both lanes, from a warm and from an empty kernel cache."""
     figures = []
     for lane, aim in WARM_AIMS_S.items():
-        _backtest(prepared, lane)
-        warm = [_backtest(prepared, lane) for _ in range(runs)]
+        backtest_process(prepared, lane)
+        warm = [backtest_process(prepared, lane) for _ in range(runs)]
         with TemporaryDirectory() as empty:
-            cold = _backtest(prepared, lane, {"EVENKEEL_KERNEL_CACHE": empty})
+            cold = backtest_process(prepared, lane, {"EVENKEEL_KERNEL_CACHE": empty})
         part, name = prepared.workload.name, f"keel backtest --lane {lane} --no-report"
         timing = Timing(tuple(one.seconds for one in warm))
         whole = timing.figure(part, f"{name}, whole process", unit="s", aim=aim)
@@ -112,7 +112,8 @@ def measure_start(runs: int) -> list[Figure]:
     return figures
 
 
-def _backtest(prepared: Prepared, lane: str, environment: Mapping[str, str] | None = None) -> Finished:
+def backtest_process(prepared: Prepared, lane: str, environment: Mapping[str, str] | None = None) -> Finished:
+    """Run `keel backtest` of a workload as it is typed, without its report."""
     with TemporaryDirectory() as folder:
         home, out = Path(folder) / "home", Path(folder) / "out"
         return run_process(
