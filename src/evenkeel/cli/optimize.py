@@ -61,11 +61,11 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     if as_json:
         emit(outcome.result)
     else:
-        _show(outcome)
+        _show(outcome, strategy)
     return 0 if outcome.result["best"] else 1
 
 
-def _show(outcome: SearchOutcome) -> None:
+def _show(outcome: SearchOutcome, strategy: str) -> None:
     result = outcome.result
     searched, held = result["searched"], result["held"]
     say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}: {result['trials']:,} trials")
@@ -77,7 +77,7 @@ def _show(outcome: SearchOutcome) -> None:
         columns = ("Set", *(f"{name}, {where}" for name in metrics for where in ("searched", "unseen")))
         print_table(columns, [_row(one, metrics) for one in result["best"][:_SHOWN]], right=columns[1:])
         say()
-        note(f"next: `keel backtest STRATEGY {words_of(result['best'][0]['values'])}`")
+        note(f"next: `keel backtest {strategy} {words_of(result['best'][0]['values'])}`")
     for code, count in result["refused"].items():
         note(f"{count:,} trials brought nothing: {code}; trials.csv says why")
     if not result["best"]:

@@ -212,8 +212,8 @@ def _decision(decision: Any) -> str:
     order = getattr(decision, "order", None)
     if order is not None:
         return f"{_tag(decision)} of {order.quantity} ({order.reason})"
-    reason = getattr(decision, "reason", "")
-    return f"{_tag(decision)} {reason}".strip()
+    reason, detail = getattr(decision, "reason", ""), getattr(decision, "detail", "")
+    return " ".join(part for part in (_tag(decision), str(reason), f"({detail})" if detail else "") if part)
 
 
 def _tag(thing: msgspec.Struct) -> str:
