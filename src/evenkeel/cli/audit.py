@@ -158,10 +158,32 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
             offset += len(stretch)
         higher[timeframe.name] = pl.concat(parts)
     return {
-        "base_bars": pl.concat([bar_frame(calendar, stretch) for stretch in stretches]), "higher_bars": higher,
+        "base_bars": _base_of(instrument, data, calendar, stretches, sources), "higher_bars": higher,
         "funding": _funding_of(instrument.id, data, sources),
         "beside": _beside_of(instrument, data, stretches, sources),
     }  # fmt: skip
+
+
+def _base_of(
+    instrument: Instrument, data: dict[str, Any], calendar: Calendar, stretches: list[Bars], sources: Sources
+) -> pl.DataFrame:
+    """Return the base bars, with the mark price over each where the manifest pins one."""
+    import polars as pl
+
+    from evenkeel.data.side import SideKind
+    from evenkeel.engine.beside import load_beside
+    from evenkeel.engine.results import bar_frame, mark_columns
+
+    frames = [bar_frame(calendar, stretch) for stretch in stretches]
+    pins = data.get("beside") or {}
+    if "mark" not in pins or not stretches:
+        return pl.concat(frames)
+    span = int(stretches[0].open_ns[0]), int(stretches[-1].close_ns[-1])
+    held = load_beside(sources.catalogs, instrument, frozenset(), span, pins)
+    marks = [held.price_bars(SideKind.MARK, stretch) for stretch in stretches]
+    if all(mark is None for mark in marks):
+        return pl.concat(frames)
+    return pl.concat([frame.with_columns(**mark_columns(mark)) for frame, mark in zip(frames, marks, strict=True)])
 
 
 def _beside_of(

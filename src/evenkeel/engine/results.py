@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -33,6 +34,7 @@ from evenkeel.model.reason import Reason
 from evenkeel.model.time import format_time
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated.book import Curve
+from evenkeel.venues.simulated.carry import MarkBars
 
 if TYPE_CHECKING:
     import polars as pl
@@ -190,10 +192,25 @@ def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[i
 
 
 def base_frame(market: Market) -> pl.DataFrame:
-    """Return all base bars that the run used, for the audit."""
+    """Return all base bars that the run used, for the audit, with the mark price over each where one is known."""
     import polars as pl
 
-    return pl.concat([bar_frame(stretch.series.calendar, stretch.series.base) for stretch in market.stretches])
+    marked = any(stretch.mark is not None for stretch in market.stretches)
+    parts = []
+    for stretch in market.stretches:
+        frame = bar_frame(stretch.series.calendar, stretch.series.base)
+        parts.append(frame.with_columns(**mark_columns(stretch.mark)) if marked else frame)
+    return pl.concat(parts)
+
+
+def mark_columns(mark: MarkBars | None) -> dict[str, pl.Expr | pl.Series]:
+    """Return the mark price over base bars as columns of a table of these; NaN without one."""
+    import polars as pl
+
+    names = ("open", "high", "low")
+    if mark is None:
+        return {f"mark_{name}": pl.lit(math.nan) for name in names}
+    return {f"mark_{name}": pl.Series(getattr(mark, name)) for name in names}
 
 
 def beside_frames(market: Market) -> dict[str, pl.DataFrame]:

@@ -24,8 +24,8 @@ from evenkeel.readiness.audit import (
     trades,
 )
 from evenkeel.readiness.audit.artifacts import Run, read_run
-from evenkeel.readiness.audit.bars import BaseBars, bars_aggregate, bars_match, bars_valid
-from evenkeel.readiness.audit.check import Check, judged
+from evenkeel.readiness.audit.bars import MARKS, NO_BARS, BaseBars, bars_aggregate, bars_match, bars_valid
+from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import read_courses
 from evenkeel.readiness.audit.curve import account_states, read_curve
 from evenkeel.readiness.audit.document import Unreadable
@@ -55,7 +55,7 @@ def audit(
             sessions, `sessions.parquet`.
         base_bars: The base bars that the run used: `open_ns, close_ns, open, high, low, close, volume`; without them
             the checks that need bars are skipped. On a market with sessions also `session`, the number of the trading
-            day of each open.
+            day of each open, and where a mark price is known `mark_open, mark_high, mark_low`.
         higher_bars: By timeframe name the aggregates that the run used, with `first` and `last` rows of the base
             bars in addition; the execution timeframe must be among them unless it is the base.
         funding: The recorded funding settlements that the run used: `stamp_ns, rate, mark`; without them a run that had
@@ -106,12 +106,16 @@ def _checks(
     """Run every check but the first; bars that are not valid serve no further check."""
     if run.terms.funded and run.terms.funding_recorded and recorded is None:
         base = None
+    if base is not None and not run.manifest.has("models"):
+        base = base.drop(MARKS, strict=False)  # such a run is of before: it judged liquidations by the last price
     given = None if base is None else BaseBars(base, _execution(run, base, higher))
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
     aggregate = bars_aggregate(run.terms, bars, higher)
     known = Knowledge(run.terms, bars, higher)
+    underived = run.terms.models.underived
+    seen, bars = bars, None if underived else bars
     due = [] if bars is None else funding_due(run.terms, bars, recorded)
     run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
     courses = None if bars is None else read_courses(run, bars, known, due)
@@ -119,7 +123,7 @@ def _checks(
     curve = read_curve(run, bars, states)
     held = None if bars is None or courses is None else Held(run, courses, bars)
     account = None if bars is None or courses is None else base_marks(bars, states)
-    return [
+    checks = [
         trades.trade_count(run),
         fills.fills_match(run),
         trades.pnl_direction(run),
@@ -167,8 +171,29 @@ def _checks(
         marks.stop_reason(run, bars, account),
         funding.funding(run, courses),
         liquidation.liquidations(run, bars, courses, held, known),
-        *replay_checks(run, bars, higher, beside),
+        *replay_checks(run, seen, higher, beside),
     ]
+    return [_underived(run, check) for check in checks]
+
+
+IN_PIECES = ("LEGS", "EQUITY_WALK")
+"""Checks of files alone that take an order for one fill."""
+
+DECISIONS = ("SIGNAL_REPLAY",)
+"""Checks that follow orders from their decisions to their fills."""
+
+
+def _underived(run: Run, check: Check) -> Check:
+    """Return a check, skipped where it would have to derive fills by a model that the audit does not know."""
+    reason, pieces = run.terms.models.underived, run.terms.models.volume_fraction is not None
+    if reason is None:
+        return check
+    without_bars = check.skipped and check.detail == NO_BARS
+    return (
+        skipped(check.name, reason)
+        if without_bars or check.name in (*(IN_PIECES if pieces else ()), *DECISIONS)
+        else check
+    )
 
 
 def _execution(run: Run, base: pl.DataFrame, higher: dict[str, pl.DataFrame]) -> pl.DataFrame | None:

@@ -26,10 +26,31 @@ SLICE = 1 << 16
 """Higher bars that are derived again at once: the memory this takes is bounded."""
 
 _PRICES = ("open", "high", "low", "close")
+MARKS = ("mark_open", "mark_high", "mark_low")
+
+
+class Range(NamedTuple):
+    """Open and extremes of a price over a base bar."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+
+    def worst(self, side: int) -> Decimal:
+        """Return the extreme that hurts a position of that side: the low for a long, the high for a short."""
+        return self.low if side > 0 else self.high
+
+    def best(self, side: int) -> Decimal:
+        """Return the extreme that favours a position of that side."""
+        return self.worst(-side)
 
 
 class Bar(NamedTuple):
-    """One base bar; `open, high, low, close` are the decimals that read back as its float64."""
+    """One base bar; `open, high, low, close` are the decimals that read back as its float64.
+
+    Attributes:
+        marks: Open, high and low of the mark price; None where it is not known, and the last price counts.
+    """
 
     open_ns: int
     close_ns: int
@@ -38,6 +59,25 @@ class Bar(NamedTuple):
     lowest: float
     last_price: float
     volume: float
+    marks: tuple[float, float, float] | None = None
+
+    @property
+    def marked(self) -> Range:
+        """The price that liquidates."""
+        return self.last if self.marks is None else Range(*map(exact, self.marks))
+
+    @property
+    def last(self) -> Range:
+        """The last price, which fills orders."""
+        return Range(self.open, self.high, self.low)
+
+    def fires(self, terms: Terms) -> Range:
+        """Return the price that sets off stops and market targets."""
+        return self.marked if terms.models.trigger == "MarkPrice" else self.last
+
+    def within(self, price: Decimal) -> Decimal:
+        """Return a price, or the end of the range of the last price that it lies beyond."""
+        return min(max(price, self.low), self.high)
 
     @property
     def traded(self) -> Decimal:
@@ -80,16 +120,24 @@ class BaseBars:
     came first; rows do.
 
     Args:
-        table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first.
+        table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first; where a mark price is known
+            `mark_open, mark_high, mark_low` as well, NaN over bars without one.
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
 
     Attributes:
+        marked: Whether a mark price is known.
         opens: When each base bar opens, nanoseconds.
         closes: When it closes.
         lasts: The last base row of each execution bar.
     """
 
     def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None) -> None:
+        self.marked = MARKS[0] in table.columns
+        if self.marked:
+            unknown = pl.any_horizontal(pl.col(name).is_nan() for name in MARKS)
+            fills = zip(MARKS, ("open", "high", "low"), strict=True)
+            table = table.with_columns(pl.when(unknown).then(last).otherwise(name).alias(name) for name, last in fills)
+            self._marks = tuple(table[name].to_numpy() for name in MARKS)
         self.table = table
         self.execution = _with_last(execution)
         self.opens, self.closes = (table[name].to_numpy() for name in ("open_ns", "close_ns"))
@@ -194,8 +242,16 @@ class BaseBars:
 
     def bar(self, row: int) -> Bar:
         """Return one bar."""
-        prices = (float(column[row]) for column in self._prices)
-        return Bar(int(self.opens[row]), int(self.closes[row]), *prices)
+        opened, high, low, close, volume = (float(column[row]) for column in self._prices)
+        found = Bar(int(self.opens[row]), int(self.closes[row]), opened, high, low, close, volume)
+        if not self.marked:
+            return found
+        opened, high, low = (float(column[row]) for column in self._marks)
+        return found._replace(marks=(opened, high, low))
+
+    def names(self, *, marked: bool) -> tuple[str, str]:
+        """Return the columns of the highest and the lowest price, of the mark price where that is wanted and known."""
+        return ("mark_high", "mark_low") if marked and self.marked else ("high", "low")
 
 
 def _holds(instants: Ints, instant_ns: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from evenkeel.readiness.audit.artifacts import Fill, Position, Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
@@ -19,6 +20,7 @@ from evenkeel.readiness.audit.number import (
     ZERO,
     same_money,
     same_posting,
+    same_price,
     shown,
 )
 from evenkeel.readiness.audit.rules import Quote, entry_quotes, exit_quote
@@ -45,7 +47,9 @@ def fills_match(run: Run) -> Check:
         f"fill {fill.number}: there is no trade {fill.trade}" for fill in map(run.fills.__getitem__, strange.arg_true())
     ]
     for position in run.doubtful_positions:
-        problems += _against_fills(position, by_trade.get(position.number, []))
+        problems += _against_fills(
+            position, by_trade.get(position.number, []), pieces=run.terms.models.volume_fraction is not None
+        )
     problems += _out_of_order(run)
     return judged("FILLS_MATCH", problems, f"{len(run.fills)} fills make {len(run.trades)} trades")
 
@@ -64,13 +68,15 @@ def _out_of_order(run: Run) -> Iterator[str]:
         yield f"fill {after.number} is earlier than fill {before.number} before it"
 
 
-def _against_fills(position: Position, fills: list[Fill]) -> Iterator[str]:
+def _against_fills(position: Position, fills: list[Fill], *, pieces: bool) -> Iterator[str]:
     label = f"trade {position.number}"
-    if [fill.leg == "entry" for fill in fills] != [True, *(False for _ in position.legs)]:
+    into = list(takewhile(lambda fill: fill.leg == "entry", fills))
+    outs = fills[len(into) :]
+    if not into or (len(into) > 1 and not pieces) or len(outs) != len(position.legs) or _enters(outs):
         had = ", ".join(fill.leg for fill in fills)
         yield f"{label}: {len(fills)} fills ({had}) instead of an entry and one exit for each leg"
         return
-    entry, *outs = fills
+    entry = _whole(into)
     if sum((fill.sign * fill.quantity for fill in fills), ZERO) != 0 or entry.sign != position.sign:
         yield f"{label}: its fills do not open the position and then close it"
     pairs = {
@@ -79,8 +85,27 @@ def _against_fills(position: Position, fills: list[Fill]) -> Iterator[str]:
         "slippage": (sum((leg.slippage for leg in position.legs), ZERO), sum((f.slippage for f in fills), ZERO)),
     }
     yield from _unequal(label, pairs)
+    if len(into) > 1:
+        if not same_price(position.entry.entry_price, entry.price):
+            yield f"{label}: its entry price is {position.entry.entry_price}, its pieces give {entry.price:f}"
+        entry = entry._replace(price=position.entry.entry_price)
     for trade, out in zip(position.legs, outs, strict=True):
         yield from _leg_against_fills(trade, entry, out)
+
+
+def _enters(fills: Sequence[Fill]) -> bool:
+    return any(fill.leg == "entry" for fill in fills)
+
+
+def _whole(pieces: Sequence[Fill]) -> Fill:
+    """Return the entry that its pieces make: their average price, the sums of the rest, the stamp of the first."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    quantity = sum((piece.quantity for piece in pieces), ZERO)
+    price = sum((piece.quantity * piece.price for piece in pieces), ZERO) / quantity
+    fee, slippage = sum((piece.fee for piece in pieces), ZERO), sum((piece.slippage for piece in pieces), ZERO)
+    return first._replace(quantity=quantity, price=price, fee=fee, slippage=slippage)
 
 
 def _leg_against_fills(trade: Trade, entry: Fill, out: Fill) -> Iterator[str]:
@@ -176,10 +201,11 @@ def slippage(run: Run, bars: BaseBars | None, courses: Courses) -> Check:
 
 def _memo_problems(position: Position, fills: list[Fill]) -> Iterator[str]:
     """Report a leg whose memo is not its exit's and its share of the entry's; the last takes what remains."""
-    if len(fills) != len(position.legs) + 1:
+    into = list(takewhile(lambda fill: fill.leg == "entry", fills))
+    if not into or len(fills) != len(position.legs) + len(into):
         return
-    memo, held = fills[0].slippage, position.quantity
-    for leg, out in zip(position.legs[:-1], fills[1:], strict=False):
+    memo, held = _whole(into).slippage, position.quantity
+    for leg, out in zip(position.legs[:-1], fills[len(into) :], strict=False):
         derived = memo * leg.quantity / held
         share = leg.slippage - out.slippage
         if not same_posting(share, derived, notional=derived):

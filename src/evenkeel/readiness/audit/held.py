@@ -46,6 +46,9 @@ class Held:
 
     def __init__(self, run: Run, courses: list[Course | None], bars: BaseBars) -> None:
         self._table = bars.table
+        self._marked = bars.names(marked=True)
+        self._fires = bars.names(marked=run.terms.models.trigger == "MarkPrice")
+        self._resting = run.terms.target_is_limit
         self._ranges = _ranges(run, bars.table["open_ns"])
         courses_by_number = enumerate(courses)
         levels = [row for number, course in courses_by_number if course for row in _levels(run.terms, number, course)]
@@ -67,19 +70,23 @@ class Held:
     def earlier_touches(self) -> pl.DataFrame:
         """Return `position, open_ns, level` of each bar without an exit that reached a stop or target."""
         levels = self._levels.filter(pl.col("stop").is_not_null() | pl.col("target").is_not_null())
-        long, up, down = pl.col("sign") > 0, pl.col("high"), pl.col("low")
+        long, (up, down) = pl.col("sign") > 0, map(pl.col, self._fires)
+        best, least = (pl.col("high"), pl.col("low")) if self._resting else (up, down)
         stopped = pl.when(long).then(down <= pl.col("stop")).otherwise(up >= pl.col("stop"))
         beyond = pl.when(long).then(pl.col("close") > pl.col("target")).otherwise(pl.col("close") < pl.col("target"))
-        reached = pl.when(long).then(up >= pl.col("target")).otherwise(down <= pl.col("target"))
+        reached = pl.when(long).then(best >= pl.col("target")).otherwise(least <= pl.col("target"))
         level = pl.when(stopped).then(pl.lit("stop")).when(pl.when("inside").then(beyond).otherwise(reached))
-        return self._found(self._beside(levels, "open_ns", "high", "low", "close"), level.then(pl.lit("target")))
+        return self._found(
+            self._beside(levels, *{"open_ns", "high", "low", "close", *self._fires}), level.then(pl.lit("target"))
+        )
 
     def unheeded_liquidations(self) -> pl.DataFrame:
         """Return `position, open_ns, level` of each bar without an exit that went beyond the liquidation price."""
         levels = self._levels.filter(pl.col("liquidation").is_not_null())
-        worst = pl.when(pl.col("sign") > 0).then("low").otherwise("high")
+        high, low = self._marked
+        worst = pl.when(pl.col("sign") > 0).then(low).otherwise(high)
         crossed = pl.col("sign") * (worst - pl.col("liquidation")) < -NEARLY * pl.col("liquidation")
-        return self._found(self._beside(levels, "open_ns", "high", "low"), pl.when(crossed).then(pl.lit("liquidation")))
+        return self._found(self._beside(levels, "open_ns", high, low), pl.when(crossed).then(pl.lit("liquidation")))
 
     def _found(self, bars: pl.DataFrame, level: pl.Expr) -> pl.DataFrame:
         return bars.select("position", "open_ns", level=level).filter(pl.col("level").is_not_null())
@@ -115,12 +122,22 @@ def _levels(terms: Terms, number: int, course: Course) -> Iterator[tuple[object,
             continue
         stop = None if course.path is None else float(course.path.at(begin).loose.price)
         filled = course.filled_before(begin)
-        target = float(course.steps[filled].far) if filled < len(course.steps) else None
+        target = _met_at(terms, course, filled)
         price = liquidation(terms, course.stake_at(begin))
         yield (
             number, course.position.sign, stop, target, None if price is None else float(price),
             entered_inside and begin == course.entry_row, begin, until,
         )  # fmt: skip
+
+
+def _met_at(terms: Terms, course: Course, filled: int) -> float | None:
+    """Return the price at which the next target fills: one that rests needs the spread and its queue beyond it."""
+    if filled >= len(course.steps):
+        return None
+    level, side = course.steps[filled].far, course.position.sign
+    if not terms.target_is_limit:
+        return float(level)
+    return float((level + side * terms.queue_depth) / (1 - side * terms.models.half_spread))
 
 
 def _spared(run: Run, bars: BaseBars) -> int:

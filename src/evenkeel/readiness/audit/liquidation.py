@@ -100,12 +100,13 @@ def liquidation_point(terms: Terms, course: Course, closing: Closing, stake: Sta
         return None
     slack = PRICE_TOLERANCE * level * trade.sign
     level = level + slack if trade.exit_reason == LIQUIDATION else level - slack
-    stop = stop_within(course, closing)
-    if stop is not None and trade.sign * (stop - level) >= 0:
-        return None
-    if not entered_inside(trade, bar) and passed(level, bar.open, -trade.sign):
+    stop, inside = stop_within(course, closing), entered_inside(trade, bar)
+    nearer = stop if stop is not None and trade.sign * (stop - level) >= 0 else None
+    fires = bar.fires(terms)
+    if not inside and passed(level, bar.marked.open, -trade.sign) and not passed(nearer, fires.open, -trade.sign):
         return "open"
-    return "inside" if passed(level, bar.worst(trade.sign), -trade.sign) else None
+    first = passed(nearer, fires.worst(trade.sign), -trade.sign)
+    return "inside" if passed(level, bar.marked.worst(trade.sign), -trade.sign) and not first else None
 
 
 def _beyond_bankruptcy(terms: Terms, closing: Closing, bar: Bar) -> bool:
@@ -115,7 +116,7 @@ def _beyond_bankruptcy(terms: Terms, closing: Closing, bar: Bar) -> bool:
     base = bases[trade.exit_point]
     if limit is None or base is None:
         return False
-    if trade.exit_point == "inside" and not passed(base, bar.worst(trade.sign), -trade.sign):
+    if trade.exit_point == "inside" and not passed(base, bar.fires(terms).worst(trade.sign), -trade.sign):
         return False
     filled = terms.taking(trade.quantity, bar.traded).price(base, -trade.sign)
     return trade.sign * (filled - limit) < PRICE_TOLERANCE * limit

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from evenkeel.readiness.audit.models import Tier
 from evenkeel.readiness.audit.number import ONE, ZERO
 
 STOP_SHARE = ONE - Decimal("0.001")
@@ -31,6 +32,7 @@ class MarginTerms:
         beyond: What becomes of an entry whose stop lies beyond the liquidation: `reject`, `adjust` or `warn`.
         distance_min: Of the price; an entry whose liquidation is nearer is refused. 0 is off.
         goes_on: Whether the run continues after a liquidation.
+        tiers: Margin by the size of a position, smallest first, in place of the one rate; empty without.
     """
 
     liquidates: bool
@@ -43,6 +45,23 @@ class MarginTerms:
     beyond: str
     distance_min: Decimal
     goes_on: bool
+    tiers: tuple[Tier, ...] = ()
+
+    def rates(self, notional: Decimal) -> tuple[Decimal, Decimal]:
+        """Return maintenance margin rate and deduction of a position of some notional at its entry price."""
+        for tier in self.tiers:
+            if tier.largest is None or notional <= tier.largest:
+                return tier.maintenance, tier.deduction
+        last = self.tiers[-1:]
+        return (last[0].maintenance, last[0].deduction) if last else (self.maintenance, self.deduction)
+
+    @property
+    def notional_max(self) -> Decimal:
+        """The largest notional whose tier allows the leverage of the account."""
+        allowed = [tier.largest for tier in self.tiers if tier.leverage >= self.leverage]
+        if not self.tiers or None in allowed:
+            return Decimal("Infinity")
+        return max((largest for largest in allowed if largest is not None), default=ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +85,16 @@ def position_margin(terms: MarginTerms, stake: Stake) -> Decimal:
 
 def maintenance_margin(terms: MarginTerms, stake: Stake, mark: Decimal) -> Decimal:
     """Return the least that margin and open result together must exceed at a mark price."""
-    return max(ZERO, stake.units * mark * (terms.maintenance + terms.taker) - terms.deduction)
+    maintenance, deduction = terms.rates(stake.units * stake.entry)
+    return max(ZERO, stake.units * mark * (maintenance + terms.taker) - deduction)
 
 
 def liquidation_price(terms: MarginTerms, stake: Stake) -> Decimal | None:
     """Return the mark price at which the position is liquidated, or None where there is none."""
     locked = stake.units * stake.entry
-    divisor = stake.units * (ONE - stake.side * (terms.maintenance + terms.taker))
-    spare = locked / terms.leverage + terms.deduction + stake.extra
+    maintenance, deduction = terms.rates(locked)
+    divisor = stake.units * (ONE - stake.side * (maintenance + terms.taker))
+    spare = locked / terms.leverage + deduction + stake.extra
     if divisor <= 0:
         return None
     price = (locked - stake.side * spare) / divisor

@@ -63,10 +63,10 @@ def _decision_problems(terms: Terms, trade: Trade, previous: Trade | None, bars:
 def _entry_problems(terms: Terms, trade: Trade, bars: BaseBars) -> Iterator[str]:
     label = f"trade {trade.number}"
     decided, row = bars.decision_row(trade.decided_ns, trade.entry_ns), bars.row_at(trade.entry_ns)
-    if decided is None or row is None or decided + 1 >= len(bars):
+    if decided is None or row is None or decided + 1 + terms.delay >= len(bars):
         yield f"{label}: no base bar opens at {instant_text(trade.entry_ns)}"
         return
-    first = decided + 1
+    first = decided + 1 + terms.delay
     if trade.entry_kind == "market" and row != first:
         expected = instant_text(bars.bar(first).open_ns)
         yield f"{label} was entered at {instant_text(trade.entry_ns)}, the first base bar opens at {expected}"
@@ -85,7 +85,7 @@ def _filled_before(terms: Terms, trade: Trade, bars: BaseBars, limit: Decimal, f
         return False
     waited = bars.table["low" if trade.sign > 0 else "high"].slice(first, row - first)
     extreme = exact(waited.min() if trade.sign > 0 else waited.max())  # type: ignore[arg-type]
-    at_once = trade.sign * (limit - bars.bar(first).open) >= 0
+    at_once = trade.sign * (limit - terms.quoted(bars.bar(first).open, trade.sign)) >= 0
     return at_once or reaches(terms, trade.sign, limit, extreme)
 
 
@@ -108,7 +108,8 @@ def exit_times(run: Run, bars: BaseBars | None) -> Check:
         return skipped(name, NO_BARS)
     trades = run.doubtful_trades
     rows = [bars.exit_row(trade.exit_ns, trade.exit_point) for trade in trades]
-    follows = bars.closing_execution_bar([-1 if row is None else row - 1 for row in rows])
+    delay = run.terms.delay
+    follows = bars.closing_execution_bar([-1 if row is None else row - 1 - delay for row in rows])
     problems = [
         problem
         for trade, row, decided in zip(trades, rows, follows, strict=True)

@@ -13,7 +13,7 @@ from evenkeel.readiness.audit.artifacts import Position, Trade
 from evenkeel.readiness.audit.bars import Bar, BaseBars
 from evenkeel.readiness.audit.course import Closing, Course, bankruptcy
 from evenkeel.readiness.audit.impact import Taking
-from evenkeel.readiness.audit.number import ceilings, floors, same_price
+from evenkeel.readiness.audit.number import ONE, ceilings, floors, same_price
 from evenkeel.readiness.audit.stop_path import REASONS
 from evenkeel.readiness.audit.targets import Step
 from evenkeel.readiness.audit.terms import Terms
@@ -37,6 +37,10 @@ EXIT_POINTS = {
 A close that was asked for by a signal or a limit of the run fills at the next open. If there is none because the data
 ends or breaks, it fills at the last close and keeps its reason.
 """
+
+
+NEARLY = ONE - Decimal("1e-9")
+"""Ticks beyond a price are differences of float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def entry_quotes(terms: Terms, position: Position, bars: BaseBars, row: int) -> 
     if trade.entry_kind == "stop":
         return _stop_entry(taking, trade, bar)
     decided = bars.decision_row(trade.decided_ns, trade.entry_ns)
-    first_minute = decided is not None and row == decided + 1
+    first_minute = decided is not None and row == decided + 1 + terms.delay
     return [
         quote
         for limit in limit_prices(terms, trade, bars)
@@ -97,7 +101,7 @@ def limit_prices(terms: Terms, trade: Trade, bars: BaseBars) -> list[Decimal]:
 def _limit_entry(
     terms: Terms, taking: Taking, side: int, limit: Decimal, bar: Bar, *, first_minute: bool
 ) -> list[Quote]:
-    marketable = side * (limit - bar.open) >= 0
+    marketable = side * (limit - terms.quoted(bar.open, side)) >= 0
     if first_minute and marketable:
         if terms.time_in_force == "PostOnly":
             return []
@@ -106,13 +110,16 @@ def _limit_entry(
     if terms.time_in_force in ("IOC", "FOK"):
         return []
     if not first_minute and reaches(terms, side, limit, bar.open):
-        return [Quote(bar.open, bar.open, "open", "maker")]
+        met = terms.quoted(bar.open, side)
+        return [Quote(met, met, "open", "maker")]
     return [Quote(limit, limit, "inside", "maker")] if reaches(terms, side, limit, bar.worst(side)) else []
 
 
 def reaches(terms: Terms, side: int, limit: Decimal, price: Decimal) -> bool:
     """Whether a resting limit of a buyer (+1) or seller (-1) fills when the market trades at `price`."""
-    past = side * (limit - price)
+    past = side * (limit - terms.quoted(price, side))
+    if past >= 0 and terms.queue_depth:
+        return past >= terms.queue_depth * NEARLY
     return past > 0 or (past == 0 and not terms.through)
 
 
@@ -143,7 +150,7 @@ def _exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quo
     trade = closing.trade
     taking = terms.taking(trade.quantity, bar.traded)
     if trade.exit_reason in REASONS:
-        return _stop_exit(taking, trade, bar)
+        return _stop_exit(terms, taking, trade, bar)
     if trade.exit_reason == "tp":
         step = course.steps[closing.filled] if closing.filled < len(course.steps) else None
         return None if step is None else _target_exit(terms, taking, trade, step, bar)
@@ -151,20 +158,25 @@ def _exit_quote(terms: Terms, course: Course, closing: Closing, bar: Bar) -> Quo
     return took(taking, base, -trade.sign, "close" if trade.exit_point == "close" else "open")
 
 
-def _stop_exit(taking: Taking, trade: Trade, bar: Bar) -> Quote | None:
-    level = trade.final_stop
-    if level is None or not passed(level, bar.worst(trade.sign), -trade.sign):
+def _stop_exit(terms: Terms, taking: Taking, trade: Trade, bar: Bar) -> Quote | None:
+    """Return the fill of a stop: at the open if that sets it off, else at the worse of level and open in the range."""
+    level, fires, inside = trade.final_stop, bar.fires(terms), entered_inside(trade, bar)
+    if level is None or not passed(level, fires.worst(trade.sign), -trade.sign):
         return None
-    gap = not entered_inside(trade, bar) and passed(level, bar.open, -trade.sign)
-    return took(taking, bar.open if gap else level, -trade.sign, "open" if gap else "inside")
+    if not inside and passed(level, fires.open, -trade.sign):
+        return took(taking, bar.open, -trade.sign, "open")
+    worse = min(level, bar.open) if trade.sign > 0 else max(level, bar.open)
+    return took(taking, bar.within(level if inside else worse), -trade.sign, "inside")
 
 
 def _target_exit(terms: Terms, taking: Taking, trade: Trade, step: Step, bar: Bar) -> Quote | None:
     level = _step_level(terms, taking, trade, step)
-    if not passed(level, bar.close if entered_inside(trade, bar) else bar.best(trade.sign), trade.sign):
+    seen, inside = bar.last if terms.target_is_limit else bar.fires(terms), entered_inside(trade, bar)
+    if not target_met(terms, level, bar.close if inside else seen.best(trade.sign), trade.sign):
         return None
-    gap = not entered_inside(trade, bar) and passed(level, bar.open, trade.sign)
-    base, point = (bar.open, "open") if gap else (level, "inside")
+    gap = not inside and target_met(terms, level, seen.open, trade.sign)
+    opened = terms.quoted(bar.open, -trade.sign) if terms.target_is_limit else bar.open
+    base, point = (opened, "open") if gap else (level if terms.target_is_limit else bar.within(level), "inside")
     return Quote(base, base, point, "maker") if terms.target_is_limit else took(taking, base, -trade.sign, point)
 
 
@@ -173,6 +185,17 @@ def _step_level(terms: Terms, taking: Taking, trade: Trade, step: Step) -> Decim
     base = trade.exit_price if terms.target_is_limit else taking.base(trade.exit_price, -trade.sign)
     shown = (base / terms.tick).to_integral_value() * terms.tick
     return shown if trade.exit_point == "inside" and step.may_be(shown, terms.tick) else step.near
+
+
+def target_met(terms: Terms, level: Decimal, price: Decimal, side: int) -> bool:
+    """Whether a target of a long (`side` +1) or short fills where the market trades at a price.
+
+    One that rests is met by the other side of the spread, and waits for its turn in the queue.
+    """
+    if not terms.target_is_limit:
+        return passed(level, price, side)
+    beyond = side * (terms.quoted(price, -side) - level)
+    return beyond >= terms.queue_depth * NEARLY
 
 
 def entered_inside(trade: Trade, bar: Bar) -> bool:

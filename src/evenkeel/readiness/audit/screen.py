@@ -20,6 +20,7 @@ from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import LADDER
+from evenkeel.readiness.audit.models import Models
 from evenkeel.readiness.audit.number import FLOAT_TOLERANCE, ONE
 from evenkeel.readiness.audit.rule import Rule
 from evenkeel.readiness.audit.tally import Bools, Floats, Ints, Tally, counts_of, tally
@@ -102,7 +103,14 @@ def _is_plain(run: Run) -> bool:
     terms = run.terms
     of_target = None if terms.target_rule is None else terms.target_rule.kind
     moving = terms.trailing is not None or terms.break_even is not None
-    other = terms.impact.mode != "disabled" or run.shares is not None or terms.entry_is_limit or not terms.is_play
+    other = (
+        terms.models != Models()
+        or bool(terms.margin.tiers)
+        or terms.impact.mode != "disabled"
+        or run.shares is not None
+        or terms.entry_is_limit
+        or not terms.is_play
+    )
     sizes = terms.size_model in ("fixed_quantity", "percent_equity", "fixed_usdt")
     grids = all((step.scaleb(8) % 1) == 0 for step in (terms.tick, terms.lot))
     beyond = terms.margin.beyond == "adjust"
@@ -381,6 +389,9 @@ def _solvent(terms: Terms, rows: Rows, bars: BaseBars, low: Floats, high: Floats
         return (units * price - side * spare) / (units * (1 - side * rate))
 
     at, reference = level(numbers["entry_price"]), bars.column("close")[np.maximum(rows.decided, 0)]
+    if bars.marked:
+        highs, lows = (bars.table[name].to_numpy() for name in bars.names(marked=True))
+        low, high = (np.minimum(low, lows.min()), np.maximum(high, highs.max()))
     worst = np.where(side > 0, low, high)
     away = side * (worst - at) > 1e-9 * numbers["entry_price"]
     per_unit = numbers["entry_price"] / float(terms.leverage)

@@ -124,6 +124,8 @@ def notional_cap(terms: Terms, equity: Decimal, price: Decimal) -> Decimal:
         equity * terms.position_equity_max * terms.leverage,
         equity * terms.leverage / (1 + sides * _fee_fraction(terms, price) * terms.leverage),
     ]
+    if terms.margin.liquidates:
+        caps.append(terms.margin.notional_max)
     if terms.notional_max is not None:
         caps.append(terms.notional_max)
     if terms.margin_max is not None:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from evenkeel.readiness.audit.document import Document, Unreadable
 from evenkeel.readiness.audit.impact import MODES, Impact, Taking
 from evenkeel.readiness.audit.margin import MarginTerms
-from evenkeel.readiness.audit.moment import parse_instant
+from evenkeel.readiness.audit.models import Models, read_models, read_tiers
+from evenkeel.readiness.audit.moment import TIMEFRAME_MINUTES, parse_instant
 from evenkeel.readiness.audit.number import HUNDRED, ZERO
 from evenkeel.readiness.audit.resolved import (
     AverageRange,
@@ -20,6 +21,7 @@ from evenkeel.readiness.audit.resolved import (
 from evenkeel.readiness.audit.rule import BreakEven, Rule, Trailing, read_break_even, read_rule, read_trailing
 
 BPS = Decimal(10_000)
+DAY_MINUTES, MINUTE_MS = 1440, 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Terms:
     exit_policy: str
     through: bool
     impact: Impact
+    models: Models
     margin: MarginTerms
     funded: bool
     funding_recorded: bool
@@ -94,13 +97,34 @@ class Terms:
         """Return the fee rate of a maker or taker fill."""
         return self.maker if liquidity == "maker" else self.taker
 
+    @property
+    def taken(self) -> Decimal:
+        """What a fill that takes loses of the price without impact: slippage and half the spread."""
+        return self.slippage + self.models.half_spread
+
+    @property
+    def delay(self) -> int:
+        """How many base bars an order of the strategy comes later than at the next open."""
+        minutes = TIMEFRAME_MINUTES.get(self.base_timeframe, DAY_MINUTES)
+        whole, rest = divmod(self.models.latency_ms, minutes * MINUTE_MS)
+        return int(whole) + (rest > 0)
+
     def slipped(self, price: Decimal, side: int) -> Decimal:
-        """Return `price` moved against a buyer (`side` +1) or a seller (-1) by the slippage, without impact."""
-        return price * (1 + side * self.slippage)
+        """Return `price` moved against a buyer (`side` +1) or a seller (-1) by what taking costs, without impact."""
+        return price * (1 + side * self.taken)
+
+    def quoted(self, price: Decimal, side: int) -> Decimal:
+        """Return what a resting limit of a buyer (+1) or seller (-1) meets when the market trades at `price`."""
+        return price * (1 + side * self.models.half_spread)
+
+    @property
+    def queue_depth(self) -> Decimal:
+        """How far beyond its price the market must go before a resting limit fills."""
+        return self.models.queue_ticks * self.tick if self.models.queue == "trade_through" else ZERO
 
     def taking(self, quantity: Decimal, traded: Decimal) -> Taking:
         """Return the prices of a fill of that quantity in a bar of that traded value."""
-        return Taking(self.slippage, self.impact, quantity, traded)
+        return Taking(self.taken, self.impact, quantity, traded)
 
 
 def read_terms(manifest: Document) -> Terms:
@@ -109,8 +133,6 @@ def read_terms(manifest: Document) -> Terms:
     Raises:
         Unreadable: If a key is missing or the manifest asks for something the audit cannot derive.
     """
-    if manifest.text("risk.sl_order_type") != "Market":
-        raise Unreadable(f"{manifest.name}: risk.sl_order_type is not Market; the audit knows no other stop")
     symbol = manifest.text("instrument.id")
     per_year = "data.sessions_per_year"
     return Terms(
@@ -159,6 +181,7 @@ def read_terms(manifest: Document) -> Terms:
         exit_policy=manifest.text("position_policy.exit_mode"),
         through=manifest.flag("require_trade_through"),
         impact=_impact(manifest),
+        models=read_models(manifest),
         margin=_margin(manifest),
         funded=_account_value(manifest, "funding.enabled", default=True) is True,
         funding_recorded=manifest.has("data.funding") and manifest.value("data.funding") is not None,
@@ -194,7 +217,8 @@ def _leverage(manifest: Document) -> Decimal:
     """Return the smaller of the leverages of account and sizing."""
     keys = ("strategy.resolved.account.max_leverage", "strategy.resolved.risk_model.sizing.max_leverage")
     stated = [_positive(manifest, key) for key in keys if _maybe(manifest, key) is not None]
-    return min([_positive(manifest, "account.max_leverage"), *stated])
+    tiers = [tier.leverage for tier in read_tiers(manifest)[:1]]
+    return min([_positive(manifest, "account.max_leverage"), *stated, *tiers])
 
 
 def _account(manifest: Document, key: str, default: Decimal) -> Decimal:
@@ -230,6 +254,7 @@ def _margin(manifest: Document) -> MarginTerms:
         beyond=str(_account_value(manifest, "on_sl_beyond_liq", "reject")),
         distance_min=_account(manifest, "min_liq_distance_pct", Decimal(5)) / HUNDRED,
         goes_on=_account_value(manifest, "continue_after_liquidation", default=False) is True,
+        tiers=read_tiers(manifest),
     )
 
 

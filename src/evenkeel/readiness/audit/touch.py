@@ -18,7 +18,7 @@ from evenkeel.readiness.audit.course import Closing, Course, stop_within
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.liquidation import LIQUIDATION, liquidation_point
 from evenkeel.readiness.audit.moment import instant_text
-from evenkeel.readiness.audit.rules import entered_inside, passed
+from evenkeel.readiness.audit.rules import entered_inside, passed, target_met
 from evenkeel.readiness.audit.stop_path import REASONS
 from evenkeel.readiness.audit.targets import Step
 from evenkeel.readiness.audit.terms import Terms
@@ -49,15 +49,16 @@ def _bar_problems(terms: Terms, course: Course, closings: list[Closing], bar: Ba
     first, legs = closings[0], [closing.trade for closing in closings]
     side, stop = first.trade.sign, stop_within(course, first)
     steps = course.steps[first.filled :]
-    inside = entered_inside(first.trade, bar)
+    inside, fires = entered_inside(first.trade, bar), bar.fires(terms)
+    opened = bar.open if terms.target_is_limit else fires.open
     closed = closings[-1].trade.quantity >= closings[-1].held
     if not inside:
-        if stop is not None and passed(stop, bar.open, -side):
+        if stop is not None and passed(stop, fires.open, -side):
             if legs[0].exit_reason not in STOPS or legs[0].exit_point != "open":
                 yield f"{_label(legs[0])}, but the bar opened beyond the stop"
             return
         taken = _targets(legs, "open")
-        if taken < _reached(steps, bar.open, side) and not (closed and taken == len(legs)):
+        if taken < _reached(terms, steps, opened, side) and not (closed and taken == len(legs)):
             yield f"{_label(legs[0])}, but the bar opened beyond the target"
             return
         legs, steps = legs[taken:], steps[taken:]
@@ -66,22 +67,24 @@ def _bar_problems(terms: Terms, course: Course, closings: list[Closing], bar: Ba
     due = liquidation_point(terms, course, first, first.stake, bar)
     liquidated = due is not None or any(leg.exit_reason == LIQUIDATION for leg in legs)
     if not liquidated and not (closed and not legs):  # the check of liquidations looks at these
-        yield from _inside_problems(closings, legs, steps, stop, bar)
+        yield from _inside_problems(terms, closings, legs, steps, stop, bar)
 
 
 def _inside_problems(
-    closings: list[Closing], legs: list[Trade], steps: Sequence[Step], stop: Decimal | None, bar: Bar
+    terms: Terms, closings: list[Closing], legs: list[Trade], steps: Sequence[Step], stop: Decimal | None, bar: Bar
 ) -> Iterator[str]:
     """Report the events after the open of a bar; `legs` are those that are left for them."""
     last = closings[-1].trade
     side, inside = last.sign, entered_inside(last, bar)
-    if stop is not None and passed(stop, bar.worst(side), -side):
+    fires = bar.fires(terms)
+    if stop is not None and passed(stop, fires.worst(side), -side):
         if not legs or legs[0].exit_reason not in STOPS or legs[0].exit_point != "inside":
             yield f"{_label(legs[0] if legs else last)}, but the bar reached the stop too, which counts first"
         return
     taken = _targets(legs, "inside")
     ended = taken == len(legs) and last.quantity >= closings[-1].held
-    if taken < _reached(steps, bar.close if inside else bar.best(side), side) and not ended:
+    best = bar.best(side) if terms.target_is_limit else fires.best(side)
+    if taken < _reached(terms, steps, bar.close if inside else best, side) and not ended:
         yield f"{_label(legs[taken] if taken < len(legs) else last)}, but the bar reached the target before"
     rest = legs[taken:]
     if rest and rest[0].exit_point == "close":
@@ -98,9 +101,9 @@ def _targets(legs: list[Trade], point: str) -> int:
     return count
 
 
-def _reached(steps: Sequence[Step], price: Decimal, side: int) -> int:
+def _reached(terms: Terms, steps: Sequence[Step], price: Decimal, side: int) -> int:
     """Return how many targets, nearest first, certainly filled at a price."""
-    return sum(passed(step.far, price, side) for step in steps)
+    return sum(target_met(terms, step.far, price, side) for step in steps)
 
 
 def _label(trade: Trade) -> str:

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from evenkeel.readiness.audit.artifacts import Position, Run, Trade
 from evenkeel.readiness.audit.check import Check, judged
+from evenkeel.readiness.audit.models import SOURCES
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import PRICE_TOLERANCE, on_grid, same_posting
 from evenkeel.readiness.audit.rules import EXIT_POINTS
@@ -107,7 +108,8 @@ def _exit_problems(terms: Terms, trade: Trade) -> Iterator[str]:
     if trade.exit_point not in EXIT_POINTS[trade.exit_reason]:
         yield f"{label} at the point {trade.exit_point}"
     rests = trade.exit_reason == "tp" and terms.target_is_limit
-    if trade.exit_liquidity != ("maker" if rests else "taker"):
+    either = terms.models.stop_is_limit and trade.exit_reason in REASONS
+    if trade.exit_liquidity != ("maker" if rests else "taker") and not either:
         yield f"{label} as {trade.exit_liquidity}"
     if trade.exit_reason == "signal" and terms.exit_policy == "sl_tp_only":
         yield f"{label}, but the exit mode is sl_tp_only"
@@ -137,18 +139,19 @@ def _tighter(first: Decimal, trade: Trade) -> bool:
 
 def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
     slack = PRICE_TOLERANCE * trade.exit_price
+    at_its_level = terms.models.trigger == SOURCES[0] and not terms.models.stop_is_limit
     if trade.exit_reason in REASONS:
         if trade.final_stop is None:
             yield f"{label} without a stop"
-        elif trade.sign * (trade.exit_price - terms.slipped(trade.final_stop, -trade.sign)) > slack:
+        elif at_its_level and trade.sign * (trade.exit_price - terms.slipped(trade.final_stop, -trade.sign)) > slack:
             yield f"{label} at {trade.exit_price}, better than the stop {trade.final_stop} with slippage"
     if trade.exit_reason == "tp":
         if trade.target is None:
             yield f"{label} without a target"
             return
-        lost = 0 if terms.target_is_limit else terms.slippage + terms.impact.most
+        lost = 0 if terms.target_is_limit else terms.taken + terms.impact.most
         floor = trade.target * (1 - trade.sign * lost)
-        if trade.sign * (trade.exit_price - floor) < -slack:
+        if (at_its_level or terms.target_is_limit) and trade.sign * (trade.exit_price - floor) < -slack:
             yield f"{label} at {trade.exit_price}, worse than the target {trade.target} allows"
 
 

@@ -60,7 +60,7 @@ class Limits:
         return floors(raw, self._terms.tick) if side > 0 else ceilings(raw, self._terms.tick)
 
     def _fate(self, row: int, side: int, end: int, limit: Decimal) -> Fate:
-        first, kind = row + 1, self._terms.time_in_force
+        first, kind = row + 1 + self._terms.delay, self._terms.time_in_force
         if first >= end:
             return Fate(filled=False, row=end)
         if self._terms.impact.mode != "disabled":  # a bar without volume fills nothing
@@ -71,7 +71,7 @@ class Limits:
         last = min(end, self._expiry(row, end))
         if first >= last:
             return Fate(filled=False, row=last if last == end else last - 1)
-        taking = side * (limit - self._bars.bar(first).open) >= 0
+        taking = side * (limit - self._terms.quoted(self._bars.bar(first).open, side)) >= 0
         if taking:
             return Fate(filled=kind != "PostOnly", row=first)
         if kind in TAKING_ONLY:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 
 import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run, Trade
 from evenkeel.readiness.audit.bars import BaseBars
-from evenkeel.readiness.audit.moment import instant_text
+from evenkeel.readiness.audit.moment import instant_text, parse_instant
 from evenkeel.readiness.audit.number import ZERO, floors
 from evenkeel.readiness.audit.replay.play import ENTRIES, Play
 from evenkeel.readiness.audit.replay.refusal import Gates
@@ -26,6 +25,9 @@ from evenkeel.readiness.audit.replay.stages import Bools, Ints
 
 EXAMINED_MAX = 5_000
 """So many entries without a trade are looked at one by one; more are compared with the count in the result."""
+
+SHARED = ("playbook", "portfolio")
+"""What the manifest of a run names whose entries depend on other runs too."""
 
 GUARDED_STOPS = ("max_drawdown", "equity_stop", "liquidated", "playbook")
 SIDES = {1: "long", -1: "short"}
@@ -93,7 +95,7 @@ class Replay:
 
     def _next_bar(self, decided: Ints) -> Ints:
         """Return the first decision whose entry would belong to another execution bar than that of an earlier one."""
-        first_fill = self._said.last[np.minimum(decided, len(self._said.last) - 1)] + 1
+        first_fill = self._said.last[np.minimum(decided, len(self._said.last) - 1)] + 1 + self._run.terms.delay
         bar = np.searchsorted(self._bar_begins, first_fill, side="right")
         return np.searchsorted(self._said.last + 1, np.append(self._bar_begins, 2**62)[bar])
 
@@ -168,7 +170,8 @@ class Replay:
         np.add.at(busy, np.maximum(places.decided, 0), 1)
         np.add.at(busy, places.free, -1)
         flat = np.cumsum(busy)[:-1] <= 0
-        inside = ~np.isin(said.last + 1, self._ends)  # nothing fills behind the last bar of a stretch
+        first = said.last + 1 + self._run.terms.delay  # nothing fills behind the last bar of a stretch
+        inside = first < self._ends[np.searchsorted(self._ends, said.last, side="right")]
         return (long | short) & flat & self._warm & inside & self._running(), np.where(long, 1, -1)
 
     def _running(self) -> Bools:
@@ -177,7 +180,10 @@ class Replay:
         if run.result.text("stop_reason") not in GUARDED_STOPS:
             return np.ones(len(said.last), dtype=np.bool_)
         last_exit = self._places.exit_row[-1] if len(self._places.exit_row) else len(self._bars)
-        return said.last < last_exit - 1
+        before = said.last < last_exit - 1
+        if run.result.has("stop_time"):
+            before &= said.close_ns < parse_instant(run.result.text("stop_time"), "result.json: stop_time")
+        return before
 
     def _refused(self, decision: int, side: int) -> bool:
         share = self._run.share_at(int(self._said.close_ns[decision]))
@@ -205,12 +211,14 @@ class Replay:
         return int(free)
 
     def _beyond_the_play(self, found: list[int]) -> list[int]:
-        """Return what remains of entries without a trade: those that a playbook refused are counted in the result."""
-        if not self._run.manifest.has("playbook"):
+        """Return what remains of entries without a trade: where others refused some, they are only counted.
+
+        What else is held in a playbook, or on the account that several instruments share, is not known here, and the
+        engine counts a signal that goes on once, not at each decision.
+        """
+        if not any(self._run.manifest.has(key) for key in SHARED):
             return found
-        recorded = self._recorded_refusals()
-        groups = sum(1 for _ in groupby(enumerate(found), key=lambda pair: pair[1] - pair[0]))
-        if groups > recorded:
+        if not self._recorded_refusals():
             return found
         self.unexplained += len(found)
         return []
@@ -242,7 +250,7 @@ class Replay:
         single = (np.diff(begins) == 1)[numbers]
         signal = (run.of_positions("exit_reason", "exit_reason") == "signal").to_numpy()[numbers]
         opened = (run.of_positions("exit_point", "exit_point") == "open").to_numpy()[numbers]
-        promptly = (rows + 1 == places.exit_row[numbers]) & opened
+        promptly = (rows + 1 + run.terms.delay == places.exit_row[numbers]) & opened
         found: Bools = single & np.where(signal, promptly, promptly | (rows >= places.exit_row[numbers]))
         return found
 
@@ -276,7 +284,7 @@ class Replay:
 
     def _carried_out(self, decision: int) -> int:
         """Return the base row at whose open a decision to leave is carried out."""
-        row = int(self._said.last[decision]) + 1
+        row = int(self._said.last[decision]) + 1 + self._run.terms.delay
         if self._traded is None:
             return row
         place = int(np.searchsorted(self._traded, row))
