@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,12 @@ from evenkeel.cli.data_options import (
     timeframe_option,
 )
 from evenkeel.cli.data_resample import command as resample_command
+from evenkeel.cli.data_show import command as show_command
 from evenkeel.cli.data_side import (
     comparable_bars,
     entry_line,
     import_rows,
-    show_rows,
+    refuse_with,
 )
 from evenkeel.cli.data_side import (
     entry_document as side_entry_document,
@@ -38,11 +39,9 @@ from evenkeel.cli.data_side import (
 )
 from evenkeel.cli.data_synth import command as synth_command
 from evenkeel.cli.data_views import (
-    bars_document,
     entry_document,
     import_document,
     place_of,
-    print_bars,
     report_document,
     say_import,
     say_report,
@@ -50,21 +49,18 @@ from evenkeel.cli.data_views import (
 from evenkeel.cli.home import current_home
 from evenkeel.cli.output import emit, note
 from evenkeel.cli.params import OneOf, json_option
-from evenkeel.cli.plugins import plugin_option
 from evenkeel.cli.stored import instrument_and_calendar, sources_under, timeframe_of
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
     from evenkeel.data.calendar import Calendar
-    from evenkeel.data.catalog import Catalog, Series
+    from evenkeel.data.catalog import Catalog
     from evenkeel.data.importers import Imported
     from evenkeel.data.sources import Sources
     from evenkeel.model.instrument import Instrument
 
 FORMATS = ("auto", "csv", "parquet", "lean", "freqtrade")
 """As in `evenkeel.data.importers.Format`; a test compares."""
-
-ROWS_SHOWN = 10
 
 
 @click.group(name="data")
@@ -81,6 +77,7 @@ def command() -> None:
 
 command.add_command(synth_command)
 command.add_command(resample_command)
+command.add_command(show_command)
 
 
 @command.command(name="import")
@@ -131,7 +128,7 @@ def import_command(
     if from_factor and kind != "actions":
         raise UsageError("--from-factor derives splits and dividends; use it with --kind actions")
     if kind != "bars":
-        _refuse_with(kind, {"--stamp": stamp, "--format": None if form == "auto" else form})
+        refuse_with(kind, {"--stamp": stamp, "--format": None if form == "auto" else form})
         side = SideRequest(
             instrument, calendar, SideKind(kind), timeframe=None if tf is None else Timeframe.parse(tf),
             zone=require_zone(zone) if zone else None, newest_first=newest_first, from_factor=from_factor,
@@ -221,7 +218,7 @@ def check_command(
     instrument, calendar = instrument_and_calendar(name)
     sources = sources_under(catalog)
     if kind != "bars":
-        _refuse_with(kind, {"--tf": tf, "--start": start, "--end": end})
+        refuse_with(kind, {"--tf": tf, "--start": start, "--end": end})
         return _check_side(instrument, calendar, kind, revision, sources, as_json=as_json)
     timeframe = timeframe_of(sources, instrument, tf)
     series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
@@ -231,75 +228,6 @@ def check_command(
     else:
         say_report(report)
     return 1 if report.faults else 0
-
-
-@command.command(name="show")
-@click.argument("name", metavar="ID")
-@kind_option
-@timeframe_option
-@start_option
-@end_option
-@click.option("--head", type=click.IntRange(min=1), metavar="N", help="The first N bars.")
-@click.option("--tail", type=click.IntRange(min=1), metavar="N", help="The last N bars.")
-@click.option("--with", "nodes", multiple=True, metavar="NODE", help="Beside the bars, an indicator or structure.")
-@revision_option
-@catalog_option
-@plugin_option
-@json_option
-def show_command(
-    name: str, kind: str, tf: str | None, start: int | None, end: int | None, head: int | None, tail: int | None,
-    nodes: tuple[str, ...], revision: str | None, catalog: Path | None, as_json: bool,
-) -> None:  # fmt: skip
-    """Print bars, or what lies beside them, as a table, with values of indicators and structures if asked.
-
-    Without --head or --tail these are the first and the last five. NODE is NAME[.OUTPUT][:VALUE | :PARAM=VALUE]...,
-    with the parameters in the order of `keel indicators NAME`; behind them may stand the price it reads (ema:20:hlc3).
-    A list has commas (fibonacci:levels=0.382,0.618). What a structure reads is added: a swing of 5 and 5 bars and an
-    ATR of 14, or those asked for. Values are computed over all bars before --end, as a strategy would see them.
-
-    \b
-    Example:
-      keel data show SPY --tf D --tail 5
-      keel data show AAPL --tf 1m --start 2023-01-04 --end 2023-01-05 --head 100
-      keel data show SPY --with rsi:14 --with bbands.upper:length=50 --with zone:demand:1
-      keel data show BTCUSDT --kind funding --tail 3
-    """
-    instrument, calendar = instrument_and_calendar(name)
-    sources = sources_under(catalog)
-    if kind != "bars":
-        _refuse_with(kind, {"--tf": tf, "--with": nodes})
-        from evenkeel.data.side import SideKind
-
-        found = sources.side(instrument.id, SideKind(kind), start_ns=start, stop_ns=end, revision=revision)
-        show_rows(found, _shown(len(found), head, tail), as_json=as_json)
-        return
-    timeframe = timeframe_of(sources, instrument, tf)
-    if nodes:
-        from evenkeel.cli.data_values import show_values
-
-        # Bars before the range warm the values up.
-        series = sources.read(instrument.id, timeframe, start_ns=None, stop_ns=end, revision=revision)
-        skipped = _rows_before(series, start)
-        rows = [skipped + row for row in _shown(len(series.bars) - skipped, head, tail)]
-        show_values(series, calendar, nodes, rows, skipped, as_json=as_json)
-        return
-    series = sources.read(instrument.id, timeframe, start_ns=start, stop_ns=end, revision=revision)
-    rows = _shown(len(series.bars), head, tail)
-    if as_json:
-        document = {"schema": "evenkeel.bars/1", "instrument": instrument.id, "timeframe": str(timeframe)}
-        emit(
-            {**document, "revision": series.revision.id, "total": len(series.bars), **bars_document(series.bars, rows)}
-        )
-        return
-    print_bars(series.bars, rows)
-    note(f"{len(rows):,} of {len(series.bars):,} bars, revision {series.revision.id[:12]}")
-
-
-def _refuse_with(kind: str, options: Mapping[str, object]) -> None:
-    """Refuse options that say something of bars only."""
-    given = [name for name, value in options.items() if value not in (None, ())]
-    if given:
-        raise UsageError(f"{' and '.join(given)} can be said of bars only; leave it out with --kind {kind}")
 
 
 def _check_side(
@@ -357,24 +285,3 @@ def _no_file(path: Path) -> str:
     siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
     near = difflib.get_close_matches(path.name, siblings, n=1)
     return f"there is no file {path}" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _rows_before(series: Series, start_ns: int | None) -> int:
-    """Return how many bars open before an instant.
-
-    Raises:
-        UsageError: If no bar opens from then on.
-    """
-    before = 0 if start_ns is None else int(series.bars.open_ns.searchsorted(start_ns))
-    if before == len(series.bars):
-        raise UsageError(f"no bar of {series.revision.instrument} lies in that range", reason="NO_DATA")
-    return before
-
-
-def _shown(count: int, head: int | None, tail: int | None) -> list[int]:
-    """Return the rows to print."""
-    if head is None and tail is None:
-        head = tail = ROWS_SHOWN // 2
-    first = range(min(head or 0, count))
-    last = range(max(len(first), count - (tail or 0)), count)
-    return [*first, *last]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evenkeel.cli.console import print_table
 from evenkeel.cli.output import emit, note, say
+from evenkeel.model.errors import UsageError
 from evenkeel.model.time import format_time
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ KINDS = ("bars", "funding", "mark", "index", "open_interest", "actions", "borrow
 """Bars, and the kinds of `evenkeel.data.side`; a test compares."""
 
 FINDINGS_SHOWN_MAX = 10
+
+
+def refuse_with(kind: str, options: Mapping[str, object]) -> None:
+    """Refuse options that say something of bars only."""
+    given = [name for name, value in options.items() if value not in (None, ())]
+    if given:
+        raise UsageError(f"{' and '.join(given)} can be said of bars only; leave it out with --kind {kind}")
 
 
 def import_rows(

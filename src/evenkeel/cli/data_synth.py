@@ -187,6 +187,8 @@ def _say(made: _Made) -> None:
     absent = market.recipe.minutes - len(market.bars)
     say(f"{revision.instrument} 1m: {market.recipe.regime}, {regime_of(market.recipe.regime).summary}")
     say(f"  {revision.rows:,} generated bars from {format_time(revision.first_ns)} to {format_time(revision.last_ns)}")
+    rates, interest = len(market.funding.values), len(market.open_interest.values)
+    say(f"  beside them {rates:,} funding rates and {interest:,} readings of open interest")
     say(f"  data hash {market.digest}, seed {market.recipe.seed}")
     say(f"  revision {revision.id[:12]}")
     if absent:
