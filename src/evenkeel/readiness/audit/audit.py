@@ -29,10 +29,12 @@ from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import read_courses
 from evenkeel.readiness.audit.curve import account_states, read_curve
 from evenkeel.readiness.audit.document import Unreadable
-from evenkeel.readiness.audit.funding import funding_due
+from evenkeel.readiness.audit.funding import NO_SETTLEMENTS, funding_due
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import base_marks
+from evenkeel.readiness.audit.models import PIECES
+from evenkeel.readiness.audit.pieces import Budgets
 from evenkeel.readiness.audit.replay.checks import replay_checks
 from evenkeel.readiness.audit.screen import screened
 
@@ -114,7 +116,9 @@ def _checks(
     higher = higher if valid.ok else {}
     aggregate = bars_aggregate(run.terms, bars, higher)
     known = Knowledge(run.terms, bars, higher)
-    underived = run.terms.models.underived
+    fraction = run.terms.models.volume_fraction
+    budgets = None if bars is None or fraction is None else Budgets(run, bars, float(fraction))
+    underived = PIECES if budgets is not None and budgets.cut else run.terms.models.underived
     seen, bars = bars, None if underived else bars
     due = [] if bars is None else funding_due(run.terms, bars, recorded)
     run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
@@ -173,7 +177,7 @@ def _checks(
         liquidation.liquidations(run, bars, courses, held, known),
         *replay_checks(run, seen, higher, beside),
     ]
-    return [_underived(run, check) for check in checks]
+    return [_within(budgets, _underived(underived, check)) for check in checks]
 
 
 IN_PIECES = ("LEGS", "EQUITY_WALK")
@@ -183,17 +187,20 @@ DECISIONS = ("SIGNAL_REPLAY",)
 """Checks that follow orders from their decisions to their fills."""
 
 
-def _underived(run: Run, check: Check) -> Check:
+def _underived(reason: str | None, check: Check) -> Check:
     """Return a check, skipped where it would have to derive fills by a model that the audit does not know."""
-    reason, pieces = run.terms.models.underived, run.terms.models.volume_fraction is not None
     if reason is None:
         return check
-    without_bars = check.skipped and check.detail == NO_BARS
-    return (
-        skipped(check.name, reason)
-        if without_bars or check.name in (*(IN_PIECES if pieces else ()), *DECISIONS)
-        else check
-    )
+    without_bars = check.skipped and check.detail in (NO_BARS, NO_SETTLEMENTS)
+    concerned = check.name in DECISIONS or (reason == PIECES and check.name in IN_PIECES)
+    return skipped(check.name, reason) if without_bars or concerned else check
+
+
+def _within(budgets: Budgets | None, check: Check) -> Check:
+    """Return the check of fills and rows, failed where a bar filled more than its volume allows."""
+    if budgets is None or check.name != "FILLS_MATCH" or check.failed:
+        return check
+    return judged(check.name, budgets.problems(), check.detail)
 
 
 def _execution(run: Run, base: pl.DataFrame, higher: dict[str, pl.DataFrame]) -> pl.DataFrame | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from evenkeel.readiness.audit.artifacts import Run
     from evenkeel.readiness.audit.course import Course
 
+NO_SETTLEMENTS = "the base bars of the run, at whose opens funding is paid, were not given"
 PERIOD_NS = 8 * 60 * MINUTE_NS
 """Between two instants of funding; one of them is midnight UTC."""
 
@@ -105,7 +106,7 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
         problems = [f"{trade.label}: funding is {trade.funding}, the run has no rate of it" for trade in paid]
         return judged(name, problems, f"no funding is due to {len(run.trades)} trades")
     if courses is None:
-        return skipped(name, "the base bars of the run, at whose opens funding is paid, were not given")
+        return skipped(name, NO_SETTLEMENTS)
     problems = [problem for course in courses if course is not None for problem in _share_problems(course)]
     count = sum(len(course.payments) for course in courses if course is not None)
     total = shown(run.trades.total("funding"))

@@ -110,7 +110,7 @@ def _stopped(run: Run, bars: BaseBars, marks: pl.Series, reason: str) -> Iterato
         if _reached(run, marks, other, slack=-LIMIT_TOLERANCE)[:row].any():
             yield f"the run ended by {reason}, but an earlier base bar had reached the limit {other}"
     reached_ns = bars.table["open_ns"][row]
-    last = min(row + 1, len(bars) - 1)
+    last = min(row + 1 + run.terms.delay, len(bars) - 1)
     for trade in run.trades:
         left = bars.exit_row(trade.exit_ns, trade.exit_point)
         if trade.entry_ns > reached_ns or left is None or left > last:

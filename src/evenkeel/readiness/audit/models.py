@@ -10,6 +10,9 @@ from evenkeel.readiness.audit.document import Document, Unreadable, finite
 from evenkeel.readiness.audit.number import ONE, ZERO
 
 BPS = Decimal(10_000)
+PIECES = "an order took all that a bar could fill; fills in pieces are not derived again from bars"
+"""Why some checks do not run where a part of the volume limits fills, and did."""
+
 QUEUES = ("touch", "trade_through", "volume_ahead")
 SOURCES = ("LastPrice", "MarkPrice", "IndexPrice")
 
@@ -57,8 +60,6 @@ class Models:
     @property
     def underived(self) -> str | None:
         """Why fills cannot be derived again from bars; None where they can."""
-        if self.volume_fraction is not None:
-            return "fills in pieces, by a part of each bar's volume, are not derived again from bars"
         if self.queue == QUEUES[2]:
             return "fills by a queue of volume are not derived again from bars"
         if self.trigger == SOURCES[2]:

@@ -139,7 +139,8 @@ def _tighter(first: Decimal, trade: Trade) -> bool:
 
 def _beside_level(terms: Terms, trade: Trade, label: str) -> Iterator[str]:
     slack = PRICE_TOLERANCE * trade.exit_price
-    at_its_level = terms.models.trigger == SOURCES[0] and not terms.models.stop_is_limit
+    models = terms.models
+    at_its_level = models.trigger == SOURCES[0] and not models.stop_is_limit and models.volume_fraction is None
     if trade.exit_reason in REASONS:
         if trade.final_stop is None:
             yield f"{label} without a stop"

@@ -34,6 +34,12 @@ def modelled(folder: Path, scenario: Scenario, marks: Marks | None = None, **acc
     return replace(run, base=run.base.with_columns(pl.Series(n, c) for n, c in zip(names, columns, strict=True)))
 
 
+def with_volume(run: Written, volume: float) -> Written:
+    """Return a run over bars of the same volume each."""
+    higher = {name: table.with_columns(volume=pl.lit(5 * volume)) for name, table in run.higher.items()}
+    return replace(run, base=run.base.with_columns(volume=pl.lit(volume)), higher=higher)
+
+
 def failed(run: Written) -> set[str]:
     return {name for name, check in checked(run).items() if check.failed}
 
@@ -124,7 +130,7 @@ def test_a_risk_tier_takes_the_place_of_the_one_rate(tmp_path: Path) -> None:
 
 def test_pieces_of_an_entry_make_its_average_price(tmp_path: Path) -> None:
     """Four units at 100.01 and six at 100.0266667 are ten at 100.02; what needs bars says why it is skipped."""
-    run = modelled(tmp_path, LONG_STOP, max_volume_fraction="0.1")
+    run = with_volume(modelled(tmp_path, LONG_STOP, max_volume_fraction="0.1"), 100.0)
     path = run.folder / "fills.csv"
     header, entry, leave = (line.split(",") for line in path.read_text().splitlines())
     rows = [dict(zip(header, values, strict=True)) for values in (entry, entry, leave)]
@@ -139,8 +145,19 @@ def test_pieces_of_an_entry_make_its_average_price(tmp_path: Path) -> None:
     assert found["FILLS_MATCH"].ok
     assert found["EXIT_FILL"].detail == found["SIGNAL_REPLAY"].detail
     assert "fills in pieces" in found["EXIT_FILL"].detail
+    assert failed(with_volume(run, 99.0)) == {"FILLS_MATCH"}
     edit_csv(path, 1, price="100.0267")
     assert "FILLS_MATCH" in failed(run)
+
+
+def test_orders_that_no_volume_cut_are_derived_as_ever(tmp_path: Path) -> None:
+    run = with_volume(modelled(tmp_path, LONG_STOP, max_volume_fraction="0.1"), 101.0)
+
+    found = checked(run)
+
+    assert {name for name, check in found.items() if check.failed} == set()
+    assert found["EXIT_FILL"].ok
+    assert found["EQUITY_WALK"].ok
 
 
 def test_an_entry_in_pieces_needs_a_limit_of_volume(tmp_path: Path) -> None:

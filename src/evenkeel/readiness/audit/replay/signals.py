@@ -180,7 +180,7 @@ class Replay:
         if run.result.text("stop_reason") not in GUARDED_STOPS:
             return np.ones(len(said.last), dtype=np.bool_)
         last_exit = self._places.exit_row[-1] if len(self._places.exit_row) else len(self._bars)
-        before = said.last < last_exit - 1
+        before = said.last < last_exit - 1 - run.terms.delay
         if run.result.has("stop_time"):
             before &= said.close_ns < parse_instant(run.result.text("stop_time"), "result.json: stop_time")
         return before
