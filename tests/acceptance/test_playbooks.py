@@ -70,6 +70,11 @@ def test_what_a_playbook_leaves_agrees_with_itself(desk: Path, capsys: pytest.Ca
     assert {"REGIME_INACTIVE", "POSITION_CONFLICT"} <= reasons
     exits = {row["exit_reason"] for name in parts for row in rows_of(desk / "out" / "plays" / name / "trades.csv")}
     assert "regime" in exits
+    for one in (result, *parts.values()):
+        assert one["evidence"]["trials"] == 1
+        assert one["evidence"]["dsr"] == one["evidence"]["psr"]
+    annual = result["evidence"]["sharpe_session"] * 252**0.5
+    assert annual == pytest.approx(result["metrics"]["sharpe"], rel=1e-3)
 
 
 def test_the_sum_of_shares_is_what_entries_were_sized_by(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,9 +30,9 @@ from evenkeel.engine.recorded import has_journal, journal_mark, read_manifest, r
 from evenkeel.engine.research import Progress, run_research
 from evenkeel.engine.runs import RESULT_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
-from evenkeel.engine.trials import DataSet, TrialLedger, look_of
+from evenkeel.engine.trials import DataSet, Trial, TrialLedger, kept, look_of, session_blocks
 from evenkeel.examples import locate
-from evenkeel.model.bar import Bars
+from evenkeel.model.bar import Bars, Floats
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.number import postings_from_money
@@ -190,7 +190,7 @@ def backtest(
         result = results.build_result(manifest, strategy, market, record, timing)
         if lane == "engine":
             result["journal"] = journal_mark(folder)
-        result["evidence"] = weigh(request.ledger, strategy, market, record, result["metrics"])
+        result["evidence"] = weigh_run(request.ledger, strategy, market, record, result["metrics"])
         results.write_result(folder, result)
         result["checks"] = audit_run(folder, market)
         results.write_result(folder, result)
@@ -231,7 +231,14 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         request: What to run; `symbol` is not used, and the lane is the engine's.
     """
     from evenkeel.engine.playbook.markets import load_markets
-    from evenkeel.engine.playbook.outcome import PlayRun, build_result, write_shares, write_tables
+    from evenkeel.engine.playbook.outcome import (
+        PlayRun,
+        build_result,
+        session_ends,
+        total_equity,
+        write_shares,
+        write_tables,
+    )
     from evenkeel.engine.playbook.regimes import open_eye
     from evenkeel.engine.playbook.run import part_of, playbook_manifest, run_parts
     from evenkeel.strategies.play.program import PlayStrategy
@@ -271,8 +278,15 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         ]
         write_tables(folder, playbook, driver, runs)
         result = build_result(playbook, manifest, driver, runs)
+        days, ends = session_ends(*total_equity(playbook.capital, runs))
+        returns = session_returns(postings_from_money(playbook.capital), ends.tolist())
         data = DataSet.of(*(part.market for part in parts))
-        request.ledger.add(playbook.name, data, playbook.hash, result["metrics"], "backtest")
+        own = Trial(
+            family=playbook.name, play=playbook.hash, source="backtest", data=data, metrics=kept(result["metrics"]),
+            blocks=session_blocks(data, days, returns),
+        )  # fmt: skip
+        per_year = max(part.market.calendar.sessions_per_year for part in parts)
+        result["evidence"] = weigh(request.ledger, own, returns, per_year=per_year)
         results.write_result(folder, result)
         result["checks"] = audit_playbook(folder)
         result["timing"] = {**timing, "report_s": watch.lap()}
@@ -286,7 +300,7 @@ def _finish_part(part: Part, record: RunRecord, ledger: TrialLedger, *, report: 
     results.write_tables(folder, part.strategy, market, record)
     result = results.build_result(part.manifest, part.strategy, market, record, {})
     result["journal"] = journal_mark(folder)
-    result["evidence"] = weigh(ledger, part.strategy, market, record, result["metrics"])
+    result["evidence"] = weigh_run(ledger, part.strategy, market, record, result["metrics"])
     results.write_result(folder, result)
     result["checks"] = audit_run(folder, market)
     results.write_result(folder, result)
@@ -297,7 +311,7 @@ def _finish_part(part: Part, record: RunRecord, ledger: TrialLedger, *, report: 
     return Outcome(folder, result, record, 0)
 
 
-def weigh(
+def weigh_run(
     ledger: TrialLedger,
     strategy: Strategy,
     market: Market,
@@ -305,14 +319,27 @@ def weigh(
     figures: Mapping[str, float | int | None],
 ) -> dict[str, Any]:
     """Count a backtest as a look at its family, and return what it proves given all the others."""
-    from evenkeel.readiness.evidence import evidence
-
     days, sessions = results.session_equity(record, market)
     returns = session_returns(postings_from_money(strategy.terms.account.start_equity), sessions)
     own = look_of(strategy, market, days, returns, figures, "backtest")
+    return weigh(ledger, own, returns, per_year=market.calendar.sessions_per_year)
+
+
+def weigh(ledger: TrialLedger, own: Trial, returns: Floats, *, per_year: float) -> dict[str, Any]:
+    """Count a look at a family, and return what it proves given all the others.
+
+    Args:
+        ledger: Where it is counted.
+        own: The look.
+        returns: Its session returns.
+        per_year: Sessions a year.
+    """
+    from evenkeel.readiness.evidence import evidence
+
     ledger.add_all([own])
-    found = evidence(own, returns, ledger.trials(own.family, own.data), per_year=market.calendar.sessions_per_year)
-    document: dict[str, Any] = msgspec.to_builtins(found)
+    document: dict[str, Any] = msgspec.to_builtins(
+        evidence(own, returns, ledger.trials(own.family, own.data), per_year=per_year)
+    )
     return document
 
 

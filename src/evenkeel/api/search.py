@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from evenkeel.api import Request
+from evenkeel.api import Request, weigh
 from evenkeel.api.witness import playbook_runs, strategy_runs
 from evenkeel.data.atomic import make_folder
 from evenkeel.engine import results
@@ -146,12 +146,7 @@ def _judge_walk(ground: Ground, found: Walk, result: dict[str, Any]) -> dict[str
         metrics={key: result["out_of_sample"][key] for key in ("return_pct", "sharpe", "max_drawdown_pct", "trades")},
         blocks=session_blocks(data, found.days, found.returns),
     )  # fmt: skip
-    ground.ledger.add_all([own])
-    per_year = ground.market.calendar.sessions_per_year
-    document: dict[str, Any] = msgspec.to_builtins(
-        evidence(own, found.returns, ground.ledger.trials(own.family, data), per_year=per_year)
-    )
-    return document
+    return weigh(ground.ledger, own, found.returns, per_year=ground.market.calendar.sessions_per_year)
 
 
 def lookahead(

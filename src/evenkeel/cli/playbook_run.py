@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evenkeel.cli.console import print_table
 from evenkeel.cli.output import emit, note, say
-from evenkeel.cli.running import whole_request
+from evenkeel.cli.running import proof_lines, whole_request
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def show(outcome: PlaybookOutcome) -> None:
     currency = account["currency"]
     say(f"{result['playbook']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
     say()
+    for label, value in proof_lines(result["evidence"]):
+        say(f"  {label:<22}{value}")
     say(f"  {'net':<22}{figures['net_pnl']:,.2f} {currency} ({figures['return_pct']:+.2f} %)")
     say(f"  {'largest drawdown':<22}{figures['max_drawdown_intrabar_pct']:.2f} %")
     say(f"  {'trades':<22}{figures['trades']:,}")

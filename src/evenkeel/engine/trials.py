@@ -196,12 +196,13 @@ def look_of(
     """
     data = DataSet.of(market)
     return Trial(
-        family=strategy.name, play=strategy.hash, source=source, data=data, metrics=_kept(metrics),
+        family=strategy.name, play=strategy.hash, source=source, data=data, metrics=kept(metrics),
         blocks=session_blocks(data, days, returns),
     )  # fmt: skip
 
 
-def _kept(metrics: Mapping[str, float | int | None]) -> dict[str, float | int | None]:
+def kept(metrics: Mapping[str, float | int | None]) -> dict[str, float | int | None]:
+    """Return those figures of a run that a line keeps."""
     return {name: metrics[name] for name in _KEPT if name in metrics}
 
 
@@ -238,7 +239,7 @@ class TrialLedger:
         Raises:
             StorageError: If the ledger cannot be written.
         """
-        trial = Trial(family=family, play=play_hash, source=source, data=data, metrics=_kept(metrics), blocks=blocks)
+        trial = Trial(family=family, play=play_hash, source=source, data=data, metrics=kept(metrics), blocks=blocks)
         self.add_all([trial])
 
     def add_all(self, trials: Iterable[Trial]) -> None:

@@ -70,6 +70,13 @@ def total_equity(capital: Decimal, runs: Sequence[PlayRun]) -> tuple[Ints, Ints]
     return times, total
 
 
+def session_ends(times: Ints, equity: Ints) -> tuple[Ints, Ints]:
+    """Return the UTC days on which any of the markets traded, and the equity at the end of each."""
+    days = (times - 1) // DAY
+    ends = np.flatnonzero(np.diff(days, append=days[-1] + 1))
+    return days[ends], equity[ends]
+
+
 def attribution(playbook: Playbook, changes: Sequence[Change], runs: Sequence[PlayRun]) -> list[dict[str, Any]]:
     """Return a row for each play and regime in which it decided on a trade, in order."""
     times = [change.time_ns for change in changes]
@@ -140,8 +147,7 @@ def _metrics(
 ) -> dict[str, Any]:
     """Return the figures of all plays together; a session is a UTC day on which any of the markets traded."""
     start, end = int(postings_from_money(playbook.capital)), int(equity[-1])
-    days = (times - 1) // DAY
-    ends = equity[np.flatnonzero(np.diff(days, append=days[-1] + 1))]
+    _, ends = session_ends(times, equity)
     returns = session_returns(start, ends.tolist())
     per_year = max(run.market.calendar.sessions_per_year for run in runs)
     nets = [net for run in runs for net in _position_nets(run)]
