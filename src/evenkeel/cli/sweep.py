@@ -38,7 +38,9 @@ SAMPLES_MAX = 1_000_000
 @click.option("--random", type=click.IntRange(1, SAMPLES_MAX), metavar="N", help="Draw N sets instead of the grid.")
 @click.option("--lhs", type=click.IntRange(1, SAMPLES_MAX), metavar="N", help="Draw a Latin hypercube of N sets.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, help="Chooses the draws. Default: 1.")
-@click.option("--metric", type=OneOf(METRICS), default="sharpe", help="Rank by this figure. Default: sharpe.")
+@click.option(
+    "--metric", type=OneOf(METRICS), default="sharpe", metavar="M", help="Rank by this figure. Default: sharpe."
+)
 @click.option("--top", type=click.IntRange(1, 1000), default=10, help="How many of the best are shown. Default: 10.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Threads at work. Default: one for each processor.")
 @click.option(
@@ -58,7 +60,7 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     \b
     Example:
       keel sweep ema_cross --set fast=5:20:5 --set slow=30:90:10
-      keel sweep my_play.yaml --set fast=5:50 --set slow=20:200 --where "fast < slow" --random 200 --metric net_pnl
+      keel sweep my_play.yaml --set fast=5:50 --set slow=20:200 --where "fast < slow" --random 200
     """
     from evenkeel.api.sweep import SweepRequest, sweep
     from evenkeel.cli.entry import Terminated

@@ -41,8 +41,8 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
 
     \b
     Example:
-      keel walkforward ema_cross --set fast=5:25:5 --set slow=40:120:20 --train 3y --test 1y --embargo 5d
-      keel walkforward ema_cross --set fast=5:40 --set slow=30:120 --train 500bars --test 125bars --trials 50 --anchored
+      keel walkforward ema_cross --set fast=5:25:5 --train 3y --test 1y --embargo 5d
+      keel walkforward ema_cross --set fast=5:40 --train 500bars --test 125bars --trials 50 --anchored
     """
     from evenkeel.api.search import walkforward
     from evenkeel.engine.search.folds import Scheme, read_length
