@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from evenkeel.cli.benchmark.campaign import Campaign
     from evenkeel.cli.benchmark.figure import Figure, Ratio
 
-PARTS = ("W1", "W2", "live", "drawn", "start")
+PARTS = ("W1", "W2", "W3", "live", "drawn", "start")
 """As in `evenkeel.cli.benchmark.campaign.PARTS`; a test compares."""
 
 PEER_FOLDER = "bench-peers"
@@ -45,9 +45,10 @@ METHOD = (
 def command(peers: bool, bars: int, runs: int, only: tuple[str, ...], as_json: bool) -> int:
     """Measure the speed of both lanes.
 
-    W1 trades often and computes little, W2 has indicators, stops and targets. `live` is one bar at a time, `drawn`
-    fifty strategies that nobody chose, `start` the time before a command does anything. Nothing is measured that is not
-    checked: exit code 1 if a lane or a peer traded otherwise than a plain loop over the same bars.
+    W1 trades often and computes little, W2 has indicators, stops and targets, W3 sweeps four hundred sets. `live`
+    is one bar at a time, `drawn` fifty strategies that nobody chose, `start` the time before a command does
+    anything. Nothing is measured that is not checked: exit code 1 if a lane or a peer traded otherwise than a plain
+    loop over the same bars.
 
     \b
     Example:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evenkeel.cli.benchmark import sweep
 from evenkeel.cli.benchmark.drawn import measure_drawn
 from evenkeel.cli.benchmark.figure import Figure
 from evenkeel.cli.benchmark.lane import ENGINE, RESEARCH, RESEARCH_LOOP, measure_lanes
@@ -15,7 +16,7 @@ from evenkeel.cli.benchmark.process import measure_processes, measure_start
 from evenkeel.cli.benchmark.workload import WORKLOADS, Prepared, Workload, prepare_workload
 from evenkeel.model.errors import DataError
 
-PARTS = (*WORKLOADS, "live", "drawn", "start")
+PARTS = (*WORKLOADS, sweep.NAME, "live", "drawn", "start")
 """What can be measured alone."""
 
 BESIDE = {
@@ -70,6 +71,8 @@ def run_campaign(
     for name, workload in WORKLOADS.items():
         if name in parts:
             _measure_workload(campaign, workload, int(bars * workload.share), runs, folder, environments, told)
+    if sweep.NAME in parts:
+        _measure_sweep(campaign, int(bars * sweep.SHARE), runs, folder / sweep.NAME, environments, told)
     if "live" in parts:
         told("live: one bar at a time")
         campaign.figures += measure_live_bar(runs)
@@ -103,6 +106,30 @@ def _measure_workload(
             found += [measured] if measured is not None else []
     campaign.peers += found
     campaign.figures += [_with_ratios(figure, found) for figure in figures]
+
+
+def _measure_sweep(
+    campaign: Campaign, bars: int, runs: int, folder: Path, environments: Path | None, told: Told
+) -> None:
+    """Measure the sweep, and beside it the peers that can run it."""
+    told(f"{sweep.NAME}: {sweep.TITLE}, {bars:,} bars each")
+    swept = sweep.measure_sweep(bars, runs, folder)
+    campaign.complaints += [f"{sweep.NAME}: {text}" for text in swept.complaints]
+    figures = [*swept.figures, *sweep.measure_process(folder)]
+    for peer in PEERS if environments is not None else ():
+        if sweep.NAME in peer.workloads and peer.name not in campaign.absent:
+            try:
+                python = environment(peer, environments or folder, told)
+                told(f"{sweep.NAME}: {peer.name}, {bars:,} bars")
+                measured = sweep.measure_sweep_peer(peer, python, swept, folder)
+            except DataError as error:
+                campaign.absent[peer.name] = error.message
+                continue
+            campaign.peers.append(measured)
+            campaign.complaints += [f"{sweep.NAME}: {peer.name} has {text}" for text in measured.differences]
+            if not measured.differences:
+                figures[0] = figures[0].beside(peer.name, measured.rate.value, sweep.RATIO_AIM)
+    campaign.figures += figures
 
 
 def _measure_peer(

@@ -63,7 +63,7 @@ REFERENCE = Peer("plain Python loop", "plain", (), ("W1", "W2"))
 """Always there; a lane that trades otherwise than this loop has no speed."""
 
 PEERS = (
-    Peer("vectorbt", "vectorbt", ("vectorbt==1.2.0", "TA-Lib==0.8.2"), ("W1", "W2"), compiles=True),
+    Peer("vectorbt", "vectorbt", ("vectorbt==1.2.0", "TA-Lib==0.8.2"), ("W1", "W2", "W3"), compiles=True),
     Peer("backtesting.py", "backtesting", ("backtesting==0.6.6", "TA-Lib==0.8.2"), ("W1", "W2")),
     Peer(
         "nautilus", "nautilus", ("nautilus_trader==1.221.0",), ("W1",), bars_max=200_000, rule="this close"

@@ -84,6 +84,12 @@ WORKLOADS = {
 }
 
 
+def sweep_play() -> str:
+    """Return W1 with open lengths of the averages, for sweeps."""
+    opened = _CROSS.replace("length: 20", 'length: "{{ fast }}"').replace("length: 50", 'length: "{{ slow }}"')
+    return _HEAD + opened.replace("name: w1_cross\n", "name: w3_cross\nvariables: { fast: 20, slow: 50 }\n")
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A workload with everything loaded.

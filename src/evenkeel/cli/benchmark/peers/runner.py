@@ -46,6 +46,7 @@ def main(name: str, workload: str, series_path: str, result_path: str, runs: str
         "prices": [float(fill[2]) for fill in fills],
         "quantities": [float(fill[3]) for fill in fills],
         "equity": float(curve[-1]),
+        "finals": curve.tolist() if len(curve) > 1 and not fills else [],
         "curve": curve.tolist() if len(curve) == len(series["close"]) else [],
     }
     Path(result_path).write_text(json.dumps(document), "utf-8")

@@ -40,6 +40,23 @@ def run_w1(series):
     )  # fmt: skip
 
 
+def run_w3(series):
+    """Hold as in W1 for every pair of lengths at once: one column a pair, each from its own first bar on."""
+    close, pairs, firsts = series["close"], series["pairs"], series["firsts"]
+    means = {length: talib.EMA(close, length) for length in np.unique(pairs).tolist()}
+    entries = np.zeros((len(close), len(pairs)), dtype=np.bool_)
+    exits = np.zeros((len(close), len(pairs)), dtype=np.bool_)
+    for column, (fast, slow) in enumerate(pairs.tolist()):
+        above, first = means[fast] > means[slow], firsts[column]
+        entries[first + 1 :, column], exits[first + 1 :, column] = above[first:-1], ~above[first:-1]
+    portfolio = vbt.Portfolio.from_signals(
+        close[:, None], entries, exits, price=series["open"][:, None], size=1.0, fees=series["fee"],
+        init_cash=series["cash"], direction="longonly", freq="1min",
+    )  # fmt: skip
+    portfolio.total_return()
+    return portfolio
+
+
 def run_w2(series):
     """Bollinger, RSI and ATR by an order function, because stops bind from the fill on, in the bar of the entry too."""
     high, low, close = series["high"], series["low"], series["close"]
@@ -55,12 +72,14 @@ def run_w2(series):
 
 def outcome(portfolio):
     """Return the fills and the equity at each close."""
+    if portfolio.wrapper.ndim == 2:
+        return [], portfolio.final_value().to_numpy()
     records = portfolio.orders.values
     fills = [(r["idx"], r["side"] == 0, r["price"], r["size"]) for r in records]
     return fills, portfolio.value().to_numpy()
 
 
-WORKLOADS = {"W1": run_w1, "W2": run_w2}
+WORKLOADS = {"W1": run_w1, "W2": run_w2, "W3": run_w3}
 
 
 @numba.njit
