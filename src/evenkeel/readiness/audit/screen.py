@@ -20,7 +20,7 @@ from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import LADDER
-from evenkeel.readiness.audit.models import Models
+from evenkeel.readiness.audit.models import QUEUES, SOURCES
 from evenkeel.readiness.audit.number import FLOAT_TOLERANCE, ONE
 from evenkeel.readiness.audit.rule import Rule
 from evenkeel.readiness.audit.tally import Bools, Floats, Ints, Tally, counts_of, tally
@@ -100,21 +100,24 @@ def screened(run: Run, bars: BaseBars | None, known: Knowledge, due: Sequence[in
 
 
 def _is_plain(run: Run) -> bool:
+    """Whether the terms of a run are ones that the screen knows."""
     terms = run.terms
     of_target = None if terms.target_rule is None else terms.target_rule.kind
-    moving = terms.trailing is not None or terms.break_even is not None
-    other = (
-        terms.models != Models()
-        or bool(terms.margin.tiers)
-        or terms.impact.mode != "disabled"
-        or run.shares is not None
-        or terms.entry_is_limit
-        or not terms.is_play
-    )
+    moving = terms.trailing is not None or terms.break_even is not None or of_target == LADDER
+    shared = run.shares is not None or run.manifest.has("portfolio")
+    other = shared or terms.entry_is_limit or not terms.is_play or terms.schedule.intrabar
+    margined = terms.margin.beyond == "adjust" or bool(terms.margin.tiers)
     sizes = terms.size_model in ("fixed_quantity", "percent_equity", "fixed_usdt")
     grids = all((step.scaleb(8) % 1) == 0 for step in (terms.tick, terms.lot))
-    beyond = terms.margin.beyond == "adjust"
-    return not (moving or other or beyond or of_target == LADDER or terms.schedule.intrabar) and sizes and grids
+    return sizes and grids and _fills_plainly(terms) and not (moving or other or margined)
+
+
+def _fills_plainly(terms: Terms) -> bool:
+    """Whether orders take at the next open, and what rests fills at a touch of the last price."""
+    models = terms.models
+    rests = terms.target_is_limit and (models.queue != QUEUES[0] or models.half_spread > 0)
+    later = terms.delay > 0 or models.trigger != SOURCES[0] or models.stop_is_limit
+    return not (rests or later) and terms.impact.mode == "disabled"
 
 
 def _part(found: Tally, rows: Ints) -> Tally:
@@ -203,7 +206,7 @@ def _entered(run: Run, rows: Rows, bars: BaseBars) -> Bools:
     decides = (at < len(bars.lasts)) & (np.append(bars.lasts, -1)[np.minimum(at, len(bars.lasts))] == decided)
     closed = bars.closes[np.maximum(decided, 0)] == times["decided_time"]
     opened = bars.column("open")[np.maximum(entered, 0)]
-    slipped = opened * (1 + rows.side * float(run.terms.slippage))
+    slipped = opened * (1 + rows.side * float(run.terms.taken))
     warm = times["decided_time"] >= (np.iinfo(np.int64).max if first is None else first)
     found: Bools = there & decides & closed & warm & (np.abs(price - slipped) <= PRICE_PART * slipped)
     units = rows.trades.numbers["qty"] * float(run.terms.multiplier)
@@ -315,7 +318,7 @@ def _left(terms: Terms, rows: Rows, bars: BaseBars) -> Bools:
         fine &= whole | ~by_signal
     resting = by_target & terms.target_is_limit
     base = np.where(inside, np.where(by_stop, stop, target), opened)
-    slipped = base * (1 - rows.side * np.where(resting, 0.0, float(terms.slippage)))
+    slipped = base * (1 - rows.side * np.where(resting, 0.0, float(terms.taken)))
     fine &= np.isfinite(base) & (np.abs(numbers["exit_price"] - slipped) <= PRICE_PART * slipped)
     units = numbers["qty"] * float(terms.multiplier)
     fine &= _posted(rows.leave.counts["slippage"], units * np.abs(slipped - base), units * numbers["exit_price"])

@@ -33,7 +33,18 @@ SLIPPED_STOP = replace(
 )  # fmt: skip
 """Bought off the tick grid: the stop of 2.0006 lies between two ticks, so that its level proves its distance."""
 
-PROVEN = {"stop": SLIPPED_STOP, "signals": FORTY_DAYS, "rules": CROSSED}
+NAMED = {
+    "models": {}, "account.queue": {"model": "touch", "ticks": 1, "share": 0.1}, "account.latency_ms": 0,
+    "account.trigger_source": "LastPrice",
+}  # fmt: skip
+"""What every run states of its models."""
+
+SPREAD = {**NAMED, "account.slippage_bps": "0", "account.half_spread_bps": "2"}
+
+PROVEN = {
+    "stop": SLIPPED_STOP, "signals": FORTY_DAYS, "rules": CROSSED, "models": replace(SLIPPED_STOP, changes=NAMED),
+    "spread": replace(SLIPPED_STOP, changes=SPREAD),
+}  # fmt: skip
 
 
 def proven(run: Written) -> list[bool]:
