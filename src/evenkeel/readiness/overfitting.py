@@ -31,7 +31,7 @@ BLOCK_PERIODS_MIN = 4
 """Under so many returns in a block its Sharpe ratio is noise; blocks are joined two by two until there are."""
 
 BLOCKS_MIN = 8
-_WORK_MAX = 1_500_000
+_WORK_MAX = 500_000
 """So many Sharpe ratios are computed: with many trials not every split is taken, but every n-th."""
 
 _CHUNK = 2_000_000

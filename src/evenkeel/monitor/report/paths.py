@@ -13,7 +13,7 @@ from evenkeel.monitor.report.words import count, figure, share
 from evenkeel.readiness.draws import seed_of
 from evenkeel.readiness.monte_carlo import PATHS, PATHS_MIN, Band, Fan, Kind, MonteCarlo, monte_carlo
 
-_WORK = 10_000_000
+_WORK = 1_000_000
 """Draws of each kind that a report makes unless somebody asks for more."""
 
 _NAMES = {
