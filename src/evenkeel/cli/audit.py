@@ -167,23 +167,24 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
 def _base_of(
     instrument: Instrument, data: dict[str, Any], calendar: Calendar, stretches: list[Bars], sources: Sources
 ) -> pl.DataFrame:
-    """Return the base bars, with the mark price over each where the manifest pins one."""
+    """Return the base bars, with mark and index price over each where the manifest pins them."""
     import polars as pl
 
     from evenkeel.data.side import SideKind
     from evenkeel.engine.beside import load_beside
-    from evenkeel.engine.results import bar_frame, mark_columns
+    from evenkeel.engine.results import bar_frame, price_columns
 
     frames = [bar_frame(calendar, stretch) for stretch in stretches]
     pins = data.get("beside") or {}
-    if "mark" not in pins or not stretches:
+    if not stretches:
         return pl.concat(frames)
     span = int(stretches[0].open_ns[0]), int(stretches[-1].close_ns[-1])
     held = load_beside(sources.catalogs, instrument, frozenset(), span, pins)
-    marks = [held.price_bars(SideKind.MARK, stretch) for stretch in stretches]
-    if all(mark is None for mark in marks):
-        return pl.concat(frames)
-    return pl.concat([frame.with_columns(**mark_columns(mark)) for frame, mark in zip(frames, marks, strict=True)])
+    for kind in (SideKind.MARK, SideKind.INDEX):
+        prices = [held.price_bars(kind, stretch) if kind in pins else None for stretch in stretches]
+        if any(price is not None for price in prices):
+            frames = [f.with_columns(**price_columns(kind.value, p)) for f, p in zip(frames, prices, strict=True)]
+    return pl.concat(frames)
 
 
 def _beside_of(

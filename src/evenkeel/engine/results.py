@@ -192,25 +192,25 @@ def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[i
 
 
 def base_frame(market: Market) -> pl.DataFrame:
-    """Return all base bars that the run used, for the audit, with the mark price over each where one is known."""
+    """Return all base bars that the run used, for the audit, with mark and index price where they are known."""
     import polars as pl
 
-    marked = any(stretch.mark is not None for stretch in market.stretches)
-    parts = []
-    for stretch in market.stretches:
-        frame = bar_frame(stretch.series.calendar, stretch.series.base)
-        parts.append(frame.with_columns(**mark_columns(stretch.mark)) if marked else frame)
+    parts = [bar_frame(stretch.series.calendar, stretch.series.base) for stretch in market.stretches]
+    for kind in ("mark", "index"):
+        prices = [getattr(stretch, kind) for stretch in market.stretches]
+        if any(price is not None for price in prices):
+            parts = [f.with_columns(**price_columns(kind, p)) for f, p in zip(parts, prices, strict=True)]
     return pl.concat(parts)
 
 
-def mark_columns(mark: MarkBars | None) -> dict[str, pl.Expr | pl.Series]:
-    """Return the mark price over base bars as columns of a table of these; NaN without one."""
+def price_columns(kind: str, prices: MarkBars | None) -> dict[str, pl.Expr | pl.Series]:
+    """Return a price beside the last one over base bars as columns of a table of these; NaN without one."""
     import polars as pl
 
     names = ("open", "high", "low")
-    if mark is None:
-        return {f"mark_{name}": pl.lit(math.nan) for name in names}
-    return {f"mark_{name}": pl.Series(getattr(mark, name)) for name in names}
+    if prices is None:
+        return {f"{kind}_{name}": pl.lit(math.nan) for name in names}
+    return {f"{kind}_{name}": pl.Series(getattr(prices, name)) for name in names}
 
 
 def beside_frames(market: Market) -> dict[str, pl.DataFrame]:

@@ -109,7 +109,7 @@ def _checks(
     if run.terms.funded and run.terms.funding_recorded and recorded is None:
         base = None
     if base is not None and not run.manifest.has("models"):
-        base = base.drop(MARKS, strict=False)  # such a run is of before: it judged liquidations by the last price
+        base = base.drop(*MARKS, strict=False)  # such a run is of before: it judged liquidations by the last price
     given = None if base is None else BaseBars(base, _execution(run, base, higher))
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None

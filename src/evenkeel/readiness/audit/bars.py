@@ -26,7 +26,9 @@ SLICE = 1 << 16
 """Higher bars that are derived again at once: the memory this takes is bounded."""
 
 _PRICES = ("open", "high", "low", "close")
-MARKS = ("mark_open", "mark_high", "mark_low")
+MARKS, INDEXES = (tuple(f"{kind}_{price}" for price in ("open", "high", "low")) for kind in ("mark", "index"))
+BESIDE = {"MarkPrice": MARKS, "IndexPrice": INDEXES}
+"""Columns of prices beside the last one, by the name of the source."""
 
 
 class Range(NamedTuple):
@@ -50,6 +52,7 @@ class Bar(NamedTuple):
 
     Attributes:
         marks: Open, high and low of the mark price; None where it is not known, and the last price counts.
+        indexes: The same of the index price.
     """
 
     open_ns: int
@@ -60,6 +63,7 @@ class Bar(NamedTuple):
     last_price: float
     volume: float
     marks: tuple[float, float, float] | None = None
+    indexes: tuple[float, float, float] | None = None
 
     @property
     def marked(self) -> Range:
@@ -73,7 +77,9 @@ class Bar(NamedTuple):
 
     def fires(self, terms: Terms) -> Range:
         """Return the price that sets off stops and market targets."""
-        return self.marked if terms.models.trigger == "MarkPrice" else self.last
+        source = terms.models.trigger
+        beside = {"MarkPrice": self.marks, "IndexPrice": self.indexes}.get(source)
+        return self.last if beside is None else Range(*map(exact, beside))
 
     def within(self, price: Decimal) -> Decimal:
         """Return a price, or the end of the range of the last price that it lies beyond."""
@@ -121,23 +127,21 @@ class BaseBars:
 
     Args:
         table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first; where a mark price is known
-            `mark_open, mark_high, mark_low` as well, NaN over bars without one.
+            `mark_open, mark_high, mark_low` as well, NaN over bars without one, and the same of an index price.
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
 
     Attributes:
-        marked: Whether a mark price is known.
         opens: When each base bar opens, nanoseconds.
         closes: When it closes.
         lasts: The last base row of each execution bar.
     """
 
     def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None) -> None:
-        self.marked = MARKS[0] in table.columns
-        if self.marked:
-            unknown = pl.any_horizontal(pl.col(name).is_nan() for name in MARKS)
-            fills = zip(MARKS, ("open", "high", "low"), strict=True)
-            table = table.with_columns(pl.when(unknown).then(last).otherwise(name).alias(name) for name, last in fills)
-            self._marks = tuple(table[name].to_numpy() for name in MARKS)
+        self._beside: dict[str, tuple[Floats, ...]] = {}
+        for source, names in BESIDE.items():
+            if names[0] in table.columns:
+                table = _filled(table, names)
+                self._beside[source] = tuple(table[name].to_numpy() for name in names)
         self.table = table
         self.execution = _with_last(execution)
         self.opens, self.closes = (table[name].to_numpy() for name in ("open_ns", "close_ns"))
@@ -244,14 +248,34 @@ class BaseBars:
         """Return one bar."""
         opened, high, low, close, volume = (float(column[row]) for column in self._prices)
         found = Bar(int(self.opens[row]), int(self.closes[row]), opened, high, low, close, volume)
-        if not self.marked:
+        if not self._beside:
             return found
-        opened, high, low = (float(column[row]) for column in self._marks)
-        return found._replace(marks=(opened, high, low))
+        return found._replace(
+            marks=self._prices_beside("MarkPrice", row), indexes=self._prices_beside("IndexPrice", row)
+        )
 
-    def names(self, *, marked: bool) -> tuple[str, str]:
-        """Return the columns of the highest and the lowest price, of the mark price where that is wanted and known."""
-        return ("mark_high", "mark_low") if marked and self.marked else ("high", "low")
+    def _prices_beside(self, source: str, row: int) -> tuple[float, float, float] | None:
+        if source not in self._beside:
+            return None
+        opened, high, low = (float(column[row]) for column in self._beside[source])
+        return opened, high, low
+
+    @property
+    def marked(self) -> bool:
+        """Whether a mark price is known."""
+        return "MarkPrice" in self._beside
+
+    def names(self, source: str) -> tuple[str, str]:
+        """Return the columns of the highest and the lowest price of a source, of the last price where it is unknown."""
+        _, high, low = BESIDE[source] if source in self._beside else ("open", "high", "low")
+        return high, low
+
+
+def _filled(table: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Return a table in which a bar without that price has its last one."""
+    unknown = pl.any_horizontal(pl.col(name).is_nan() for name in names)
+    fills = zip(names, ("open", "high", "low"), strict=True)
+    return table.with_columns(pl.when(unknown).then(last).otherwise(name).alias(name) for name, last in fills)
 
 
 def _holds(instants: Ints, instant_ns: int) -> bool:

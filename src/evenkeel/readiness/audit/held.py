@@ -46,8 +46,8 @@ class Held:
 
     def __init__(self, run: Run, courses: list[Course | None], bars: BaseBars) -> None:
         self._table = bars.table
-        self._marked = bars.names(marked=True)
-        self._fires = bars.names(marked=run.terms.models.trigger == "MarkPrice")
+        self._marked = bars.names("MarkPrice")
+        self._fires = bars.names(run.terms.models.trigger)
         self._resting = run.terms.target_is_limit
         self._ranges = _ranges(run, bars.table["open_ns"])
         courses_by_number = enumerate(courses)

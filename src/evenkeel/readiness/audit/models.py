@@ -62,8 +62,6 @@ class Models:
         """Why fills cannot be derived again from bars; None where they can."""
         if self.queue == QUEUES[2]:
             return "fills by a queue of volume are not derived again from bars"
-        if self.trigger == SOURCES[2]:
-            return "triggers by an index price are not derived again from bars"
         return "stops that rest as limits are not derived again from bars" if self.stop_is_limit else None
 
 

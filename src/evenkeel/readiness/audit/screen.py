@@ -393,7 +393,7 @@ def _solvent(terms: Terms, rows: Rows, bars: BaseBars, low: Floats, high: Floats
 
     at, reference = level(numbers["entry_price"]), bars.column("close")[np.maximum(rows.decided, 0)]
     if bars.marked:
-        highs, lows = (bars.table[name].to_numpy() for name in bars.names(marked=True))
+        highs, lows = (bars.table[name].to_numpy() for name in bars.names("MarkPrice"))
         low, high = (np.minimum(low, lows.min()), np.maximum(high, highs.max()))
     worst = np.where(side > 0, low, high)
     away = side * (worst - at) > 1e-9 * numbers["entry_price"]

@@ -104,6 +104,15 @@ def test_the_mark_price_sets_off_a_stop_that_fills_at_the_last_price(tmp_path: P
     assert "TP_SL_FIRST" in failed(modelled(tmp_path / "unheeded", MARK_STOP, unheeded, **source))
 
 
+def test_the_index_price_sets_off_a_stop_too(tmp_path: Path) -> None:
+    marks: Marks = [None] * 7 + [(99.5, 99.6, 98.0)] + [None] * 7
+    run = modelled(tmp_path, MARK_STOP, marks, trigger_source="IndexPrice")
+    indexed = replace(run, base=run.base.rename({f"mark_{name}": f"index_{name}" for name in ("open", "high", "low")}))
+
+    assert failed(indexed) == set()
+    assert "EXIT_FILL" in failed(run)
+
+
 def test_the_mark_price_liquidates(tmp_path: Path) -> None:
     """The last price stays above 45300; the mark of the fourth hour falls below the liquidation price of 45251.14."""
     last = [*flat(50000.0, 2), (49000.0, 49000.0, 45300.0, 46000.0), (46000.0, 46000.0, 45300.0, 45500.0),
@@ -175,7 +184,7 @@ def test_an_entry_in_pieces_needs_a_limit_of_volume(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("account", "words"),
-    [({"queue": {"model": "volume_ahead"}}, "queue of volume"), ({"trigger_source": "IndexPrice"}, "index price")],
+    [({"queue": {"model": "volume_ahead"}}, "queue of volume")],
 )
 def test_a_model_that_is_not_derived_is_skipped_with_its_name(
     account: dict[str, Any], words: str, tmp_path: Path
