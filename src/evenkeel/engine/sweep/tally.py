@@ -56,6 +56,9 @@ _EQUITY, _LOTS_LINE = int(Curve.EQUITY), int(Curve.LOTS)
 _R_LOTS, _R_LEG, _R_FEE, _R_GROSS = int(Report.LOTS), int(Report.LEG), int(Report.FEE), int(Report.GROSS)
 _R_SLIPPAGE, _R_BARS = int(Report.SLIPPAGE), int(Report.BARS_HELD)
 _ENTRY, _PAYMENT = int(Leg.ENTRY), int(Leg.FUNDING)
+STRIDE = 32
+"""Points that are passed at once where none of them is a new peak or a deeper fall."""
+
 NEARLY = 1.0 - 1e-14
 """A fall of so much of the deepest one is looked at exactly; smaller ones cannot be deeper, whatever was rounded."""
 
@@ -132,12 +135,19 @@ def add(
     settle_last(sums, deepest)
     equity, lots = curve[_EQUITY], curve[_LOTS_LINE]
     peak, fall, held = sums[_PEAK], deepest[0], sums[_HELD]
-    for e in range(start, stop - 1):
-        value = equity[e]
-        peak = max(peak, value)
-        if peak > 0 and peak - value > fall * peak * NEARLY:
-            fall = max(fall, (np.float64(peak) - value) / np.float64(peak))
-        held += lots[e] != 0
+    for first in range(start, stop - 1, STRIDE):
+        last = min(first + STRIDE, stop - 1)
+        top = low = equity[first]
+        for e in range(first, last):
+            top, low = max(top, equity[e]), min(low, equity[e])
+            held += lots[e] != 0
+        if top <= peak and peak > 0 and peak - low <= fall * peak * NEARLY:
+            continue
+        for e in range(first, last):
+            value = equity[e]
+            peak = max(peak, value)
+            if peak > 0 and peak - value > fall * peak * NEARLY:
+                fall = max(fall, (np.float64(peak) - value) / np.float64(peak))
     sums[_PEAK], sums[_HELD], deepest[0] = peak, held, fall
     sums[_POINTS] += stop - 1 - start
     sums[_LAST], sums[_LAST_LOTS], sums[_LAST_EXEC] = equity[stop - 1], lots[stop - 1], stop - 1
