@@ -29,6 +29,9 @@ _PLACES = {
     "View": "evenkeel.strategies.strategy",
     "backtest": "evenkeel.api",
     "load_strategy": "evenkeel.strategies.load",
+    "lookahead": "evenkeel.api.search",
+    "optimize": "evenkeel.api.search",
+    "walkforward": "evenkeel.api.search",
 }
 """Public name to the module that defines it."""
 
