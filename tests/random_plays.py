@@ -19,7 +19,7 @@ from evenkeel.features.node import Node, OutputType, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
-from evenkeel.strategies.play.schema import AccountSection, Protections, TimeframesSection
+from evenkeel.strategies.play.schema import TimeframesSection
 
 Rng = np.random.Generator
 
@@ -50,11 +50,6 @@ PERCENT_OUTPUTS = frozenset(
 
 INTRABAR = "intrabar" in get_args(TimeframesSection.model_fields["evaluate"].annotation)
 """Whether decisions within the execution bar are built."""
-
-VOLUME_FRACTION = "max_volume_fraction" in AccountSection.model_fields
-TRIGGER_SOURCE = "MarkPrice" in get_args(AccountSection.model_fields["trigger_source"].annotation)
-STOP_LIMITS = "Limit" in get_args(Protections.model_fields["sl_order_type"].annotation)
-"""Whether fills in pieces, stops by the mark price, and stops of type Limit are built."""
 
 LEVERAGES = (1, 1, 2, 5, 10, 25)
 MAINTENANCE = (0.005, 0.01, 0.02)
@@ -140,7 +135,7 @@ class Sections:
             "max_drawdown_pct": float(pick(rng, 100, 100, 20, 5, 1)),
             "slippage_bps": float(pick(rng, 0, 1, 2, 7.5)),
             "fee_model": fees,
-            "min_trade_notional": float(pick(rng, 0, 0, 10, 10, 10, 2500)),
+            "min_trade_notional": float(pick(rng, 0, 0, 0, 10, 10, 10, 10, 10, 2500, 15_000)),
             "require_trade_through": chance(rng, 0.3),
             "include_close_fee": chance(rng, 0.7),
         }
@@ -166,9 +161,9 @@ class Sections:
             found["max_margin"] = float(pick(rng, 200, 1500))
         if chance(rng, 0.1):
             found["stop_equity"] = round(start * float(pick(rng, 0.99, 0.9)), 2)
-        if VOLUME_FRACTION and chance(rng, 0.3):
+        if chance(rng, 0.3):
             found["max_volume_fraction"] = float(pick(rng, 0.02, 0.1, 0.5, 1.0))
-        if TRIGGER_SOURCE and self.marks and chance(rng, 0.6):
+        if self.marks and chance(rng, 0.6):
             found["trigger_source"] = "MarkPrice"
         return found
 
@@ -213,7 +208,7 @@ class Sections:
         return {
             **{key: value for key, value in found.items() if value},
             "tp_order_type": pick(rng, "Market", "Limit"),
-            **({"sl_order_type": "Limit"} if STOP_LIMITS and stop and chance(rng, 0.15) else {}),
+            **({"sl_order_type": "Limit"} if stop and chance(rng, 0.15) else {}),
         }
 
     def sizing(self, has_stop: bool) -> dict[str, Any]:

@@ -92,16 +92,13 @@ class Minute(Account):
             return "stop"
         return "liquidation" if broke else None
 
-    def on_arrival(self, held: Held, bar: Bar) -> str | None:
+    def on_arrival(self, held: Held) -> bool:
         """6.1: a stop fills never back at a price from before its trigger.
 
-        Where the market at the entry, before slippage, is beyond the stop already, it fires there. The mark price of an
-        instant inside the bar is not known.
+        Where the market at the entry, before slippage, was beyond the stop already, it fills there.
         """
-        if not self.arrived:
-            return None
-        mark = held.arrival if bar.mark is None else bar.mark[0] if self.arrived == "open" else None
-        return self.breach(mark if self.rules.trigger == "MarkPrice" else held.arrival, mark)
+        beyond = held.stop is not None and held.side * (held.arrival - held.stop) <= 0
+        return bool(self.arrived) and beyond
 
     def stop_out(self, row: int, point: str, start: Decimal) -> None:
         """6.1: at the worse of the level and the price before; what finds no room goes on at the next open."""
@@ -136,13 +133,12 @@ class Minute(Account):
         if held.side * (best - held.stop) >= 0:
             self.leave(row, point, best if point == "open" else held.stop, held.units, "stop", held.mover, rests=True)
 
-    def take_targets(self, row: int, point: str, best: Decimal, last: Decimal, bar: Bar) -> None:
+    def take_targets(self, row: int, point: str, best: Decimal, last: Decimal) -> None:
         """Fill the targets that are reached, nearest first; at an open beyond them, there.
 
         Args:
             best: How far the price that fires targets has come.
-            last: How far the last price has come: a limit rests against it.
-            bar: The bar.
+            last: How far the last price has come, at the open the open: a limit rests against it.
         """
         held, rests = self.held, self.rules.target_is_limit
         assert held is not None
@@ -150,7 +146,7 @@ class Minute(Account):
             fired, held.fired = held.fired, []
             for aim in fired:
                 if self.held is held:
-                    self.take_target(row, point, aim, bar.open, rests=False)
+                    self.take_target(row, point, aim, last, rests=False)
         reached = last if rests else best
         while self.held is held and held.aims and held.side * (reached - held.aims[0].level) >= 0:
             if rests and self.room == 0:
@@ -182,12 +178,11 @@ class Minute(Account):
             self.liquidate(row, "open")
         elif met == "stop":
             self.stop_out(row, "open", bar.open)
-            if self.held is held and held.stop_fired and self.rules.stop_is_limit:
-                self.liquidated_beyond(row, bar)
+            self.liquidated_beyond(row, "open", held, bar.marks()[0], bar.open)
         elif held.stop_fired:
             self.rested_stop(row, "open", bar.open)
         if self.held is held and not held.stop_fired:
-            self.take_targets(row, "open", trigger, bar.open, bar)
+            self.take_targets(row, "open", trigger, bar.open)
         ordered, self.leaving = self.leaving, []
         for close in ordered:
             if self.held is not held:
@@ -197,10 +192,12 @@ class Minute(Account):
             if rest > 0 and self.held is held:
                 self.leaving.append(Close(close.reason, rest, close.leg))
 
-    def liquidated_beyond(self, row: int, bar: Bar) -> None:
-        """A stop of type Limit that rests in a gap keeps nobody from liquidation there."""
-        if self.breach(None, bar.marks()[0]) == "liquidation":
-            self.liquidate(row, "open")
+    def liquidated_beyond(self, row: int, point: str, held: Held, mark: Decimal, start: Decimal) -> None:
+        """A stop of type Limit that was opened beyond, and rests, keeps nobody from liquidation."""
+        rests = self.rules.stop_is_limit and held.stop is not None and held.side * (start - held.stop) < 0
+        level = self.liquidation(held) if self.held is held and rests else None
+        if level is not None and held.side * (mark - level) <= 0:
+            self.liquidate(row, point)
 
     def exit_inside(self, row: int, bar: Bar) -> None:
         """6.6, 2 and 3: the stop wins; an entry made inside the bar is granted targets only beyond the close (6.2)."""
@@ -208,27 +205,28 @@ class Minute(Account):
         assert held is not None
         up_to = (1, 2) if held.side > 0 else (2, 1)
         trigger, mark = self.fires(bar), bar.marks()
-        early = self.on_arrival(held, bar)
-        met = early or self.breach(trigger[up_to[1]], mark[up_to[1]])
+        rests = held.stop_fired and self.rules.stop_is_limit
+        met = self.breach(trigger[up_to[1]], mark[up_to[1]])
+        early = met == "stop" and self.on_arrival(held)
         point = self.arrived if early else "inside"
         best = bar.high if held.side > 0 else bar.low
         in_reach = bool(held.aims) and held.side * (best - held.aims[0].level) >= 0
-        self.out.note("6.1 stop fires where its entry arrived", early == "stop")
+        self.out.note("6.1 stop fires where its entry arrived", early)
         self.out.note("6.6 stop and target in one minute", met == "stop" and in_reach)
         withheld = in_reach and met is None and held.side * (bar.close - held.aims[0].level) < 0
         self.out.note("6.2 target of that minute not granted", withheld and self.arrived == "inside")
         if met == "stop":
-            self.stop_out(row, point, held.arrival if self.arrived else bar.open)
+            start = held.arrival if self.arrived else bar.open
+            self.stop_out(row, point, start)
+            self.liquidated_beyond(row, point, held, mark[up_to[1]], start)
         elif met == "liquidation":
             self.liquidate(row, point)
-        if self.held is not held or met == "liquidation":
-            return
-        if held.stop_fired and self.rules.stop_is_limit:
-            self.rested_stop(row, "inside", bar.close if self.arrived == "inside" else best)
-        elif met is None and self.arrived == "inside":
-            self.take_targets(row, "inside", bar.close, bar.close, bar)
-        elif met is None:
-            self.take_targets(row, "inside", trigger[up_to[0]], best, bar)
+        known = bar.close if self.arrived == "inside" else best
+        if self.held is held and rests:
+            self.rested_stop(row, "inside", known)
+        elif self.held is held and met is None:
+            fires = bar.close if self.arrived == "inside" else trigger[up_to[0]]
+            self.take_targets(row, "inside", fires, known)
 
     # Entries (6.1, 6.2).
 

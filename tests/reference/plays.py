@@ -59,6 +59,7 @@ def rules_of(play: Section, instrument: Section) -> Rules:
     funding, impact = {**FULL_RUN_OF_FUNDING, **account.get("funding", {})}, account.get("impact", {})
     share = sizing["model"] in ("percent_equity", "risk_based")
     volume_fraction = optional(account.get("max_volume_fraction"))
+    tiers = instrument.get("tiers", ())
     return Rules(
         start=exact(account["starting_equity"]),
         taker=bps(fees["taker_bps"]), maker=bps(fees["maker_bps"]), per_contract=exact(fees.get("per_contract", 0)),
@@ -70,7 +71,8 @@ def rules_of(play: Section, instrument: Section) -> Rules:
         trade_through=account.get("require_trade_through", False),
         model=sizing["model"], value=percent(sizing["value"]) if share else exact(sizing["value"]),
         include_costs=sizing.get("include_costs", False), basis=sizing.get("basis", "margin"),
-        leverage=leverage_of(play), max_position=percent(account.get("max_position_equity_pct", 95)),
+        leverage=min([leverage_of(play), *(tier.leverage for tier in tiers[:1])]),
+        max_position=percent(account.get("max_position_equity_pct", 95)),
         max_notional=optional(account.get("max_notional")), max_margin=optional(account.get("max_margin")),
         min_notional=exact(account["min_trade_notional"]), include_close_fee=account.get("include_close_fee", True),
         maintenance=exact(account.get("maintenance_margin_rate", "0.005")),

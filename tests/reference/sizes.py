@@ -83,10 +83,10 @@ def size(
         return "ENTRIES_DISABLED"
     limit = cap(rules, money, money, price)
     asked = wanted(rules, money, money, price, stop)
-    if asked is not None and out is not None:
-        note_size(rules, money, price, asked, out)
     if asked is None:
         return "RISK_INPUT_MISSING"
+    if out is not None:
+        note_size(rules, money, price, asked, out)
     if rules.model == "fixed_quantity":
         if asked > limit:
             return "INSUFFICIENT_MARGIN"

@@ -143,7 +143,8 @@ class FillTable:
 def table_of(fills: Sequence[Any]) -> FillTable:
     """Return fills, each a `Fill`, as columns."""
     events = [fill.event for fill in fills]
-    digits = max((-int(event.quantity.as_tuple().exponent) for event in events), default=0)
+    counted = [one for event in events for one in (event.quantity, event.left) if one is not None]
+    digits = max((-int(quantity.as_tuple().exponent) for quantity in counted), default=0)
     unit = Grid.of(Decimal(1).scaleb(-max(digits, 0)))
     words = tuple(dict.fromkeys(fill.reason for fill in fills))
     numbers = {word: number for number, word in enumerate(words)}

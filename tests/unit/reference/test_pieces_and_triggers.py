@@ -135,12 +135,12 @@ def test_the_mark_price_fires_a_stop_that_fills_at_the_worse_of_level_and_open(
     assert exits == ([] if told is None else [told])
 
 
-def test_a_market_target_fired_by_the_mark_pays_no_better_price_than_there_was() -> None:
+def test_a_market_target_fired_by_the_mark_fills_at_its_level() -> None:
     minute = bar(101, 103, 100, 102, mark=(D(101), D(106), D(101)))
 
     outcome = run(MARK, [bar(100), bar(100), minute], {0: buy(targets=(Step(D(5)),))})
 
-    assert fills(outcome)[1] == (2, "inside", "target", D(-1), D(103), True)
+    assert fills(outcome)[1] == (2, "inside", "target", D(-1), D(105), True)
 
 
 STOP_LIMIT = replace(PLAIN, value=D(1))

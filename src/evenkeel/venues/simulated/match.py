@@ -30,6 +30,7 @@ LIQUIDATION, BANKRUPTCY = int(Mark.LIQUIDATION), int(Mark.BANKRUPTCY)
 ENTRY_AHEAD, TARGET_AHEAD = int(Mark.ENTRY_AHEAD), int(Mark.TARGET_AHEAD)
 TARGET_IS_LIMIT, STOP_IS_LIMIT = int(Term.TARGET_IS_LIMIT), int(Term.STOP_IS_LIMIT)
 TRADE_THROUGH, HALF_SPREAD = int(Term.TRADE_THROUGH), int(Term.HALF_SPREAD)
+BUDGET, VOLUME_FRACTION = int(Book.BUDGET), int(Term.VOLUME_FRACTION)
 QUEUE, QUEUE_DEPTH, QUEUE_SHARE = int(Term.QUEUE), int(Term.QUEUE_DEPTH), int(Term.QUEUE_SHARE)
 
 _AT_OPEN, _INSIDE = int(Point.OPEN), int(Point.INSIDE)
@@ -119,7 +120,7 @@ def match_exit(
         return -1, 0, point, o, o, 0, 0
     wanted = exit_lots(book, leg, reason, terms)
     lots = available(row, volume, wanted, book, terms)
-    if lots < wanted and taker == 1:
+    if taker == 1 and (lots < wanted or (terms[VOLUME_FRACTION] > 0.0 and lots == book[BUDGET])):
         if leg == _LEG_STOP:
             book[FIRED] |= _STOP_FIRED
         elif leg == _LEG_TARGET:

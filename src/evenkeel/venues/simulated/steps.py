@@ -443,7 +443,8 @@ def settle_funding(
 ) -> None:  # fmt: skip
     """Pay or receive funding on the position at a base open, and write the report.
 
-    It comes from free cash first; what that lacks is taken from the margin, which brings liquidation nearer.
+    It comes from free cash first; what that lacks, never more than is paid, is taken from the margin, which brings
+    liquidation nearer.
     """
     amount = -posting(point_value(book[LOTS], terms) * price * rate)
     ledger[CASH] += amount
@@ -452,7 +453,7 @@ def settle_funding(
         book, mark, ledger, ints, floats, row, _AT_OPEN, 0, _LEG_FUNDING, _KIND_MARKET, 0, 0, 0, amount, 0, -1,
         book[EXEC], price, 0,
     )  # fmt: skip
-    short = ledger[CASH] - ledger[USED] + book[RESERVE]
+    short = max(amount, ledger[CASH] - ledger[USED] + book[RESERVE])
     if terms[LIQUIDATES] == 1.0 and amount < 0 and short < 0:
         book[EXTRA] += short
         margin_levels(book, mark, ledger, terms)
