@@ -42,6 +42,7 @@ SOURCES = {
     "jobs-report": "Good Friday with the US jobs report: an abbreviated session, otherwise closed",
     "comex-pit": "gold's open-outcry hours 08:20-13:30 New York, to which settlement at 13:30 still refers",
     "fx": "convention of the interbank market: the week runs from Sunday 17:00 to Friday 17:00 New York",
+    "arca": "trading hours of NYSE Arca: early session from 04:00, late session for four hours after the close",
     "cboe": "the index follows the options, which trade until 16:15 New York; its published history has the holidays",
     "contract": "equity index day session 08:30-15:00 Chicago, the hours of the stock exchange",
 }
@@ -201,6 +202,22 @@ def nyse() -> Table:
     return table
 
 
+def nyse_extended(stocks: Table) -> Table:
+    """The early and the late session around regular hours; a late session lasts four hours, whenever they close."""
+    table = Table(
+        "NYSE_EXTENDED", stocks.zone, stocks.first,
+        "US stocks, regular and extended hours",
+        [{"from": "1990-01-01", "days": "Mon-Fri", "segments": [["04:00", "20:00"]], "source": "arca"}],
+    )  # fmt: skip
+    for day, what in stocks.changes.items():
+        if what.get("closed"):
+            table.change(day, "pmc", closed=True)
+        else:
+            hour, minute = what["close"].split(":")
+            table.change(day, "arca", close=f"{int(hour) + 4:02d}:{minute}")
+    return table
+
+
 def cboe_vix(stocks: Table) -> Table:
     """The index is final a quarter of an hour after stocks close, and since 2022 exists on most US holidays."""
     table = Table(
@@ -352,7 +369,7 @@ def tables() -> list[Table]:
     stocks, equity, metals = nyse(), cme_equity(), cme_metals()
     shut = [day for day, what in stocks.changes.items() if what.get("closed")]
     return [
-        stocks, cboe_vix(stocks), equity, metals, cme_fx(), interbank_fx(),
+        stocks, nyse_extended(stocks), cboe_vix(stocks), equity, metals, cme_fx(), interbank_fx(),
         day_session(equity, "CME_EQUITY_RTH", ("08:30", "15:00"), "contract", shut),
         day_session(metals, "CME_METALS_RTH", ("07:20", "12:30"), "comex-pit", metals_floor_holidays(metals)),
     ]  # fmt: skip

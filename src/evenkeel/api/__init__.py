@@ -191,6 +191,8 @@ def backtest(
         if lane == "engine":
             result["journal"] = journal_mark(folder)
         result["evidence"] = weigh_run(request.ledger, strategy, market, record, result["metrics"])
+        if strategy.program.ticks and strategy.kernel is not None:
+            result["bars_twin"] = _twin(strategy, market, record, told)
         results.write_result(folder, result)
         result["checks"] = audit_run(folder, market)
         results.write_result(folder, result)
@@ -201,6 +203,25 @@ def backtest(
             timing["report_s"] = watch.lap()
             results.write_result(folder, result)
     return Outcome(folder, result, record, resumed)
+
+
+def _twin(
+    strategy: Strategy, market: Market, record: RunRecord, told: Callable[[str], None] | None
+) -> dict[str, Any]:  # fmt: skip
+    """Run the bars-only twin of a run on trades, say in a line how it differs, and return its figures."""
+    from evenkeel.engine.twin import compare
+
+    twin = compare(strategy, market, record)
+    if told is not None:
+        other = f"{twin.different} brought something else, {twin.only_here + twin.only_there} stand alone"
+        told(
+            f"on the minutes that these trades make: net {twin.net:,.2f} {strategy.terms.account.currency}, "
+            f"{twin.equal} trades alike, {other}"
+        )
+    return {
+        "trades": twin.trades, "equal": twin.equal, "different": twin.different, "only_here": twin.only_here,
+        "only_there": twin.only_there, "net_pnl": float(twin.net),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from evenkeel.data.calendar import Calendar
 from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, compiled, kernel
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import DataError, UsageError
-from evenkeel.model.time import TIMEFRAMES, Timeframe, format_time
+from evenkeel.model.time import TICK, TIMEFRAMES, Timeframe, format_time
 
 NOTHING, WHOLE, HEADLESS = 0, 1, 2
 """What is in progress: no bar, one that was seen from its open, or one that was not and will be dropped."""
@@ -187,7 +187,7 @@ def multiples_of(base: Timeframe) -> Sequence[Timeframe]:
     return [
         known
         for known in TIMEFRAMES.values()
-        if known.minutes > base.minutes and (known.is_calendar or known.minutes % base.minutes == 0)
+        if known.minutes > base.minutes and (known.is_calendar or base == TICK or known.minutes % base.minutes == 0)
     ]
 
 

@@ -17,7 +17,7 @@ from evenkeel.data.calendar import day_number, load_calendar
 from evenkeel.data.session_table import EPOCH
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import InstrumentId
-from evenkeel.model.instrument import Fees, Instrument, InstrumentKind
+from evenkeel.model.instrument import ContractMargin, Fees, Instrument, InstrumentKind
 
 MONTH_CODES = "FGHJKMNQUVXZ"
 """January to December."""
@@ -49,6 +49,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         calendar: Session table.
         fees: Per contract and side.
         description: For people.
+        contract_margin: What a contract ties up; None where it is not known.
         valid_from: First day of these terms, ISO; None is unbounded.
         valid_to: Day after their last, ISO; None is unbounded.
     """
@@ -64,6 +65,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     calendar: str
     fees: Fees
     description: str
+    contract_margin: ContractMargin | None = None
     valid_from: str | None = None
     valid_to: str | None = None
 
@@ -102,6 +104,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             min_quantity=Decimal(1),
             calendar=self.calendar,
             fees=self.fees,
+            contract_margin=self.contract_margin,
             valid_from=self.valid_from,
             valid_to=self.valid_to,
             expiry=expiry,

@@ -21,7 +21,7 @@ import msgspec
 from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.data.calendar import calendar_names
 from evenkeel.model.errors import DataError, StorageError, UsageError
-from evenkeel.model.instrument import Fees, Instrument, RiskTier
+from evenkeel.model.instrument import ContractMargin, Fees, Instrument, RiskTier
 from evenkeel.model.number import plain
 
 SCHEMA = "evenkeel.instruments/1"
@@ -29,6 +29,7 @@ _TOP_KEYS = ("schema", "as_of", "source", "defaults", "instruments")
 _INSTRUMENT_KEYS = tuple(Instrument.__struct_fields__)
 _FEE_KEYS = tuple(Fees.__struct_fields__)
 _TIER_KEYS = tuple(RiskTier.__struct_fields__)
+_MARGIN_KEYS = tuple(ContractMargin.__struct_fields__)
 _NUMBERS = ("tick_size", "lot_size", "multiplier", "min_quantity", "max_quantity", "min_notional")
 _ID = re.compile(r"[A-Z0-9][A-Z0-9_^-]*(\.[A-Z0-9_-]+)*\.[A-Z0-9_-]+")
 _NUMBER = re.compile(r"-?\d{1,24}(\.\d{1,24})?")
@@ -95,7 +96,9 @@ def as_json(instrument: Instrument) -> dict[str, Any]:
     """Return a definition as it stands in files: decimals as plain text, absent keys left out."""
     fields = {key: getattr(instrument, key) for key in _INSTRUMENT_KEYS}
     fields["fees"] = {key: plain(getattr(instrument.fees, key)) for key in _FEE_KEYS}
-    fields["risk_tiers"] = [_tier_json(tier) for tier in instrument.risk_tiers] or None
+    fields["risk_tiers"] = [_plain(tier, _TIER_KEYS) for tier in instrument.risk_tiers] or None
+    margin = instrument.contract_margin
+    fields["contract_margin"] = None if margin is None else _plain(margin, _MARGIN_KEYS)
     for key in _NUMBERS:
         if fields[key] is not None:
             fields[key] = plain(fields[key])
@@ -103,8 +106,8 @@ def as_json(instrument: Instrument) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def _tier_json(tier: RiskTier) -> dict[str, str]:
-    return {key: plain(getattr(tier, key)) for key in _TIER_KEYS if getattr(tier, key) is not None}
+def _plain(part: RiskTier | ContractMargin, keys: tuple[str, ...]) -> dict[str, str]:
+    return {key: plain(getattr(part, key)) for key in keys if getattr(part, key) is not None}
 
 
 def check(instrument: Instrument, *, where: str) -> None:
@@ -117,11 +120,11 @@ def check(instrument: Instrument, *, where: str) -> None:
         raise DataError(
             f"{where}: id '{instrument.id}' is not SYMBOL.VENUE in capital letters, digits, '-', '_' and '^'"
         )
-    if instrument.calendar not in calendar_names():
-        near = _nearest(instrument.calendar.upper(), calendar_names())
-        raise DataError(
-            f"{where}: calendar '{instrument.calendar}' is not known{near}; known are {', '.join(calendar_names())}"
-        )
+    for key in ("calendar", "extended_calendar"):
+        name = getattr(instrument, key)
+        if name is not None and name not in calendar_names():
+            near = _nearest(name.upper(), calendar_names())
+            raise DataError(f"{where}: {key} '{name}' is not known{near}; known are {', '.join(calendar_names())}")
     for key in ("valid_from", "valid_to", "expiry"):
         day = getattr(instrument, key)
         if day is not None and not _is_day(day):
@@ -171,6 +174,9 @@ def _instrument(entry: dict[str, Any], defaults: dict[str, Any], where: str) -> 
         where = f"{where} ({merged['id']})"
     _require_finite(merged, _NUMBERS, where)
     _require_finite(merged.get("fees"), _FEE_KEYS, f"{where}.fees")
+    if isinstance(merged.get("contract_margin"), dict):
+        known_keys(merged["contract_margin"], _MARGIN_KEYS, f"{where}.contract_margin")
+    _require_finite(merged.get("contract_margin"), _MARGIN_KEYS, f"{where}.contract_margin")
     tiers = merged.get("risk_tiers")
     for row, tier in enumerate(tiers if isinstance(tiers, list) else ()):
         if isinstance(tier, dict):

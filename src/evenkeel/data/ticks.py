@@ -18,7 +18,7 @@ from evenkeel.data.calendar import Calendar
 from evenkeel.data.side import SideSeries
 from evenkeel.kernel import compiled
 from evenkeel.model.bar import Bars, Floats, Ints
-from evenkeel.model.time import Timeframe
+from evenkeel.model.time import TICK, Timeframe
 
 SLICE_ROWS = 1 << 20
 """Trades taken at once: a file larger than memory passes through in such parts."""
@@ -45,6 +45,23 @@ def bars_of_trades(trades: SideSeries, timeframe: Timeframe, calendar: Calendar,
         parts.append([*(np.array([value]) for value in place[1:3]), *(np.array([value]) for value in partial)])
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Bars(timeframe, *columns)
+
+
+def tick_bars(trades: SideSeries, calendar: Calendar) -> Bars:
+    """Return trades as base bars that last a nanosecond each; what traded at one instant is one bar.
+
+    Trades outside every session take no part, as bars there do not.
+    """
+    inside = calendar.session_of(trades.stamps_ns) >= 0
+    stamps, price, size = trades.stamps_ns[inside], trades.columns["price"][inside], trades.columns["size"][inside]
+    first = np.flatnonzero(np.diff(stamps, prepend=-1)) if len(stamps) else np.zeros(0, dtype=np.int64)
+    last = np.append(first[1:], len(stamps)) - 1 if len(first) else first
+    if not len(first):
+        return Bars(TICK, stamps, stamps, *(price for _ in range(5)))
+    return Bars(
+        TICK, stamps[first], stamps[first] + 1, price[first], np.maximum.reduceat(price, first),
+        np.minimum.reduceat(price, first), price[last], np.add.reduceat(np.nan_to_num(size), first),
+    )  # fmt: skip
 
 
 def _pass(

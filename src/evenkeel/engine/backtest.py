@@ -26,6 +26,7 @@ from evenkeel.engine.record import (
     Fill,
     Funding,
     RunRecord,
+    carried,
     death_reason,
     fill_event,
     funding_amount,
@@ -262,17 +263,20 @@ class BacktestDriver:
             self._step(
                 BarsClosed(
                     event_ns=closed, known_ns=self._now(closed), segment=stretch.number, bar=bar, equity=equity,
-                    free=free,
+                    free=free, day_trades=self._venue.day_trades,
                 )
             )  # fmt: skip
 
     def _money(self) -> tuple[Decimal | None, Decimal | None]:
         """Return equity and free margin of an account that is shared; the core knows that of one instrument."""
         if self._tag is None:
-            return None, None
+            return None, self._venue.free
         ledger = self._venue.ledger
         equity = int(ledger[Ledger.CASH] + ledger[Ledger.OPEN])
-        return money_from_postings(equity), money_from_postings(equity - int(ledger[Ledger.USED]))
+        free = self._venue.free
+        if free is None:
+            free = money_from_postings(equity - int(ledger[Ledger.USED]))
+        return money_from_postings(equity), free
 
     def open_stretch(self, stretch: Stretch, features: FeatureRun) -> None:
         """Let the core read the features of a stretch that begins."""
@@ -316,9 +320,10 @@ class BacktestDriver:
         amount = funding_amount(told)
         price = to_decimal(told.floats[_PRICE_FILL])
         known = self._now(int(stretch.series.base.close_ns[row]))
-        self._step(FundingPosted(event_ns=at, known_ns=known, amount=amount, rate_price=price, row=row))
+        kind, trade = carried(told), self.core.state.trades
+        self._step(FundingPosted(event_ns=at, known_ns=known, amount=amount, rate_price=price, row=row, kind=kind))
         self._fundings.append(
-            Funding(event_ns=at, amount=amount, trade=self.core.state.trades, fills_before=len(self._fills))
+            Funding(event_ns=at, amount=amount, trade=trade, fills_before=len(self._fills), kind=kind)
         )
 
     def _tell_death(self, told: Told, stretch: Stretch) -> None:
@@ -344,6 +349,10 @@ class BacktestDriver:
         self._step(event)
         self.order.append(self._joint.fills)
         self._joint.fills += 1
+        if event.kind is OrderKind.SPLIT:
+            entry = next(fill for fill in reversed(self._fills) if fill.event.leg is Leg.ENTRY)
+            self._fills.append(msgspec.structs.replace(entry, event=event))
+            return
         ruled = order if event.leg is Leg.ENTRY or event.exit_reason is ExitReason.SIGNAL else None
         self._fills.append(
             Fill(

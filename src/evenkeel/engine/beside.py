@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from evenkeel.data.calendar import Calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.side import SideKind, SideSeries
 from evenkeel.engine.actions import actions_due, split_scale
@@ -23,7 +24,8 @@ from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.time import DAY, MINUTE
-from evenkeel.venues.simulated.carry import SETTLED, Carry, CarryKind, MarkBars, fundings
+from evenkeel.venues.simulated.account_events import merged, recorded_borrow
+from evenkeel.venues.simulated.carry import Carry, MarkBars, fundings
 
 OPEN_INTEREST_LASTS = DAY
 """Venues publish it hourly or oftener: a reading that is a day old is none."""
@@ -114,12 +116,15 @@ class Beside:
         missing = int(np.count_nonzero(~np.isin(due, stamps)))
         return Settlements(stamps, rates, self._marks_at(stamps), missing) if len(stamps) else None
 
-    def carry(self, bars: Bars, funding: Settlements | None) -> Carry | None:
+    def carry(self, bars: Bars, funding: Settlements | None, calendar: Calendar) -> Carry | None:
         """Return what is due on a position over the bars of a stretch; None where nothing is recorded."""
-        actions = self.series.get(SideKind.ACTIONS)
+        actions, borrow = self.series.get(SideKind.ACTIONS), self.series.get(SideKind.BORROW)
+        found = [] if funding is None else [funding.carry(bars)]
         if actions is not None:
-            return actions_due(actions, bars)
-        return None if funding is None else funding.carry(bars)
+            found.append(actions_due(actions, bars))
+        if borrow is not None:
+            found.append(recorded_borrow(borrow.stamps_ns, borrow.columns["rate"], bars, calendar))
+        return merged(found) if found else None
 
     def scale(self, bars: Bars, origin_ns: int) -> Floats | None:
         """Return by what features see the prices of each bar of a stretch multiplied, as `split_scale` does."""
@@ -214,8 +219,8 @@ def _used_by(instrument: Instrument, reads: frozenset[str]) -> list[SideKind]:
         case InstrumentKind.PERPETUAL:
             read = [SideKind.OPEN_INTEREST] if "open_interest" in reads else []
             return [SideKind.FUNDING, SideKind.MARK, SideKind.INDEX, *read]
-        case InstrumentKind.EQUITY if {CarryKind.SPLIT, CarryKind.DIVIDEND} <= SETTLED:
-            return [SideKind.ACTIONS]
+        case InstrumentKind.EQUITY:
+            return [SideKind.ACTIONS, SideKind.BORROW]
     return []
 
 

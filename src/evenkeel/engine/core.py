@@ -238,7 +238,7 @@ class Core:
                 "an exit fills against the position and for no more than is held",
                 row=fill.row,
             )
-        if fill.client_id is not None:
+        if fill.client_id is not None and fill.kind is not OrderKind.SPLIT:
             self._move(fill.client_id, OrderState.PARTIAL if fill.left else OrderState.FILLED, left=fill.left)
         state.cash += fill.gross - fill.fee
         if fill.leg is Leg.ENTRY and held is not None:
@@ -255,7 +255,9 @@ class Core:
                 self._drop_exits()
 
     def _is_piece(self, fill: OrderFilled, held: Position) -> bool:
-        """Whether a fill of an entry is a further piece of the one that opened the position."""
+        """Whether a fill is a further piece of the entry that opened the position, or what a split brought."""
+        if fill.kind is OrderKind.SPLIT:
+            return True
         order = None if fill.client_id is None else self.state.orders.get(fill.client_id)
         return order is not None and order.state is OrderState.PARTIAL and order.trade == held.trade
 
@@ -333,7 +335,7 @@ class Core:
         equity = state.cash if portfolio is None else portfolio.equity
         if event.equity is not None:
             equity = event.equity
-        verdict = self._gates.judge(wish, equity=equity, free=event.free, price=view.price)
+        verdict = self._gates.judge(wish, equity=equity, free=event.free, price=view.price, day_trades=event.day_trades)
         if isinstance(verdict, Refused):
             return self._refuse(verdict.reason, wish.reason)
         if portfolio is not None and verdict.quantity > portfolio.room:

@@ -31,6 +31,8 @@ _ENDS = {
     ExitReason.TRAILING: "The stop that had followed the price was hit",
     ExitReason.BREAKEVEN: "The stop that had been moved to break-even was hit",
     ExitReason.LIQUIDATION: "It was liquidated: its margin was gone",
+    ExitReason.MARGIN_CALL: "The broker closed it because the account no longer covered its margin",
+    ExitReason.SESSION_END: "It was closed because nothing may stay over the end of a session",
     ExitReason.FORCE: "It was closed because the run stopped at the liquidation of another position",
 }
 

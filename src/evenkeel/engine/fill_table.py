@@ -107,8 +107,12 @@ class FillTable:
         further = self.is_piece
         if not further.any():
             return self
-        keep, groups = ~further, np.cumsum(~further) - 1
-        last = np.flatnonzero(np.append(keep[1:], True))
+        keep = ~further
+        entries = np.flatnonzero(self.is_entry & keep)
+        opened = np.where(self.is_entry, entries[np.cumsum(self.is_entry & keep) - 1], np.arange(len(self)))
+        groups = (np.cumsum(keep) - 1)[opened]
+        last = np.flatnonzero(keep)
+        last[groups[further]] = np.flatnonzero(further)
         part: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         whole = {name: value[keep] for name, value in part.items() if isinstance(value, np.ndarray)}
         for name in ("lots", "fee", "slippage"):
@@ -123,10 +127,10 @@ class FillTable:
 
     @property
     def is_piece(self) -> npt.NDArray[np.bool_]:
-        """Which fills are further pieces of the entry that the fill before them belongs to."""
-        entry = self.is_entry
+        """Which fills are further pieces of the entry before them: of one order, or new units that a split brought."""
+        entries = np.flatnonzero(self.is_entry)
         same = np.zeros(len(self), dtype=np.bool_)
-        same[1:] = entry[1:] & entry[:-1] & (self.trade[1:] == self.trade[:-1])
+        same[entries[1:]] = self.trade[entries[1:]] == self.trade[entries[:-1]]
         return same
 
     def notes_of(self, place: int) -> Notes:

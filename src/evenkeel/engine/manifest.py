@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 import evenkeel
+from evenkeel.data.side import SideKind
 from evenkeel.engine.market import Market
 from evenkeel.features.plugin import plugin_facts, plugins_behind
 from evenkeel.model.ids import RunId, short_hash
@@ -78,6 +79,7 @@ def run_marks(strategy: Strategy, market: Market) -> tuple[Mark, ...]:
     recorded = account.funding and market.funding is not None
     fine = market.base.minutes <= FUNDING_INTERVAL_MINUTES
     assumed = account.funding and not recorded and account.funding_rate is not None and fine
+    borrowed = account.rules.borrow_rate is not None or SideKind.BORROW.value in market.pins
     behind = account.margin.stop_beyond == "warn" and strategy.terms.sizing.max_leverage > 1
     found = [
         (Mark.FUNDING_NOT_MODELLED, perpetual and not (recorded or assumed)),
@@ -85,7 +87,7 @@ def run_marks(strategy: Strategy, market: Market) -> tuple[Mark, ...]:
         (Mark.FUNDING_PARTIAL, recorded and market.funding is not None and market.funding.missing > 0),
         (Mark.STOP_BEHIND_LIQUIDATION, perpetual and behind),
         (Mark.SIDE_DATA_MISSING, bool(strategy.program.side_columns - market.side_columns)),
-        (Mark.BORROW_NOT_MODELLED, short and mode != "long_only"),
+        (Mark.BORROW_NOT_MODELLED, short and mode != "long_only" and not borrowed),
     ]
     return (*market.marks, *(mark for mark, holds in found if holds))
 

@@ -15,6 +15,7 @@ from typing import Literal, TypeVar, cast
 
 import numpy as np
 
+from evenkeel.data.aggregate import aggregate
 from evenkeel.data.calendar import Calendar, load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.quality import Gap, faults
@@ -22,13 +23,13 @@ from evenkeel.data.revision import Revision
 from evenkeel.data.side import SideKind
 from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
-from evenkeel.engine.market_source import choose_series, pinned_series
+from evenkeel.engine.market_source import stored_series
 from evenkeel.features.timeline import Program, Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.reason import Mark, Reason
-from evenkeel.model.time import Timeframe, format_time
+from evenkeel.model.time import TICK, Timeframe, format_time
 from evenkeel.venues.simulated.carry import Carry, MarkBars
 
 GapPolicy = Literal["stop", "report"]
@@ -180,14 +181,9 @@ def load_market(
     """
     memory = memory or MarketMemory()
     calendar = load_calendar(instrument.calendar)
-    source = (instrument.id, min(program.graphs), start_ns, end_ns, revision)
+    source = (instrument.id, min(program.graphs), start_ns, end_ns, revision, program.ticks)
     stored = memory.once(
-        ("stored", *source),
-        lambda: (
-            choose_series(catalogs, instrument, program, start_ns, end_ns)
-            if revision is None
-            else pinned_series(catalogs, instrument, revision)
-        ),
+        ("stored", *source), lambda: stored_series(catalogs, instrument, program, (start_ns, end_ns), revision)
     )
     bars, left_out = memory.once(("bars", *source), lambda: _inside_sessions(stored.bars, calendar))
     window = _window(bars, start_ns, end_ns)
@@ -195,7 +191,7 @@ def load_market(
     history = memory.once(("history", *source), lambda: Series(bars.rows(0, last), calendar))
     first = _first_row(bars, history, window, program)
     used = bars.rows(first, last)
-    found = memory.once(("faults", *source, first), lambda: faults(used, calendar, instrument))
+    found = memory.once(("faults", *source, first), lambda: _faults(used, calendar, instrument))
     if found and gaps == "stop":
         raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
     reads = program.side_columns
@@ -213,7 +209,7 @@ def load_market(
             tuple(beside.price_bars(kind, span.base) for kind in (SideKind.MARK, SideKind.INDEX)) for span in spans
         ],
     )
-    carries = [beside.carry(span.base, funding) for span in spans]
+    carries = [beside.carry(span.base, funding, calendar) for span in spans]
     stretches = _stretches(spans, program, window[0], carries, prices)
     if all(stretch.first_exec >= len(stretch.series.on(program.exec).bars) for stretch in stretches):
         raise UsageError(_too_short(instrument, used, program, calendar))
@@ -223,6 +219,13 @@ def load_market(
         warmup_bars=int(np.searchsorted(used.open_ns, window[0])), pins=beside.pins,
         funding=funding,
     )  # fmt: skip
+
+
+def _faults(bars: Bars, calendar: Calendar, instrument: Instrument) -> list[Gap]:
+    """Return the gaps that the calendar does not explain; trades have those of the minutes that they make."""
+    if bars.timeframe == TICK:
+        bars = aggregate(bars, Timeframe.parse("1m"), calendar).bars
+    return faults(bars, calendar, instrument)
 
 
 def _window(bars: Bars, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:

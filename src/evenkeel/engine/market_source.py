@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from evenkeel.data.calendar import load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.catalog import Series as StoredSeries
 from evenkeel.data.revision import Revision
+from evenkeel.data.side import SideKind
+from evenkeel.data.ticks import tick_bars
 from evenkeel.features.timeline import Program
 from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.time import DAY, Timeframe, format_time
+from evenkeel.model.time import DAY, TICK, Timeframe, format_time
 
 COVERAGE_SLACK_NS = 4 * DAY
 """A series covers a window when it starts and ends within so much of it: a long weekend."""
@@ -83,4 +86,40 @@ def _no_data(catalogs: Sequence[Catalog], instrument: Instrument, needed: Timefr
         f"the catalog has {have} of {instrument.id}, and {needed} or finer are needed; import some with "
         f"`keel data import FILE --instrument {instrument.id} --tf {needed}`, see `keel data list`, or try it on a "
         "generated market: `keel data synth --list`"
+    )
+
+
+def stored_series(
+    catalogs: Sequence[Catalog], instrument: Instrument, program: Program, window: tuple[int | None, int | None],
+    revision: str | None,
+) -> StoredSeries:  # fmt: skip
+    """Return what drives a run: its trades where the program asks for them, else bars, pinned or chosen.
+
+    Raises:
+        UsageError: If there is none; the message says how to get it.
+    """
+    if program.ticks:
+        return _trades(catalogs, instrument, window, revision)
+    if revision is None:
+        return choose_series(catalogs, instrument, program, *window)
+    return pinned_series(catalogs, instrument, revision)
+
+
+def _trades(
+    catalogs: Sequence[Catalog], instrument: Instrument, window: tuple[int | None, int | None], revision: str | None
+) -> StoredSeries:  # fmt: skip
+    """Return the trades of the first catalog that has any, as base bars."""
+    for catalog in catalogs:
+        trades = catalog.side(instrument.id, SideKind.TRADES, stop_ns=window[1], revision=revision)
+        if trades is not None and len(trades):
+            known, bars = trades.revision, tick_bars(trades, load_calendar(instrument.calendar))
+            stored = Revision(
+                id=known.id, instrument=instrument.id, timeframe=TICK, rows=len(bars), first_ns=known.first_ns,
+                last_ns=known.last_ns, source=known.source, imported_ns=known.imported_ns,
+            )  # fmt: skip
+            return StoredSeries(bars, stored)
+    raise UsageError(
+        f"{instrument.id}: no catalog has trades of it; import them with `keel data import FILE --instrument "
+        f"{instrument.id} --kind trades`, or match against bars: `--set backtest.match=bars`",
+        reason="NO_TRADES" if revision is None else "REVISION_GONE",
     )

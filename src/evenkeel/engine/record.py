@@ -22,19 +22,21 @@ import numpy.typing as npt
 from evenkeel.engine.digest import fill_bytes
 from evenkeel.engine.fill_table import FillTable, Legs, legs_of, table_of
 from evenkeel.model.bar import Bars, Ints
-from evenkeel.model.event import FillPoint, OrderFilled
+from evenkeel.model.event import Carried, FillPoint, OrderFilled
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import Direction, Notes, OrderKind
 from evenkeel.model.number import Grid, money_from_postings, postings_from_money, to_decimal
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
 from evenkeel.venues.simulated import book as venue_book
 from evenkeel.venues.simulated.book import Report
+from evenkeel.venues.simulated.carry import CarryKind
 from evenkeel.venues.simulated.venue import Told
 
 LEGS = tuple(Leg(leg.name.lower()) for leg in venue_book.Leg if leg is not venue_book.Leg.FUNDING)
 """Legs by the number that the venue uses."""
 
 _KINDS = {number.value: OrderKind(number.name.lower()) for number in venue_book.FillKind}
+_CARRIED = {int(kind): Carried(kind.name.lower()) for kind in CarryKind if kind.name in Carried.__members__}
 _POINTS = tuple(FillPoint(point.name.lower()) for point in venue_book.Point)
 _LOTS, _LEG, _REASON, _GROSS = (int(c) for c in (Report.LOTS, Report.LEG, Report.REASON, Report.GROSS))
 _ENTRY_LEG, _FUNDING_LEG = int(venue_book.Leg.ENTRY), int(venue_book.Leg.FUNDING)
@@ -52,6 +54,8 @@ _EXITS: dict[int, ExitReason] = {
     venue_book.Exit.REGIME: ExitReason.REGIME,
     venue_book.Exit.PLAYBOOK: ExitReason.PLAYBOOK,
     venue_book.Exit.FORCE: ExitReason.FORCE,
+    venue_book.Exit.MARGIN_CALL: ExitReason.MARGIN_CALL,
+    venue_book.Exit.SESSION_END: ExitReason.SESSION_END,
 }
 EXIT_NUMBERS = {reason: int(number) for number, reason in _EXITS.items()}
 """Numbers that the venue's book uses, by the reason of an exit."""
@@ -99,20 +103,22 @@ class DeadEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     rest: bool = False
 
 
-class Funding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A funding payment on a position.
+class Funding(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A payment on a position: funding, a dividend, a borrow fee, cash for what a split left of a lot.
 
     Attributes:
         event_ns: When it was due.
         amount: Account currency, + received.
         trade: Number of the position's trade.
         fills_before: How many fills of the run came before it.
+        kind: What it is.
     """
 
     event_ns: int
     amount: Decimal
     trade: int
     fills_before: int
+    kind: Carried = Carried.FUNDING
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -329,11 +335,15 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
 def whole_entries(fills: Sequence[Fill]) -> list[Fill]:
     """Return fills in which each entry is one, however many pieces it came in."""
     whole: list[Fill] = []
+    entry = -1
     for fill in fills:
-        last = whole[-1] if whole else None
-        if last is not None and fill.event.leg is last.event.leg is Leg.ENTRY and fill.trade == last.trade:
-            whole[-1] = msgspec.structs.replace(last, event=whole_entry([last.event, fill.event]))
+        if fill.event.leg is not Leg.ENTRY:
+            whole.append(fill)
+        elif entry >= 0 and fill.trade == whole[entry].trade:
+            first = whole[entry]
+            whole[entry] = msgspec.structs.replace(first, event=whole_entry([first.event, fill.event]))
         else:
+            entry = len(whole)
             whole.append(fill)
     return whole
 
@@ -380,6 +390,11 @@ def death_lines(ints: Ints) -> npt.NDArray[np.bool_]:
 def is_death(told: Told) -> bool:
     """Whether a report tells of a dead entry."""
     return not is_fill(told) and not is_funding(told)
+
+
+def carried(told: Told) -> Carried:
+    """Return what a payment was for, from its report."""
+    return _CARRIED[told.ints[Report.REASON]]
 
 
 def funding_amount(told: Told) -> Decimal:

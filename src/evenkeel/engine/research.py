@@ -22,6 +22,7 @@ from evenkeel.engine.record import (
     Funding,
     Reported,
     RunRecord,
+    carried,
     death_reason,
     fill_event,
     funding_amount,
@@ -147,7 +148,8 @@ def describe_fundings(heard: Sequence[Heard]) -> list[Funding]:
             told = Told(part.ints[place].tolist(), part.floats[place].tolist())
             stamp, amount = int(base.open_ns[told.ints[Report.ROW]]), funding_amount(told)
             trade, number = told.ints[Report.TRADE], int(before[place])
-            fundings.append(Funding(event_ns=stamp, amount=amount, trade=trade, fills_before=number))
+            kind = carried(told)
+            fundings.append(Funding(event_ns=stamp, amount=amount, trade=trade, fills_before=number, kind=kind))
         fills = int(before[-1]) if len(before) else fills
     return fundings
 

@@ -32,6 +32,9 @@ from evenkeel.model.time import MINUTE, Timeframe
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume", "session")
 
+SCALE = "scale"
+"""Column by which what features say of prices is divided where an order is made of it (ruling 19)."""
+
 SIDE_COLUMNS = ("mark_price", "funding_rate", "open_interest")
 """What a market may have beside its bars; where it has not, the values are missing."""
 
@@ -81,6 +84,7 @@ class Program:
         warmup: Closed bars that a timeframe needs before decisions start.
         decisions: The graph that decides; that of the execution timeframe where nothing else reads it.
         grids: Conditions on finer instants, by the timeframe of those.
+        ticks: Whether its base bars are trades.
     """
 
     exec: Timeframe
@@ -89,6 +93,7 @@ class Program:
     warmup: dict[Timeframe, int]
     decisions: Graph
     grids: dict[Timeframe, Grid] = field(default_factory=dict)
+    ticks: bool = False
 
     @property
     def nodes(self) -> list[Node]:
@@ -236,10 +241,6 @@ class Series:
         opens, high, low, close = (price * scale for price in (base.open, base.high, base.low, base.close))
         return Bars(base.timeframe, base.open_ns, base.close_ns, opens, high, low, close, base.volume / scale)
 
-    def scales(self, timeframe: Timeframe) -> Floats | None:
-        """Return the scale at the close of each bar of a timeframe, by which what features say is divided in orders."""
-        return None if self.scale is None else self.scale[self.on(timeframe).last]
-
     def column(self, timeframe: Timeframe, name: str) -> Floats:
         """Return one column over the bars of a timeframe.
 
@@ -263,8 +264,12 @@ class Series:
 
         Args:
             instants_ns: The instants.
-            name: A side column, or one about a timeframe: `back:15m`, `bar_of:15m`, `age:15m`.
+            name: A side column, the scale, or one about a timeframe: `back:15m`, `bar_of:15m`, `age:15m`.
         """
+        if name == SCALE:
+            if self.scale is None:
+                return np.ones(len(instants_ns))
+            return self.scale[np.maximum(np.searchsorted(self.base.close_ns, instants_ns, side="right") - 1, 0)]
         if name in SIDE_COLUMNS:
             if name not in self.side:
                 return np.full(len(instants_ns), np.nan)

@@ -46,13 +46,16 @@ class BarsClosed(Event, frozen=True, kw_only=True, gc=False, tag="bars_closed"):
         segment: Unbroken stretch of the data, from 0.
         bar: Execution bar within it, from 0; it names the data instead of copying it (ruling 42).
         equity: Of the account at that instant, where a run has several instruments; else it is the cash when flat.
-        free: What of it is not used as margin and not kept for other entries at work.
+        free: What of it is not used as margin and not kept for other entries at work, or is settled cash where the
+            account asks for that; None is all of it.
+        day_trades: That stand within the sessions that count, where the account counts them.
     """
 
     segment: int
     bar: int
     equity: Decimal | None = None
     free: Decimal | None = None
+    day_trades: int = 0
 
 
 class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accepted"):
@@ -113,18 +116,29 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     bars_held: int = 0
 
 
+class Carried(StrEnum):
+    """What a position was paid or charged for."""
+
+    FUNDING = "funding"
+    DIVIDEND = "dividend"
+    BORROW = "borrow"
+    SPLIT = "split"
+
+
 class FundingPosted(Event, frozen=True, kw_only=True, gc=False, tag="funding_posted"):
-    """A perpetual's funding was paid or received.
+    """Funding, a dividend, a borrow fee or cash for the rest of a split was paid or received.
 
     Attributes:
         amount: Account currency, + received.
-        rate_price: Price at which the position was valued.
+        rate_price: Price at which the position was valued; of a dividend what a unit brought, of a split its ratio.
         row: Base bar within the segment.
+        kind: What it was for.
     """
 
     amount: Decimal
     rate_price: Decimal
     row: int
+    kind: Carried = Carried.FUNDING
 
 
 class OrderDied(Event, frozen=True, kw_only=True, gc=False, tag="order_died"):

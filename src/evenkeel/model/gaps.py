@@ -9,12 +9,10 @@ from __future__ import annotations
 from evenkeel.model.errors import NotAvailable
 
 GAPS: dict[str, str] = {
-    "play.leverage": "leverage above 1 for anything but a perpetual (`account.max_leverage`)",
     "playbook.tighten": "`on_regime_exit: tighten`",
     "system.run": "running a system: it is checked by `keel validate` only",
     "run.profiles": "a profile other than `research`",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
-    "data.actions": "splits and dividends as events of a position: they can be imported, and the run is marked",
 }
 """Key to the words that name the thing."""
 

@@ -67,6 +67,31 @@ class RiskTier(msgspec.Struct, frozen=True, kw_only=True):
         require(self.max_leverage >= 1, "max_leverage of a risk tier is at least 1", was=self.max_leverage)
 
 
+class ContractMargin(msgspec.Struct, frozen=True, kw_only=True):
+    """What a futures contract ties up, in its quote currency.
+
+    Attributes:
+        initial: Free money that an entry needs, per contract.
+        maintenance: Equity per contract below which the broker closes the position.
+        intraday: In place of `initial` for positions that are closed before the session ends; None if there is none.
+    """
+
+    initial: Decimal
+    maintenance: Decimal
+    intraday: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        require(self.maintenance > 0, "contract_margin.maintenance must be above 0", was=self.maintenance)
+        require(
+            self.initial >= self.maintenance, "contract_margin.initial is at least the maintenance margin",
+            was=self.initial,
+        )  # fmt: skip
+        require(
+            self.intraday is None or 0 < self.intraday <= self.initial,
+            "contract_margin.intraday is above 0 and at most the initial margin", was=self.intraday,
+        )  # fmt: skip
+
+
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """A dated definition of an instrument.
 
@@ -82,8 +107,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         max_quantity: Largest order, in units; None is no limit known.
         min_notional: Smallest order, in the quote currency.
         calendar: Name of the session table.
+        extended_calendar: Of the table that has its early and late session too; None where there are none.
         fees: Defaults; an account or a play may state its own.
         risk_tiers: Margin by the size of a position, smallest first; empty where the account's single rate holds.
+        contract_margin: What a futures contract ties up; None where it is not known.
         shortable: Whether a short position can be opened.
         absence_is_fault: Whether an interval without a bar inside a session is a fault (24/7 markets) or normal.
         valid_from: First day of this definition, ISO date; None is unbounded.
@@ -104,8 +131,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     max_quantity: Decimal | None = None
     min_notional: Decimal = Decimal(0)
     calendar: str
+    extended_calendar: str | None = None
     fees: Fees = Fees()
     risk_tiers: tuple[RiskTier, ...] = ()
+    contract_margin: ContractMargin | None = None
     shortable: bool = True
     absence_is_fault: bool = False
     valid_from: str | None = None
@@ -123,6 +152,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         minutes = self.funding_interval_minutes
         require(minutes > 0 and _DAY_MINUTES % minutes == 0, f"{self.id}: funding_interval_minutes must divide a day")
         self._check_tiers()
+        futures = (InstrumentKind.FUTURE, InstrumentKind.CONTINUOUS_FUTURE)
+        require(self.contract_margin is None or self.kind in futures, f"{self.id}: only futures have a contract_margin")
 
     def _check_tiers(self) -> None:
         tiers = self.risk_tiers

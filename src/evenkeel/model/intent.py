@@ -27,13 +27,14 @@ class Direction(StrEnum):
 
 
 class OrderKind(StrEnum):
-    """How an order wants to be filled."""
+    """How an order wants to be filled; SPLIT is none: the new units that a split brings come at a price of nothing."""
 
     MARKET = "market"
     LIMIT = "limit"
     STOP = "stop"
     TAKE_PROFIT = "take_profit"
     STOP_LIMIT = "stop_limit"
+    SPLIT = "split"
 
 
 class TimeInForce(StrEnum):

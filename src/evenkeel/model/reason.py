@@ -58,6 +58,9 @@ class Reason(StrEnum):
     EXPOSURE_LIMIT = ("EXPOSURE_LIMIT", "The positions of the playbook together would be larger than allowed.")
     LIQUIDITY = ("LIQUIDITY", "The bar traded too little: what it could not fill of the order was cancelled.")
     REDUCE_ONLY_NO_POSITION = ("REDUCE_ONLY_NO_POSITION", "An order to close was wished without a position.")
+    SHORT_NOT_ALLOWED = ("SHORT_NOT_ALLOWED", "The account does not sell short.")
+    PDT_LIMIT = ("PDT_LIMIT", "The entry could become a fourth day trade within five sessions, below 25,000 USD.")
+    SESSION_ENDED = ("SESSION_ENDED", "The session ended, and nothing may stay over its end.")
 
 
 REASONS = tuple(Reason)
@@ -85,6 +88,8 @@ class ExitReason(StrEnum):
     REGIME = "regime"
     PLAYBOOK = "playbook"
     FORCE = "force"
+    MARGIN_CALL = "margin_call"
+    SESSION_END = "session_end"
 
 
 class StopReason(StrEnum):

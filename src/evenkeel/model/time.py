@@ -119,6 +119,9 @@ TIMEFRAMES: dict[str, Timeframe] = {
 }  # fmt: skip
 """Every timeframe by name, fast to slow."""
 
+TICK = Timeframe(0, "tick")
+"""Trades as base bars: each lasts an instant. No strategy is computed on it, so it stands in no list of timeframes."""
+
 TIMEFRAME_ALIASES = {
     "d": "D",
     "1d": "D",

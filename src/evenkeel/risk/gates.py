@@ -24,6 +24,7 @@ from evenkeel.model.reason import REASONS, Reason, reason_number
 from evenkeel.risk.liquidation import liquidation_price
 from evenkeel.risk.sizing import SIZING_TERMS, SNAP, BeyondLiquidation, Sizing, SizingModel, size_entry
 from evenkeel.risk.tiers import allowed_leverage, margin_rates, tier_cap, tier_table
+from evenkeel.strategies.account_rules import AccountKind, entry_margin
 from evenkeel.strategies.terms import Terms
 
 _KEY = object()
@@ -38,6 +39,10 @@ _TIERS, _TIER_TABLE = int(Sizing.TIERS), int(Sizing.TIER_TABLE)
 _NEAREST_RATIO, _NEAREST_FRACTION = int(Sizing.NEAREST_RATIO), int(Sizing.NEAREST_FRACTION)
 _LOT_N, _LOT_D, _MULTIPLIER = int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR), int(Sizing.MULTIPLIER)
 _REJECT, _ADJUST = int(BeyondLiquidation.REJECT), int(BeyondLiquidation.ADJUST)
+_LONG_ONLY, _DAY_TRADES, _DAY_TRADE_EQUITY = (
+    int(Sizing.LONG_ONLY), int(Sizing.DAY_TRADES), int(Sizing.DAY_TRADE_EQUITY),
+)  # fmt: skip
+_NO_SHORTS, _PDT = reason_number(Reason.SHORT_NOT_ALLOWED), reason_number(Reason.PDT_LIMIT)
 _OK = reason_number(Reason.OK)
 _LIQUIDATION_NEAR = reason_number(Reason.LIQUIDATION_TOO_CLOSE)
 _STOP_BEYOND = reason_number(Reason.SL_BEYOND_LIQUIDATION)
@@ -49,7 +54,7 @@ _TOO_CLOSE = reason_number(Reason.STOP_TOO_CLOSE)
 _BEYOND_ZERO = reason_number(Reason.STOP_BEYOND_ZERO)
 
 _JUDGE = types.Tuple((types.int64, types.int64, types.float64, types.float64))(
-    FLOATS, types.float64, types.float64, types.float64, types.int64, types.float64, types.float64
+    FLOATS, types.float64, types.float64, types.float64, types.int64, types.float64, types.float64, types.int64
 )
 
 
@@ -88,8 +93,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @kernel
 def judge_entry(
-    t: Floats, equity: float, free: float, price: float, direction: int, stop_distance: float, target_distance: float
-) -> tuple[int, int, float, float]:
+    t: Floats, equity: float, free: float, price: float, direction: int, stop_distance: float, target_distance: float,
+    day_trades: int,
+) -> tuple[int, int, float, float]:  # fmt: skip
     """Pass an entry through the numeric gates and size it.
 
     Where the stop lies behind the liquidation price and the terms say so, it is moved before it, a target that is a
@@ -103,10 +109,14 @@ def judge_entry(
         direction: +1 or -1.
         stop_distance: From the price to the stop, NaN without one.
         target_distance: From the price to the target, NaN without one.
+        day_trades: That stand within the sessions that count.
 
     Returns:
         Lots, the number of a reason, and the two distances; 0 lots unless the reason is OK.
     """
+    barred = judge_account(t, equity, direction, day_trades)
+    if barred != _OK:
+        return 0, barred, stop_distance, target_distance
     if too_close(t, price, stop_distance, target_distance):
         return 0, _TOO_CLOSE, stop_distance, target_distance
     if (stop_distance if direction > 0 else target_distance) >= price:
@@ -135,6 +145,21 @@ def judge_entry(
 
 
 @inlined
+def judge_account(t: Floats, equity: float, direction: int, day_trades: int) -> int:
+    """Return the number of a reason for which the account may not open anything on that side now, else that of OK.
+
+    Args:
+        t: Terms, see `Sizing`.
+        equity: Of the account.
+        direction: +1 or -1.
+        day_trades: That stand within the sessions that count (FINRA rule 4210(f)(8)(B)).
+    """
+    if direction < 0 and t[_LONG_ONLY] == 1.0:
+        return _NO_SHORTS
+    return _PDT if day_trades >= t[_DAY_TRADES] and equity < t[_DAY_TRADE_EQUITY] else _OK
+
+
+@inlined
 def too_close(t: Floats, price: float, stop_distance: float, target_distance: float) -> bool:
     """Whether stop, target or a step of the ladder lies less than one tick from the price; what is NaN does not."""
     tick = t[_TICK]
@@ -159,7 +184,7 @@ def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
     values = np.zeros(SIZING_TERMS + len(table))
     values[Sizing.TIERS], values[SIZING_TERMS:] = len(instrument.risk_tiers), table
     account, sizing, lot = terms.account, terms.sizing, instrument.lot_grid
-    leverage = allowed_leverage(sizing.max_leverage, instrument)
+    leverage = account_leverage(terms, instrument)
     values[Sizing.MODEL] = SizingModel[sizing.model.upper()]
     values[Sizing.VALUE] = to_float(sizing.value)
     values[Sizing.BASIS_NOTIONAL] = float(sizing.basis == "notional")
@@ -189,7 +214,20 @@ def gate_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Sizing.NEAREST_FRACTION] = _least([step.fraction for step in ladder])
     values[Sizing.TARGET_RATIO] = math.nan if terms.order.target_ratio is None else to_float(terms.order.target_ratio)
     values[Sizing.LOT_NUMERATOR], values[Sizing.LOT_DENOMINATOR] = lot.numerator, lot.denominator
+    rules = account.rules
+    values[Sizing.CONTRACT] = to_float(entry_margin(rules))
+    values[Sizing.CREDIT_FROM] = to_float(rules.credit_from) if rules.kind is AccountKind.MARGIN else 0.0
+    values[Sizing.DAY_TRADES] = math.inf if rules.day_trades is None else rules.day_trades
+    values[Sizing.DAY_TRADE_EQUITY] = to_float(rules.day_trade_equity)
+    values[Sizing.LONG_ONLY] = float(rules.kind is AccountKind.CASH)
     return values
+
+
+def account_leverage(terms: Terms, instrument: Instrument) -> Decimal:
+    """Return the leverage that a position can have in this account, contract margins aside."""
+    leverage = allowed_leverage(terms.sizing.max_leverage, instrument)
+    rules = terms.account.rules
+    return min(leverage, 1 / rules.initial) if rules.kind is AccountKind.MARGIN else leverage
 
 
 def _least(values: Sequence[Decimal | None]) -> float:
@@ -209,7 +247,9 @@ class EntryGates:
         self._terms = gate_terms(terms, instrument)
         self._lot = instrument.lot_grid
 
-    def judge(self, intent: Enter, *, equity: Decimal, price: float, free: Decimal | None = None) -> Approved | Refused:
+    def judge(
+        self, intent: Enter, *, equity: Decimal, price: float, free: Decimal | None = None, day_trades: int = 0
+    ) -> Approved | Refused:
         """Approve an entry with its size, or refuse it with the first reason.
 
         Args:
@@ -217,12 +257,13 @@ class EntryGates:
             equity: Of the account.
             price: Decision price.
             free: What of it is not used as margin; None is all of it: one instrument enters from a flat account.
+            day_trades: That stand within the sessions that count.
         """
         money = float(postings_from_money(equity)) / POSTINGS_PER_UNIT  # the same two roundings as in the loop
         margin = money if free is None else float(postings_from_money(free)) / POSTINGS_PER_UNIT
         lots, reason, stop, target = judge_entry(
             self._terms, money, margin, price, intent.direction.sign,
-            _or_missing(intent.stop_distance), _or_missing(intent.target_distance),
+            _or_missing(intent.stop_distance), _or_missing(intent.target_distance), day_trades,
         )  # fmt: skip
         if lots == 0:
             return Refused(reason=REASONS[reason])

@@ -36,7 +36,10 @@ class Sizing(IntEnum):
 
     MAINTENANCE is the maintenance margin rate; TARGET_RATIO the multiple of the stop's distance at which a target lies,
     NaN for any other target. NEAREST_RATIO and NEAREST_FRACTION are the smallest steps of a ladder, of the stop's
-    distance and of the price; NaN where there is none. TIERS counts the risk tiers, whose table begins at TIER_TABLE.
+    distance and of the price; NaN where there is none. CONTRACT is the margin of a contract, 0 where there is none;
+    CREDIT_FROM the equity below which there is no credit; DAY_TRADES how many day trades may stand, DAY_TRADE_EQUITY
+    the equity from which on they do not matter; LONG_ONLY 1 where the account never sells short. TIERS counts the risk
+    tiers, whose table begins at TIER_TABLE.
     """
 
     MODEL = 0
@@ -67,7 +70,12 @@ class Sizing(IntEnum):
     NEAREST_RATIO = 25
     NEAREST_FRACTION = 26
     TIERS = 27
-    TIER_TABLE = 28
+    CONTRACT = 28
+    CREDIT_FROM = 29
+    DAY_TRADES = 30
+    DAY_TRADE_EQUITY = 31
+    LONG_ONLY = 32
+    TIER_TABLE = 33
 
 
 class BeyondLiquidation(IntEnum):
@@ -89,6 +97,7 @@ _MIN_NOTIONAL, _MAX_NOTIONAL, _MAX_MARGIN = int(Sizing.MIN_NOTIONAL), int(Sizing
 _MIN_QUANTITY, _MAX_QUANTITY = int(Sizing.MIN_QUANTITY), int(Sizing.MAX_QUANTITY)
 _TAKER, _PER_CONTRACT, _SLIPPAGE = int(Sizing.TAKER), int(Sizing.PER_CONTRACT), int(Sizing.SLIPPAGE)
 _MULTIPLIER, _LOT_N, _LOT_D = int(Sizing.MULTIPLIER), int(Sizing.LOT_NUMERATOR), int(Sizing.LOT_DENOMINATOR)
+_CONTRACT, _CREDIT_FROM = int(Sizing.CONTRACT), int(Sizing.CREDIT_FROM)
 _PERCENT, _RISK, _FIXED, _QUANTITY = (int(model) for model in SizingModel)
 
 _OK = reason_number(Reason.OK)
@@ -104,9 +113,18 @@ SNAP = 1.0 + 1e-12
 
 
 @inlined
+def entry_leverage(t: Floats, equity: float, price: float) -> float:
+    """Return the leverage of an entry: less where a contract ties up more, none where equity is too small for it."""
+    leverage = t[_LEVERAGE]
+    if t[_CONTRACT] > 0.0:
+        leverage = min(leverage, price * t[_MULTIPLIER] / t[_CONTRACT])
+    return min(leverage, 1.0) if equity < t[_CREDIT_FROM] else leverage
+
+
+@inlined
 def wanted_notional(t: Floats, equity: float, free: float, price: float, stop_distance: float) -> float:
     """Return the notional that the model asks for before any cap; NaN when an input is missing."""
-    model, value, leverage = t[_MODEL], t[_VALUE], t[_LEVERAGE]
+    model, value, leverage = t[_MODEL], t[_VALUE], entry_leverage(t, equity, price)
     if model == _PERCENT:
         return free * value * leverage
     if model == _RISK:
@@ -130,7 +148,7 @@ def fee_fraction(t: Floats, price: float) -> float:
 @inlined
 def notional_cap(t: Floats, equity: float, free: float, price: float) -> float:
     """Return the largest notional that the account can carry, its fees included."""
-    leverage = t[_LEVERAGE]
+    leverage = entry_leverage(t, equity, price)
     sides = 2.0 if t[_CLOSE_FEE] == 1.0 else 1.0
     fee_safe = free * leverage / (1.0 + sides * fee_fraction(t, price) * leverage)
     return min(equity * t[_MAX_POSITION] * leverage, fee_safe, t[_MAX_NOTIONAL], t[_MAX_MARGIN] * leverage)
@@ -139,9 +157,10 @@ def notional_cap(t: Floats, equity: float, free: float, price: float) -> float:
 @inlined
 def required_margin(t: Floats, lots: int, price: float) -> float:
     """Return the money that an entry of so many lots keeps from others: its margin and the fees that it must carry."""
-    notional = lots * t[_LOT_N] / t[_LOT_D] * price * t[_MULTIPLIER]
+    quantity = lots * t[_LOT_N] / t[_LOT_D]
+    notional = quantity * price * t[_MULTIPLIER]
     sides = 2.0 if t[_CLOSE_FEE] == 1.0 else 1.0
-    return notional / t[_LEVERAGE] + sides * notional * fee_fraction(t, price)
+    return max(notional / t[_LEVERAGE], quantity * t[_CONTRACT]) + sides * notional * fee_fraction(t, price)
 
 
 @inlined

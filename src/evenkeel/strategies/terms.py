@@ -8,6 +8,7 @@ import msgspec
 
 from evenkeel.model.errors import require
 from evenkeel.model.intent import TimeInForce
+from evenkeel.strategies.account_rules import AccountRules
 from evenkeel.strategies.fill_models import FillModel, fill_models
 
 MODELS = ("percent_equity", "risk_based", "fixed_usdt", "fixed_quantity")
@@ -136,6 +137,7 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
         max_position: Largest position as a fraction of equity times leverage.
         include_close_fee: Whether the fee of the close is kept free when an entry is sized.
         margin: How positions are margined and liquidated.
+        rules: What the broker asks of the account.
         impact: How the price moves with the size of a fill.
         latency_ms: How much later than its decision an order of ours is at the venue.
         queue: When a resting limit is our turn.
@@ -161,6 +163,7 @@ class AccountTerms(msgspec.Struct, frozen=True, kw_only=True):
     max_position: Decimal = Decimal("0.95")
     include_close_fee: bool = True
     margin: MarginTerms = MarginTerms()
+    rules: AccountRules = AccountRules()
     impact: ImpactTerms = ImpactTerms()
     latency_ms: int = 0
     queue: QueueTerms = QueueTerms()

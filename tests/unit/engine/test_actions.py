@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import desk
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.side import SideBatch, SideKind, SideSeries
 from evenkeel.data.side.series import revision_of
-from evenkeel.engine import beside
 from evenkeel.engine.actions import actions_due, split_scale
 from evenkeel.engine.market import load_market
-from evenkeel.features.timeline import FeatureRun, ProgramBuilder, Series
+from evenkeel.features.timeline import SCALE, FeatureRun, ProgramBuilder, Series
 from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.reason import Mark
 from evenkeel.model.time import HOUR, MINUTE, Timeframe
@@ -91,17 +89,14 @@ class TestWhatFeaturesSee:
         assert series.column(H2, "volume").tolist() == [bars.volume[0] + bars.volume[1] / 4, bars.volume[2:].sum() / 4]
         assert series.on(H2).bars.high.tolist() == [9.0, 3.0]
         assert series.base.close.tolist() == [8.0, 8.0, 2.0, 2.5]
-        scales = series.scales(H2)
-        assert scales is not None
-        assert scales.tolist() == [4.0, 4.0]
-        assert Series(bars, load_calendar("24/7")).scales(H2) is None
+        assert series.column(H2, SCALE).tolist() == [4.0, 4.0]
+        assert Series(bars, load_calendar("24/7")).column(H2, SCALE).tolist() == [1.0, 1.0]
 
 
-def test_a_share_gets_its_actions_once_the_loop_settles_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_gets_its_actions(tmp_path: Path) -> None:
     bars = hours([8.0, 8.0, 2.0, 2.0])
     catalog = Catalog(tmp_path)
     catalog.write(SHARE.id, bars, source="x", imported_ns=1)
-    catalog.shelf.write(SHARE.id, actions({120: (4.0, 0.5)}), source="x", imported_ns=1)
     builder = ProgramBuilder(H1)
     builder.on(H1).column("close")
     program = builder.build()
@@ -112,7 +107,7 @@ def test_a_share_gets_its_actions_once_the_loop_settles_them(tmp_path: Path, mon
     before = load()
     assert (before.pins, before.stretches[0].carry) == ({}, None)
     assert Mark.PRICES_AS_IMPORTED in before.marks
-    monkeypatch.setattr(beside, "SETTLED", frozenset(CarryKind))
+    catalog.shelf.write(SHARE.id, actions({120: (4.0, 0.5)}), source="x", imported_ns=1)
     market = load()
 
     assert set(market.pins) == {"actions"}

@@ -86,7 +86,7 @@ def table(**given: float) -> Floats:
 
 def judge(t: Floats, stop: float, target: float = math.nan, side: int = 1) -> tuple[float, Reason, float, float]:
     """Return units, reason and distances of an entry at 50,000 with plenty of money."""
-    lots, reason, stop, target = judge_entry(t, 1e6, 1e6, 50000.0, side, stop, target)
+    lots, reason, stop, target = judge_entry(t, 1e6, 1e6, 50000.0, side, stop, target, 0)
     return lots / 1000, REASONS[reason], stop, target
 
 

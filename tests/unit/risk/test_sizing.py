@@ -42,7 +42,7 @@ def table(**given: float) -> Floats:
 
 def ask(t: Floats, *, equity: float, price: float, stop: float = math.nan, target: float = math.nan, side: int = 1):
     """Return quantity and reason of an entry on a flat account."""
-    lots, reason, _, _ = judge_entry(t, equity, equity, price, side, stop, target)
+    lots, reason, _, _ = judge_entry(t, equity, equity, price, side, stop, target, 0)
     return lots * t[Sizing.LOT_NUMERATOR] / t[Sizing.LOT_DENOMINATOR], REASONS[reason]
 
 
@@ -273,6 +273,7 @@ def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:
         "MULTIPLIER": 5, "LOT_NUMERATOR": 1, "LOT_DENOMINATOR": 2, "TICK": 0.25, "LIQUIDATES": 1, "MAINTENANCE": 0.01,
         "DEDUCTION": 4, "MIN_LIQUIDATION_DISTANCE": 0.05, "BEYOND_LIQUIDATION": BeyondLiquidation.ADJUST,
         "TARGET_RATIO": 2.5, "NEAREST_RATIO": 0.5, "NEAREST_FRACTION": 0.01, "TIERS": 0,
+        "CONTRACT": 0, "CREDIT_FROM": 0, "DAY_TRADES": math.inf, "DAY_TRADE_EQUITY": 25_000, "LONG_ONLY": 0,
     }  # fmt: skip
     bare = gate_terms(desk.terms(desk.account(min_notional="30")), desk.instrument())
     assert (bare[Sizing.MAX_NOTIONAL], bare[Sizing.MAX_MARGIN], bare[Sizing.MAX_QUANTITY]) == (math.inf,) * 3

@@ -10,7 +10,7 @@ import pytest
 from desk import START, account, flat, long, piece, run, short, units
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.time import MINUTE
-from evenkeel.venues.simulated.carry import Carry, CarryKind, MarkBars, fundings
+from evenkeel.venues.simulated.carry import Carry, MarkBars, fundings
 
 NAN = float("nan")
 
@@ -62,13 +62,6 @@ def test_an_account_that_pays_no_funding_pays_none_of_a_history_either() -> None
 def test_a_history_takes_the_place_of_the_fixed_rate() -> None:
     part = piece(flat(100.0, 600), {0: long()}, carry=rates([3], [0.01]))
     assert [one.amount for one in run(part, costs=account(funding_rate="0.5")).fundings] == [D(-1)]
-
-
-def test_of_what_is_carried_only_funding_is_settled_yet() -> None:
-    one = np.array([1], dtype=np.int64)
-    dividend = Carry(one, np.array([int(CarryKind.DIVIDEND)]), np.array([0.5]), np.array([NAN]))
-    with pytest.raises(InvariantBroken, match="only funding"):
-        run(piece(flat(100.0, 4), {0: long()}, carry=dividend))
 
 
 def test_events_come_in_order_and_whole() -> None:

@@ -8,6 +8,8 @@ import msgspec
 
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.number import to_decimal
+from evenkeel.strategies.account_rules import AccountRules
+from evenkeel.strategies.play.account_kind import build_rules
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.schema import AccountSection, BacktestSection
 from evenkeel.strategies.terms import ImpactTerms, MarginTerms, QueueTerms
@@ -29,7 +31,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         currency: Equals the instrument's quote currency.
         starting_equity: In account currency.
-        max_leverage: 1 without margin; above it only for perpetuals.
+        max_leverage: 1 without margin; above it only where the account gives credit.
         max_drawdown_fraction: Fall from the peak at which the run stops; 1 is off.
         stop_equity: Equity at which the run stops; 0 is off.
         taker_bps: Of the notional of a fill that took.
@@ -42,6 +44,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         include_close_fee: Whether an entry must leave the fee of its close free.
         require_trade_through: Whether a resting limit fills only when price goes beyond it.
         margin: How positions are margined and liquidated.
+        rules: What the broker asks of the account.
         impact: How the price moves with the size of a fill.
         half_spread_bps: Half the spread around the price.
         latency_ms: How much later than its decision an order is at the venue.
@@ -67,6 +70,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     include_close_fee: bool
     require_trade_through: bool
     margin: MarginTerms
+    rules: AccountRules
     impact: ImpactTerms
     half_spread_bps: Decimal
     latency_ms: int
@@ -93,7 +97,6 @@ def build_account(
     fees, given = instrument.fees, section.fee_model
     equity = _exact(backtest.equity) or _either(section, "starting_equity", log) or _STARTING_EQUITY
     _check_limits(section, backtest, equity, log)
-    _check_leverage(section, instrument, log)
     least = _either(section, "min_trade_notional", log)
     slippage = section.slippage_bps if backtest.slippage_bps is None else backtest.slippage_bps
     return Account(
@@ -112,6 +115,7 @@ def build_account(
         include_close_fee=section.include_close_fee,
         require_trade_through=section.require_trade_through,
         margin=_margin(section, instrument, fees.taker_bps if given.taker_bps is None else to_decimal(given.taker_bps)),
+        rules=build_rules(section, instrument, log),
         impact=ImpactTerms(
             mode=section.impact.mode, coefficient=to_decimal(section.impact.coef_bps) / _BPS,
             largest=to_decimal(section.impact.max_bps) / _BPS,
@@ -148,11 +152,6 @@ def _funding_rate(section: AccountSection, instrument: Instrument, log: ProblemL
         remedy = "remove the key, or trade a perpetual"
         log.error(("account", "funding", "fixed_rate"), f"{instrument.id} pays no funding", remedy, key=True)
     return to_decimal(rate) if rate is not None and section.funding.enabled else None
-
-
-def _check_leverage(section: AccountSection, instrument: Instrument, log: ProblemLog) -> None:
-    if section.max_leverage > 1 and instrument.kind is not InstrumentKind.PERPETUAL:
-        log.unavailable(("account", "max_leverage"), "play.leverage", key=False)
 
 
 def _check_limits(section: AccountSection, backtest: BacktestSection, equity: Decimal, log: ProblemLog) -> None:

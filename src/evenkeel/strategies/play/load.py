@@ -22,6 +22,7 @@ from evenkeel.strategies.kinds import kind_of
 from evenkeel.strategies.library import Library
 from evenkeel.strategies.play import lint
 from evenkeel.strategies.play.account import Account, build_account
+from evenkeel.strategies.play.account_kind import check_borrowing, with_hours
 from evenkeel.strategies.play.actions import ActionReader, Block
 from evenkeel.strategies.play.conditions import ConditionReader
 from evenkeel.strategies.play.declarations import FeatureSpec, declare_features, declare_structures
@@ -187,8 +188,8 @@ class _Loader:
         instrument = self._instrument()
         features = declare_features(self._section("features"), scope, self._registry, log)
         structures = declare_structures(self._section("structures"), scope, self._registry, log)
-        setups, blocks = self._rules(instrument)
         account = self._account(instrument)
+        setups, blocks = self._rules(instrument, account)
         risk = self._risk()
         chosen = self._sizing()
         backtest = read_range(outline.backtest or BacktestSection(), log)
@@ -207,7 +208,7 @@ class _Loader:
             description=head.description,
             hash=play_hash(resolved),
             resolved=resolved,
-            instrument=_there(instrument),
+            instrument=with_hours(_there(instrument), _there(account).rules),
             intervals=scope.intervals,
             evaluate=_there(outline.timeframes).evaluate,
             allow_coarse=_there(outline.timeframes).allow_coarse,
@@ -242,7 +243,9 @@ class _Loader:
         keys = {key for key, value in given.items() if value is not None} if isinstance(given, dict) else set()
         return Protection(bool(keys & {"stop_loss", "stop_loss_pct"}), bool(keys & {"take_profit", "take_profit_pct"}))
 
-    def _rules(self, instrument: Instrument | None) -> tuple[dict[str, Condition], tuple[Block, ...]]:
+    def _rules(
+        self, instrument: Instrument | None, account: Account | None
+    ) -> tuple[dict[str, Condition], tuple[Block, ...]]:
         """Read setups and actions and hold them to policy and instrument."""
         log, policy = self._log, self._outline.policy
         section = self._section("setups")
@@ -257,6 +260,8 @@ class _Loader:
             check_policy(policy, actions.wanted, self._protection, log)
         if policy is not None and instrument is not None:
             check_shorting(policy, instrument, log)
+            if account is not None:
+                check_borrowing(account.rules, instrument, policy.mode, log)
         return setups, blocks
 
     def _account(self, instrument: Instrument | None) -> Account | None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from evenkeel.features import conditions as nodes
 from evenkeel.features.node import Node, Output
 from evenkeel.features.readings import Cell
-from evenkeel.features.timeline import AGE, Program, ProgramBuilder
+from evenkeel.features.timeline import AGE, SCALE, Program, ProgramBuilder
 from evenkeel.model.bar import Floats
 from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.time import Timeframe
 from evenkeel.strategies.play.actions import Block, Case, Emit
 from evenkeel.strategies.play.decide import Wish
@@ -187,6 +188,7 @@ class _Lowering(_Truths):
         super().__init__(play, roots)
         self._play = play
         self._rules: list[TracedRule] | None = [] if trace else None
+        self._scale = self._graph.column(SCALE) if play.instrument.kind is InstrumentKind.EQUITY else None
 
     def lower(self) -> Lowered:
         close = self._decided.read(Builtin("last_price"))
@@ -198,7 +200,8 @@ class _Lowering(_Truths):
         for name, bars in self._play.warmup.items():
             self._builder.require_bars(Timeframe.parse(name), bars)
         rules = tuple(self._rules or ())
-        return Lowered(self._builder.build(), emitted, close, distances, wake_flat, wake_hold, age, rules)
+        price = self._as_traded(close)
+        return Lowered(self._builder.build(), emitted, price, distances, wake_flat, wake_hold, age, rules)
 
     def _allowed(self, wish: Wish) -> bool:
         return _FORBIDDEN.get(self._play.policy.mode) is not wish
@@ -210,24 +213,30 @@ class _Lowering(_Truths):
         trail = self._distance(fixed_trail(self._play), close, 1, None)
         return stops[0], stops[1], targets[0], targets[1], trail
 
+    def _as_traded(self, row: int) -> int:
+        """Return the row of a price or a distance as orders have it: features of a share see splits taken out of it."""
+        return row if self._scale is None else self._two(nodes.divide, row, self._scale)
+
     def _distance(self, rule: TargetRule | None, close: int, side: int, stop: int | None) -> int:
         """Return the row of a distance; `side` is +1 where the level lies below the price."""
         match rule:
             case None | Ladder():
                 return self._graph.missing()
             case PercentDistance(fraction):
-                return self._scaled(close, fraction)
+                return self._as_traded(self._scaled(close, fraction))
             case PointsDistance(points):
                 return self._constant(points)
             case AtrDistance(multiple, atr, buffer):
                 distance = self._scaled(self._primary(atr), multiple)
-                return distance if buffer == 0.0 else self._two(nodes.add, distance, self._scaled(close, buffer))
+                if buffer != 0.0:
+                    distance = self._two(nodes.add, distance, self._scaled(close, buffer))
+                return self._as_traded(distance)
             case RewardRisk(ratio):
                 if stop is None:
                     raise InvariantBroken("a reward-to-risk target without a stop was loaded")
                 return self._scaled(stop, ratio)
             case StructureDistance():
-                return self._level_distance(rule, close, side)
+                return self._as_traded(self._level_distance(rule, close, side))
 
     def _level_distance(self, rule: StructureDistance, close: int, side: int) -> int:
         field = rule.field or ("low_level" if side > 0 else "high_level")

@@ -49,10 +49,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class BacktestRange(msgspec.Struct, frozen=True):
-    """The half-open range of a simulation; None is as far as the data goes."""
+    """The half-open range of a simulation, None being as far as the data goes, and whether trades are its base bars."""
 
     start_ns: int | None
     end_ns: int | None
+    ticks: bool = False
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +58,7 @@ class PlayStrategy:
         self.lines: Mapping[str, int] = play.lines
         self.terms = play_terms(play)
         lowered = lower(play)
-        self.program: Program = lowered.program
+        self.program: Program = replace(lowered.program, ticks=play.backtest.ticks)
         self.wake_flat: int = lowered.wake_flat
         self.wake_hold: int = lowered.wake_hold
         self._words = tuple(emitted.words for emitted in lowered.emitted)
@@ -143,7 +144,8 @@ def play_terms(play: Play) -> Terms:
             slippage=account.slippage_bps / _BPS, max_drawdown=account.max_drawdown_fraction,
             stop_equity=account.stop_equity, min_notional=account.min_trade_notional,
             max_notional=account.max_notional, max_position=account.max_position_equity_fraction,
-            include_close_fee=account.include_close_fee, margin=account.margin, impact=account.impact,
+            include_close_fee=account.include_close_fee, margin=account.margin, rules=account.rules,
+            impact=account.impact,
             half_spread=account.half_spread_bps / _BPS, latency_ms=account.latency_ms, queue=account.queue,
             max_volume_fraction=account.max_volume_fraction, trigger_source=account.trigger_source,
             funding=account.funding, funding_rate=account.funding_rate,

@@ -9,6 +9,7 @@ from typing import Any
 
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.time import format_time
+from evenkeel.strategies.account_rules import AccountKind, AccountRules
 from evenkeel.strategies.play.account import Account
 from evenkeel.strategies.play.declarations import FeatureSpec, StructureSpec
 from evenkeel.strategies.play.expression import FeatureRef
@@ -125,7 +126,22 @@ def _account(account: Account) -> dict[str, Any]:
     }  # fmt: skip
     if account.margin.liquidates:
         written["funding"] = {"enabled": account.funding, **_plain({"fixed_rate": account.funding_rate})}
-    return written
+    return {**written, **_rules(account.rules)}
+
+
+def _rules(rules: AccountRules) -> dict[str, Any]:
+    """Return what the broker asks, with the keys of that kind of account only."""
+    written: dict[str, Any] = {"kind": rules.kind.value}
+    if rules.contract is not None:
+        contract = rules.contract
+        margins = {"initial": contract.initial, "maintenance": contract.maintenance, "intraday": contract.intraday}
+        written |= {"contract_margin": _plain(margins), "overnight": rules.overnight}
+    if rules.kind is AccountKind.MARGIN:
+        rate = None if rules.borrow_rate is None else rules.borrow_rate * 100
+        written |= {"pattern_day_trader": rules.day_trades is not None, **_plain({"borrow_rate_pct": rate})}
+    if rules.settlement is not None:
+        written["settlement_days"] = rules.settlement
+    return {**written, "extended_hours": True} if rules.regular_hours is not None else written
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -172,4 +188,5 @@ def _risk(section: RiskSection | RiskModelSection | None, sizing: SizingSection)
 
 def _range(backtest: BacktestRange) -> dict[str, str]:
     given = {"start": backtest.start_ns, "end": backtest.end_ns}
-    return {key: format_time(instant) for key, instant in given.items() if instant is not None}
+    written = {key: format_time(instant) for key, instant in given.items() if instant is not None}
+    return {**written, "match": "trades"} if backtest.ticks else written

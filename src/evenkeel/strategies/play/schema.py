@@ -144,6 +144,16 @@ class QueueSection(Section):
     )
 
 
+class ContractMarginSection(Section):
+    """What a futures contract ties up; default: the instrument's."""
+
+    initial: Positive = Field(description="Free money that an entry needs, per contract.")
+    maintenance: Positive = Field(description="Equity per contract below which the broker closes the position.")
+    intraday: Positive | None = Field(
+        default=None, description="In place of `initial` where nothing stays overnight; default: the same."
+    )
+
+
 class FeeModel(Section):
     """What a fill costs; default: the instrument's fees."""
 
@@ -166,9 +176,33 @@ class AccountSection(Section):
         default=None, description="Account currency; default: the instrument's quote currency."
     )
     max_leverage: Annotated[float, Field(gt=0, le=LEVERAGE_MAX)] = Field(
-        default=1.0, description="Largest position in proportion to its margin; above 1 for perpetuals only."
+        default=1.0,
+        description="Largest position in proportion to its margin; above 1 for accounts that give credit only.",
     )
     max_drawdown_pct: Percent = Field(default=20.0, description="The run stops at this fall from the peak; 100 is off.")
+    kind: Literal["isolated", "futures", "cash", "margin", "unlevered"] | None = Field(
+        default=None,
+        description="How positions are paid for; default: isolated for perpetuals, cash for coins, futures where the "
+        "contract margin is known, else unlevered: in full, and no more asked.",
+    )
+    contract_margin: ContractMarginSection | None = Field(
+        default=None, description="futures only: margin per contract; default: the instrument's."
+    )
+    overnight: bool = Field(
+        default=True, description="futures only: false closes every position in the last bar of its session."
+    )
+    pattern_day_trader: bool = Field(
+        default=True, description="margin only: count day trades, and refuse the entry that could be the fourth."
+    )
+    borrow_rate_pct: NotNegative | None = Field(
+        default=None, description="margin only: yearly fee of a short position, in percent of its market value."
+    )
+    settlement_days: Annotated[int, Field(ge=0, le=5)] | None = Field(
+        default=None, description="cash only: sessions until a sale is settled; default: the rule of its day."
+    )
+    extended_hours: bool = Field(
+        default=False, description="Whether bars of the early and late session take part; limit orders only."
+    )
     margin_mode: Literal["isolated_usdt"] = Field(
         default="isolated_usdt", description="Each position has a margin of its own; there is no other mode."
     )
@@ -500,6 +534,9 @@ class BacktestSection(Section):
     slippage_bps: BasisPoints | None = Field(default=None, description="Instead of the account's slippage.")
     start: str | None = Field(default=None, description="First instant, ISO 8601; UTC unless it says otherwise.")
     end: str | None = Field(default=None, description="Instant after the last.")
+    match: Literal["bars", "trades"] = Field(
+        default="bars", description="What orders are matched against: base bars, or each trade where there are any."
+    )
 
 
 class WarmupSection(Section):

@@ -22,7 +22,9 @@ class Ledger(IntEnum):
     of the exit reason that stops the run, REPORTS how many reports have been written and not been taken. DEEP_PEAK and
     DEEP_VALUE are the peak and the equity of the deepest fall so far. USED is the margin of all positions and what is
     kept for entries at work, so that equity less USED is free. START, GROSS, FEES and FUNDED count the same money a
-    second time, by what it was; FAULT is the number of the fault that was found in the books.
+    second time, by what it was; FAULT is the number of the fault that was found in the books. From DAY_TRADES on lie
+    the days of the last day trades, oldest first; from SALES on pairs of the day on which a sale is settled and what it
+    brought.
     """
 
     CASH = 0
@@ -38,6 +40,17 @@ class Ledger(IntEnum):
     FEES = 10
     FUNDED = 11
     FAULT = 12
+    DAY_TRADES = 13
+    SALES = 16
+
+
+DAY_TRADES_KEPT = 3
+"""Day trades that a pattern day trader may not pass."""
+
+SALES_KEPT = 6
+"""Days on which sales can be waiting to settle at once: no settlement takes more than five sessions."""
+
+LEDGER_SIZE = int(Ledger.SALES) + 2 * SALES_KEPT
 
 
 class Book(IntEnum):
@@ -53,7 +66,9 @@ class Book(IntEnum):
     funding was taken from it). STEP is the ladder step in force; from STEP_LOTS on lies what each step closes. OPEN is
     the open result at the last mark, MARGIN what the position, or the entry at work, takes of the ledger's USED,
     RESERVE the part of it for what is left of an entry, all counts of 1e-8; NUMBER tells which instrument of the run
-    this is.
+    this is. DAY is the day of the present session, SETTLES the one on which its sales are settled, WINDOW the first
+    whose day trades count; OPENED_DAY the session of the position's entry, COUNTED the trade that was last counted as a
+    day trade. NEED is the equity below which the broker closes the position, EXTENDED 1 outside regular hours.
     """
 
     ROW = 0
@@ -91,7 +106,14 @@ class Book(IntEnum):
     FILLED = 32
     RESERVE = 33
     FIRED_STEPS = 34
-    STEP_LOTS = 35
+    DAY = 35
+    SETTLES = 36
+    WINDOW = 37
+    OPENED_DAY = 38
+    COUNTED = 39
+    NEED = 40
+    EXTENDED = 41
+    STEP_LOTS = 42
 
 
 NEVER = -(1 << 40)
@@ -137,8 +159,11 @@ class Term(IntEnum):
     MOVES is 1 where the stop can move. TRAIL_FRACTION is NaN where a trailing stop keeps a fixed distance; an
     activation that never comes is infinite. From LADDER on lie three numbers a step: its multiple of the stop's
     distance or NaN, its fraction of the decision price or NaN, and its share of the position. LATENCY counts base bars,
-    QUEUE_DEPTH is in price, VOLUME_FRACTION 0 is no limit, EACH_BAR checks the books at each base close. The table of
-    the TIERS risk tiers follows after all these.
+    QUEUE_DEPTH is in price, VOLUME_FRACTION 0 is no limit, EACH_BAR checks the books at each base close. CONTRACT is
+    the margin of a contract, CALLS 1 where the broker closes a position whose equity is below CALL_CONTRACT a contract
+    and the rates CALL_LONG and CALL_SHORT of its market value; SESSIONS, SETTLES and DAY_TRADES are 1 where the account
+    has sessions, waits for sales to settle, and counts day trades. The table of the TIERS risk tiers follows after all
+    these.
     """
 
     MULTIPLIER = 0
@@ -178,7 +203,15 @@ class Term(IntEnum):
     STOP_IS_LIMIT = 34
     EACH_BAR = 35
     TIERS = 36
-    LADDER = 37
+    CONTRACT = 37
+    CALLS = 38
+    CALL_CONTRACT = 39
+    CALL_LONG = 40
+    CALL_SHORT = 41
+    SESSIONS = 42
+    SETTLES = 43
+    DAY_TRADES = 44
+    LADDER = 45
 
 
 BOOK_SIZE = int(Book.STEP_LOTS) + LADDER_MAX
@@ -259,6 +292,8 @@ class Exit(IntEnum):
     REGIME = 11
     PLAYBOOK = 12
     FORCE = 13
+    MARGIN_CALL = 14
+    SESSION_END = 15
 
 
 class Point(IntEnum):
@@ -270,7 +305,7 @@ class Point(IntEnum):
 
 
 class Leg(IntEnum):
-    """Which order of a trade filled; FUNDING is no order but a payment on the position."""
+    """Which order of a trade filled; FUNDING is no order but something carried: a payment, or a split."""
 
     ENTRY = 0
     STOP = 1
@@ -281,22 +316,24 @@ class Leg(IntEnum):
 
 
 class FillKind(IntEnum):
-    """What kind of order filled; those of entries equal `EntryKind`."""
+    """What kind of order filled; those of entries equal `EntryKind`. SPLIT is what a split adds, at a price of 0."""
 
     MARKET = 1
     LIMIT = 2
     STOP = 3
     TAKE_PROFIT = 4
     STOP_LIMIT = 5
+    SPLIT = 6
 
 
 class Report(IntEnum):
     """Columns of an integer report.
 
-    A report with 0 LOTS is a funding payment of GROSS, if its LEG says so, or else the death of the entry for REASON.
+    A report with 0 LOTS tells of something carried of the kind REASON that brought GROSS, if its LEG says so, or else
+    of the death of the entry for REASON.
     FEE, GROSS and SLIPPAGE are counts of 1e-8 of the account currency. SIGNAL and EXEC say which rule decided it
     when, OPENED_EXEC in which execution bar the position was opened, INSTRUMENT whose of the run's it is, LEFT how many
-    lots of the order are still to fill.
+    lots of the order are still to fill; of what is carried, how many are held after it.
     """
 
     ROW = 0
@@ -339,7 +376,7 @@ class Curve(IntEnum):
 
 def new_ledger(cash: int) -> Ints:
     """Return the ledger of an account with `cash` counts of 1e-8 and nothing open."""
-    ledger = np.zeros(len(Ledger), dtype=np.int64)
+    ledger = np.zeros(LEDGER_SIZE, dtype=np.int64)
     ledger[[Ledger.CASH, Ledger.PEAK, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE, Ledger.START]] = cash
     return ledger
 

@@ -9,22 +9,28 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
 
 
 class CarryKind(IntEnum):
-    """What is due; the number is what the loop gets."""
+    """What is due; the number is what the loop gets.
+
+    SESSION: a session begins; the value is its day, the price the first day whose day trades still count.
+    SETTLEMENT: the day on which sales of this session are settled cash. FLATTEN: what is held must be gone.
+    HOURS: the value is 1 where extended hours begin, 0 where regular ones do.
+    """
 
     FUNDING = 0
     DIVIDEND = 1
     SPLIT = 2
     BORROW = 3
-
-
-SETTLED = frozenset({CarryKind.FUNDING})
-"""What the loop settles; data hands over nothing else."""
+    SESSION = 4
+    SETTLEMENT = 5
+    FLATTEN = 6
+    HOURS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,17 @@ class Carry:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def without(self, kind: CarryKind) -> Carry:
+        """Return all of it but what is of one kind."""
+        return self._where(self.kinds != int(kind))
+
+    def outside(self, rows: Ints) -> Carry:
+        """Return all of it but what is due at some rows."""
+        return self._where(~np.isin(self.rows, rows))
+
+    def _where(self, kept: npt.NDArray[np.bool_]) -> Carry:
+        return Carry(self.rows[kept], self.kinds[kept], self.values[kept], self.prices[kept])
 
 
 def no_carry() -> Carry:

@@ -10,7 +10,7 @@ held it goes straight to the next execution bar whose wake column speaks.
 
 One base bar, in order (plays.md 5.4 and 6.6):
 
-    CARRY         what the position pays or receives at this open: funding of a perpetual
+    CARRY         what the position pays or receives at this open: funding, dividends, borrow fees; splits, sessions
     OPEN_EXIT     a gap through stop, liquidation price or target, else a pending close, at the open
     OPEN_ENTRY    a pending entry at the open
     INSIDE_ENTRY  a resting limit or stop entry against the range
@@ -32,19 +32,28 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
+from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
 from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Stage, Term
-from evenkeel.venues.simulated.carry import CarryKind
+from evenkeel.venues.simulated.carried import settle_carry
 from evenkeel.venues.simulated.invariants import find_fault
-from evenkeel.venues.simulated.match import FILL, IOC, REST, match_entry, match_exit
+from evenkeel.venues.simulated.match import (
+    FILL,
+    IOC,
+    REST,
+    match_entry,
+    match_exit,
+    match_extended_exit,
+    waits_for_regular_hours,
+)
 from evenkeel.venues.simulated.steps import (
     drop_entry,
+    maintenance,
     move_stop,
     place_entry,
     place_exit,
     point_value,
     settle_entry,
     settle_exit,
-    settle_funding,
     share_of_lots,
     slipped,
     unrealised,
@@ -56,7 +65,6 @@ _CASH, _OPEN, _PEAK, _STOPPED, _REPORTS, _DEEP_PEAK, _DEEP_VALUE = (
         Ledger.CASH, Ledger.OPEN, Ledger.PEAK, Ledger.STOPPED, Ledger.REPORTS, Ledger.DEEP_PEAK, Ledger.DEEP_VALUE,
     )
 )  # fmt: skip
-_USED = int(Ledger.USED)
 _ROW, _STAGE, _EXEC, _OWN, _LOTS = (int(p) for p in (Book.ROW, Book.STAGE, Book.EXEC, Book.OPEN, Book.LOTS))
 _ENTRY_KIND, _ENTRY_LOTS, _TIF, _LIVE = (
     int(p) for p in (Book.ENTRY_KIND, Book.ENTRY_LOTS, Book.ENTRY_TIF, Book.ENTRY_LIVE)
@@ -99,7 +107,9 @@ _EXPIRED, _CANCELLED, _DISABLED, _LIQUIDITY = (
     reason_number(r) for r in (Reason.EXPIRED, Reason.CANCELLED, Reason.ENTRIES_DISABLED, Reason.LIQUIDITY)
 )
 
-_FUNDING = int(CarryKind.FUNDING)
+_EXTENDED = int(Book.EXTENDED)
+_NEED, _CALLS, _SESSIONS = int(Book.NEED), int(Term.CALLS), int(Term.SESSIONS)
+_MARGIN_CALL = int(Exit.MARGIN_CALL)
 GO_ON = -1
 _NO_ROW = 1 << 62
 
@@ -205,6 +215,8 @@ def run(
                     drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _DISABLED)
                 if must_leave(book):
                     place_exit(book, terms, abs(book[_LOTS]), ledger[_STOPPED], -1)
+            if book[_NEED] > ledger[_CASH] + ledger[_OPEN]:
+                call_margin(book, terms)
             if terms[_EACH_BAR] == 1.0:
                 ledger[_FAULT] = find_fault(book, mark, ledger, terms)
                 if ledger[_FAULT] != 0:
@@ -230,6 +242,8 @@ def run(
             book[_STAGE] = _NEXT
             wake = wakes_flat[column + e] if book[_LOTS] == 0 else wakes_hold[column + e]
             if wake == 1.0 and may_decide(book, ledger):
+                if terms[_SESSIONS] == 1.0:
+                    pass_sessions(carry_rows, carry_kinds, carry_values, carry_prices, row, book)
                 if pausing:
                     return _WAKE
                 decide_here(
@@ -259,27 +273,32 @@ def pass_stage(
         `GO_ON`, or the number of a `Pause`.
     """
     stage = book[_STAGE]
-    if ledger[_REPORTS] + 2 > len(ints):
+    if ledger[_REPORTS] + 3 > len(ints):
         return _FULL
     if stage == _CARRY:
         k = book[_NEXT_CARRY]
         book[_NEXT_CARRY] = k + 1
         if k + 1 >= len(carry_rows) or carry_rows[k + 1] != row:
             book[_STAGE] = _OPEN_EXIT
-        if book[_LOTS] != 0 and carry_kinds[k] == _FUNDING:
-            price = carry_prices[k] if carry_prices[k] == carry_prices[k] else o
-            settle_funding(book, mark, ledger, terms, ints, floats, row, price, carry_values[k])
-            if pausing:
-                return _REPORT
+        told = settle_carry(
+            carry_kinds[k], carry_values[k], carry_prices[k], o, row, book, mark, ledger, terms, ints, floats
+        )
+        if told and pausing:
+            return _REPORT
     elif stage in (_OPEN_EXIT, _INSIDE_EXIT):
         book[_STAGE] = stage + 1
         if stage == _OPEN_EXIT:
             book[_ENTERED] = 0
         if book[_LOTS] != 0:
-            leg, reason, point, price, raw, taker, lots = match_exit(
-                stage == _OPEN_EXIT, row, o, h, low, c, volume,
-                mark_open, mark_high, mark_low, trigger_open, trigger_high, trigger_low, book, mark, terms,
-            )  # fmt: skip
+            if book[_EXTENDED] != 0:
+                leg, reason, point, price, raw, taker, lots = match_extended_exit(
+                    stage == _OPEN_EXIT, row, o, h, low, c, volume, book, mark, terms
+                )
+            else:
+                leg, reason, point, price, raw, taker, lots = match_exit(
+                    stage == _OPEN_EXIT, row, o, h, low, c, volume,
+                    mark_open, mark_high, mark_low, trigger_open, trigger_high, trigger_low, book, mark, terms,
+                )  # fmt: skip
             if leg >= 0:
                 settle_exit(book, mark, ledger, terms, ints, floats, row, point, price, raw, leg, reason, taker, lots)
                 if book[_LOTS] != 0 and (terms[_VOLUME_FRACTION] == 0.0 or book[_BUDGET] > 0):
@@ -292,7 +311,7 @@ def pass_stage(
                     return _REPORT
     elif stage in (_OPEN_ENTRY, _INSIDE_ENTRY):
         book[_STAGE] = stage + 1
-        if book[_ENTRY_KIND] != 0:
+        if book[_ENTRY_KIND] != 0 and not waits_for_regular_hours(book):
             point = _AT_OPEN if stage == _OPEN_ENTRY else _INSIDE
             verdict, price, raw, taker, lots = match_entry(
                 point, row, o, h, low, c, volume, trigger_open, trigger_high, trigger_low, book, mark, terms
@@ -313,6 +332,13 @@ def pass_stage(
         if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
             move_stop(c, book, mark, terms)
     return GO_ON
+
+
+@inlined
+def call_margin(book: Ints, terms: Floats) -> None:
+    """Let the broker close the position from the next open on, because the account no longer covers it."""
+    if book[_LOTS] != 0 and book[_EXIT] == 0:
+        place_exit(book, terms, abs(book[_LOTS]), _MARGIN_CALL, -1)
 
 
 @inlined
@@ -383,7 +409,7 @@ def skip_holding(
     deep_peak, deep_value = ledger[_DEEP_PEAK], ledger[_DEEP_VALUE]
     high, low = mark[_HIGH], mark[_LOW]
     worth = point_value(lots, terms)
-    moves = terms[_MOVES] == 1.0
+    moves, calls = terms[_MOVES] == 1.0, terms[_CALLS] == 1.0
     e = book[_EXEC]
     next_close = last_row[e] if e < len(last_row) else -1
     at = stop_row
@@ -399,7 +425,7 @@ def skip_holding(
                 at = i
                 break
             deepest, deep_peak, deep_value = fall, top, value
-        if value <= stop_equity:
+        if value <= stop_equity or (calls and value < maintenance(lots, closes[i], terms)):
             at = i
             break
         if i == next_close:
@@ -451,6 +477,7 @@ def mark_position(h: float, low: float, c: float, book: Ints, mark: Floats, ledg
         mark[_LOW] = min(mark[_LOW], low if whole else c)
     ledger[_OPEN] += value - book[_OWN]
     book[_OWN] = value
+    book[_NEED] = math.ceil(maintenance(book[_LOTS], c, terms)) if terms[_CALLS] == 1.0 else 0
 
 
 @inlined
@@ -499,8 +526,9 @@ def decide_here(
         money = ledger[_CASH] + ledger[_OPEN]
         direction = int(ds[_DIRECTION])
         lots, reason, stop_distance, target_distance = judge_entry(
-            sizing, money / 1e8, (money - ledger[_USED]) / 1e8, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT]
-        )
+            sizing, money / 1e8, free_money(book, ledger, terms) / 1e8, close, direction,
+            ds[_STOP_SLOT], ds[_TARGET_SLOT], day_trades(book, ledger),
+        )  # fmt: skip
         if reason != _OK:
             refusals[reason] += 1
             return

@@ -19,6 +19,7 @@ LOTS, ENTRY_KIND, ENTRY_LOTS, ENTRY_LIVE = (
 ENTRY_TIF, ENTRY_FROM, EXIT, EXIT_FROM = (
     int(Book.ENTRY_TIF), int(Book.ENTRY_FROM), int(Book.EXIT), int(Book.EXIT_FROM),
 )  # fmt: skip
+EXTENDED = int(Book.EXTENDED)
 ENTERED, FIRED, STOP_KIND = int(Book.ENTERED), int(Book.FIRED), int(Book.STOP_KIND)
 FIRED_STEPS, STEP, LADDER = int(Book.FIRED_STEPS), int(Book.STEP), int(Mark.LADDER)
 LADDER_STEPS = int(Term.LADDER_STEPS)
@@ -135,6 +136,31 @@ def match_exit(
     if direction * (price - mark[BANKRUPTCY]) < 0.0:
         return _LEG_GUARD, _BY_LIQUIDATION, point, mark[BANKRUPTCY], mark[BANKRUPTCY], 1, abs(book[LOTS])
     return leg, reason, point, price, raw, taker, lots
+
+
+@inlined
+def match_extended_exit(
+    at_open: bool, row: int, o: float, h: float, low: float, c: float, volume: float,
+    book: Ints, mark: Floats, terms: Floats,
+) -> tuple[int, int, int, float, float, int, int]:  # fmt: skip
+    """Return how a held position leaves outside regular hours: by a Limit target, for nothing else is matched there."""
+    direction = 1 if book[LOTS] > 0 else -1
+    point = _AT_OPEN if at_open else _INSIDE
+    if terms[TARGET_IS_LIMIT] == 0.0 or nothing_trades(volume, terms):
+        return -1, 0, point, o, o, 0, 0
+    top = o if at_open else (c if book[ENTERED] >= 2 else (h if direction > 0 else low))
+    quote, target = top * (1.0 - direction * terms[HALF_SPREAD]), mark[TARGET]
+    lots = available(row, volume, exit_lots(book, _LEG_TARGET, _BY_TARGET, terms), book, terms)
+    if lots == 0 or not hits_target(at_open, direction, quote, quote, target, volume, book, mark, terms):
+        return -1, 0, point, o, o, 0, 0
+    raw = quote if at_open else target
+    return _LEG_TARGET, _BY_TARGET, point, raw, raw, 0, lots
+
+
+@inlined
+def waits_for_regular_hours(book: Ints) -> bool:
+    """Whether an entry may not be matched now: outside regular hours only what rests as a limit is."""
+    return bool(book[EXTENDED] != 0 and book[ENTRY_KIND] != _LIMIT)
 
 
 @inlined

@@ -19,12 +19,14 @@ from numba import types
 from evenkeel.kernel import INTS, TABLE, WINDOW, floats_at, inlined, ints_at, kernel, window_at
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
+from evenkeel.venues.simulated.account import pass_sessions
 from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, Book, Exit, Ledger, Pause, Stage, Term
 from evenkeel.venues.simulated.book import Point as FillPoint
 from evenkeel.venues.simulated.desks import Clock, Desk, Phase, Point, PointLine, Purse
 from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.loop import (
     GO_ON,
+    call_margin,
     decide_here,
     mark_account,
     mark_position,
@@ -51,7 +53,7 @@ _ROW, _STAGE, _EXEC, _LOTS = int(Book.ROW), int(Book.STAGE), int(Book.EXEC), int
 _ENTRY_KIND, _EXIT, _EXPIRES, _ENTERED, _FIRED = (
     int(Book.ENTRY_KIND), int(Book.EXIT), int(Book.ENTRY_EXPIRES), int(Book.ENTERED), int(Book.FIRED),
 )  # fmt: skip
-_MOVES = int(Term.MOVES)
+_MOVES, _NEED, _SESSIONS = int(Term.MOVES), int(Book.NEED), int(Term.SESSIONS)
 _SCAN, _CARRY, _OPEN_EXIT, _STAGE_ACCOUNT, _STAGE_DECIDE, _STAGE_NEXT = (
     int(s) for s in (Stage.SCAN, Stage.CARRY, Stage.OPEN_EXIT, Stage.ACCOUNT, Stage.DECIDE, Stage.NEXT)
 )
@@ -132,6 +134,7 @@ def walk(
                     stop_all(desks, due, ledger, ints, floats)
                 elif fresh:
                     return _LIMIT
+            call_margins(desks, due, ledger)
             clock[_PHASE], clock[_TURN] = _AT_CLOSES, 0
         elif phase == _AT_CLOSES:
             pause = pass_closes(desks, turns[1], due, clock, ledger, ints, floats, pausing)
@@ -276,6 +279,19 @@ def stop_all(desks: Ints, due: Ints, ledger: Ints, ints: Ints, floats: Floats) -
 
 
 @inlined
+def call_margins(desks: Ints, due: Ints, ledger: Ints) -> None:
+    """Let the broker close every position, where the account no longer covers all of them together."""
+    need = 0
+    for k in range(len(desks)):
+        need += ints_at(desks[k, _BOOK], BOOK_SIZE)[_NEED]
+    if need <= ledger[_CASH] + ledger[_OPEN]:
+        return
+    for k in range(len(desks)):
+        call_margin(ints_at(desks[k, _BOOK], BOOK_SIZE), floats_at(desks[k, _TERMS], desks[k, _TERM_COUNT]))
+        due[k] = due_ns(desks, k)
+
+
+@inlined
 def pass_closes(
     desks: Ints, order: Ints, due: Ints, clock: Ints, ledger: Ints, ints: Ints, floats: Floats, pausing: bool
 ) -> int:
@@ -309,6 +325,13 @@ def pass_closes(
             column = desks[k, _COLUMN] + e
             wake = x[desks[k, _WAKE_FLAT] if book[_LOTS] == 0 else desks[k, _WAKE_HOLD], column]
             if wake == 1.0 and may_decide(book, ledger):
+                if terms[_SESSIONS] == 1.0:
+                    pass_sessions(
+                        ints_at(desks[k, _CARRY_ROWS], desks[k, _CARRIES]),
+                        ints_at(desks[k, _CARRY_KINDS], desks[k, _CARRIES]),
+                        floats_at(desks[k, _CARRY_VALUES], desks[k, _CARRIES]),
+                        floats_at(desks[k, _CARRY_PRICES], desks[k, _CARRIES]), last, book,
+                    )  # fmt: skip
                 if pausing:
                     return _WAKE
                 decide_here(

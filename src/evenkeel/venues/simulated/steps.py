@@ -19,6 +19,7 @@ from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
 from evenkeel.risk.sizing import SNAP, required_margin
 from evenkeel.risk.tiers import margin_rates
+from evenkeel.venues.simulated.account import note_day_trade, note_sale
 from evenkeel.venues.simulated.book import (
     TERMS,
     Book,
@@ -44,6 +45,7 @@ ENTRY_TRIGGER, TARGET_AHEAD, TARGET_QUEUE = int(Mark.ENTRY_TRIGGER), int(Mark.TA
 LATENCY, QUEUE_SHARE, TIERS = int(Term.LATENCY), int(Term.QUEUE_SHARE), int(Term.TIERS)
 VOLUME_FRACTION = int(Term.VOLUME_FRACTION)
 LOTS, TRADE, MARGIN, NUMBER = int(Book.LOTS), int(Book.TRADE), int(Book.MARGIN), int(Book.NUMBER)
+DAY, OPENED_DAY = int(Book.DAY), int(Book.OPENED_DAY)
 RESERVE, PER_LOT, FIRED_STEPS = int(Book.RESERVE), int(Mark.PER_LOT), int(Book.FIRED_STEPS)
 EXEC, ENTRY_KIND, ENTRY_LOTS, ENTRY_TIF = (
     int(Book.EXEC),
@@ -74,6 +76,9 @@ TRAIL_FRACTION, TRAIL_ACTIVATION = int(Term.TRAIL_FRACTION), int(Term.TRAIL_ACTI
 EVEN_ACTIVATION, EVEN_OFFSET = int(Term.EVEN_ACTIVATION), int(Term.EVEN_OFFSET)
 IMPACT_MODE, IMPACT_COEFFICIENT = int(Term.IMPACT_MODE), int(Term.IMPACT_COEFFICIENT)
 IMPACT_MAX = int(Term.IMPACT_MAX)
+CONTRACT, CALLS, CALL_CONTRACT = int(Term.CONTRACT), int(Term.CALLS), int(Term.CALL_CONTRACT)
+SETTLES, DAY_TRADES = int(Term.SETTLES), int(Term.DAY_TRADES)
+CALL_LONG, CALL_SHORT = int(Term.CALL_LONG), int(Term.CALL_SHORT)
 LADDER_STEPS, LADDER_TERMS = int(Term.LADDER_STEPS), int(Term.LADDER)
 _BY_STOP, _BY_TRAILING, _BY_EVEN = int(Exit.STOP_LOSS), int(Exit.TRAILING), int(Exit.BREAKEVEN)
 _BY_LIQUIDATION = int(Exit.LIQUIDATION)
@@ -87,7 +92,7 @@ _P_FILL, _P_STOP, _P_TARGET = int(Price.FILL), int(Price.STOP), int(Price.TARGET
 _P_ADVERSE, _P_FAVOURABLE, _P_ENTRY = int(Price.ADVERSE), int(Price.FAVOURABLE), int(Price.ENTRY)
 _LEG_ENTRY, _LEG_STOP, _LEG_TARGET, _AT_OPEN = int(Leg.ENTRY), int(Leg.STOP), int(Leg.TARGET), int(Point.OPEN)
 _LEG_FUNDING = int(Leg.FUNDING)
-_KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET, _KIND_STOP_LIMIT = (int(kind) for kind in FillKind)
+_KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET, _KIND_STOP_LIMIT, _ = (int(kind) for kind in FillKind)
 _STOP_FIRED, _TARGET_FIRED = int(Fired.STOP), int(Fired.TARGET)
 _SCAN = int(Stage.SCAN)
 _CANCELLED = reason_number(Reason.CANCELLED)
@@ -223,7 +228,7 @@ def settle_entry(
 def open_position(book: Ints, mark: Floats, point: int, price: float, raw: float, direction: int) -> None:
     """Begin a position with the first piece of its entry."""
     book[TRADE] += 1
-    book[OPENED_EXEC] = book[EXEC]
+    book[OPENED_EXEC], book[OPENED_DAY] = book[EXEC], book[DAY]
     mark[ENTRY], mark[ARRIVAL] = price, raw
     mark[HIGH] = mark[LOW] = price
     book[ENTERED] = 1 if point == _AT_OPEN else 2
@@ -325,6 +330,7 @@ def margin_levels(book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None
     """Hold the margin of the position, and set where it is liquidated and where that margin is gone."""
     direction = 1 if book[LOTS] > 0 else -1
     initial = abs(point_value(book[LOTS], terms)) * mark[ENTRY] / terms[LEVERAGE]
+    initial = max(initial, abs(quantity_of(book[LOTS], terms)) * terms[CONTRACT])
     book[RESERVE] = posting(abs(book[ENTRY_LOTS]) * mark[PER_LOT]) if book[ENTRY_KIND] != 0 else 0
     hold_margin(book, ledger, posting(initial) + book[EXTRA] + book[RESERVE])
     if terms[LIQUIDATES] == 0.0:
@@ -341,6 +347,14 @@ def margin_levels(book: Ints, mark: Floats, ledger: Ints, terms: Floats) -> None
     mark[BANKRUPTCY] = bankruptcy_price(
         direction, quantity, mark[ENTRY], terms[LEVERAGE], terms[LIQUIDATION_FEE], extra
     )
+
+
+@inlined
+def maintenance(lots: int, close: float, terms: Floats) -> float:
+    """Return the equity below which the broker closes a position of so many lots at that price, as a count of 1e-8."""
+    rate = terms[CALL_LONG] if lots > 0 else terms[CALL_SHORT]
+    money = abs(quantity_of(lots, terms)) * terms[CALL_CONTRACT] + abs(point_value(lots, terms)) * close * rate
+    return money * 1e8
 
 
 @inlined
@@ -373,6 +387,10 @@ def settle_exit(
     mark[HIGH] = max(mark[HIGH], price)
     mark[LOW] = min(mark[LOW], price)
     ledger[CASH] += gross - fee
+    if terms[SETTLES] == 1.0:
+        note_sale(book, ledger, posting(abs(point_value(lots, terms)) * price) - fee)
+    if terms[DAY_TRADES] == 1.0:
+        note_day_trade(book, ledger)
     left = 0
     if leg != _LEG_STOP and leg != _LEG_TARGET:
         left = 0 if reason == _BY_LIQUIDATION else max(0, min(book[EXIT_LOTS], abs(held)) - closed)

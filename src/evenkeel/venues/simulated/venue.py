@@ -21,17 +21,20 @@ from evenkeel.data.aggregate import Aggregate
 from evenkeel.features.timeline import Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
 from evenkeel.model.bar import Bars, Floats, Ints
-from evenkeel.model.errors import InvariantBroken, invariant
+from evenkeel.model.errors import InvariantBroken, UsageError, invariant
 from evenkeel.model.instrument import Instrument
-from evenkeel.model.number import postings_from_money, to_float
+from evenkeel.model.number import money_from_postings, postings_from_money, to_float
 from evenkeel.model.reason import REASONS
-from evenkeel.model.time import MINUTE, SECOND, Timeframe
-from evenkeel.risk.gates import gate_terms
-from evenkeel.risk.tiers import allowed_leverage, tier_table
+from evenkeel.model.time import MINUTE, SECOND, TICK, Timeframe
+from evenkeel.risk.gates import account_leverage, gate_terms
+from evenkeel.risk.tiers import tier_table
+from evenkeel.strategies.account_rules import AccountKind, AccountRules, entry_margin, least_margin
 from evenkeel.strategies.decision import SLOTS
 from evenkeel.strategies.strategy import DecideKernel
 from evenkeel.strategies.terms import OrderTerms, QueueTerms, Terms
 from evenkeel.venues.simulated import loop, steps
+from evenkeel.venues.simulated.account import day_trades, free_money
+from evenkeel.venues.simulated.account_events import account_events, merged
 from evenkeel.venues.simulated.book import (
     NEVER,
     TERMS,
@@ -66,6 +69,8 @@ _PLACE_ENTRY = types.void(
     INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.float64,
     types.int64, types.int64, types.float64, types.float64, types.float64, types.float64, types.int64,
 )  # fmt: skip
+_FREE_MONEY = types.int64(INTS, INTS, FLOATS)
+_DAY_TRADES = types.int64(INTS, INTS)
 _PLACE_EXIT = types.void(INTS, FLOATS, types.int64, types.int64, types.int64)
 
 
@@ -109,7 +114,7 @@ def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Term.TARGET_IS_LIMIT] = float(terms.order.target_is_limit)
     values[Term.TRADE_THROUGH] = float(terms.order.trade_through)
     values[Term.STOP_IS_LIMIT] = float(terms.order.stop_is_limit)
-    values[Term.LEVERAGE] = to_float(allowed_leverage(terms.sizing.max_leverage, instrument))
+    values[Term.LEVERAGE] = to_float(account_leverage(terms, instrument))
     margin, impact = account.margin, account.impact
     values[Term.LIQUIDATES], values[Term.GOES_ON] = float(margin.liquidates), float(margin.goes_on)
     values[Term.MAINTENANCE], values[Term.DEDUCTION] = to_float(margin.maintenance), to_float(margin.deduction)
@@ -118,8 +123,23 @@ def venue_terms(terms: Terms, instrument: Instrument) -> Floats:
     values[Term.IMPACT_COEFFICIENT], values[Term.IMPACT_MAX] = to_float(impact.coefficient), to_float(impact.largest)
     values[Term.VOLUME_FRACTION] = 0.0 if account.max_volume_fraction is None else to_float(account.max_volume_fraction)
     _queue_terms(values, account.queue, instrument)
+    _account_terms(values, account.rules)
     _protection_terms(values, terms.order)
     return values
+
+
+def _account_terms(values: Floats, rules: AccountRules) -> None:
+    """Write what the broker asks of the account."""
+    credit = rules.kind is AccountKind.MARGIN
+    values[Term.CONTRACT] = to_float(entry_margin(rules))
+    values[Term.CALLS] = float(credit or rules.contract is not None)
+    values[Term.CALL_CONTRACT] = to_float(least_margin(rules))
+    values[Term.CALL_LONG] = to_float(rules.maintenance_long) if credit else 0.0
+    values[Term.CALL_SHORT] = to_float(rules.maintenance_short) if credit else 0.0
+    by_session = rules.kind in (AccountKind.CASH, AccountKind.MARGIN) or rules.regular_hours is not None
+    values[Term.SESSIONS] = float(by_session)
+    values[Term.SETTLES] = float(rules.kind is AccountKind.CASH and rules.settlement != 0)
+    values[Term.DAY_TRADES] = float(rules.day_trades is not None)
 
 
 def _queue_terms(values: Floats, queue: QueueTerms, instrument: Instrument) -> None:
@@ -161,7 +181,9 @@ def latency_bars(latency_ms: int, base: Timeframe) -> int:
     """Return by how many base opens a latency delays an order; days, weeks and months are longer than any latency."""
     if base.is_calendar:
         return 1 if latency_ms else 0
-    return -(-latency_ms * (SECOND // 1000) // base.nanoseconds)
+    if base == TICK and latency_ms:
+        raise UsageError("latency_ms counts base bars, and trades are none; match against bars, or remove it")
+    return -(-latency_ms * (SECOND // 1000) // base.nanoseconds) if latency_ms else 0
 
 
 class ReportSpace:
@@ -222,6 +244,8 @@ class SimulatedVenue:
         compiled(loop.close_out, loop.CLOSE_SIGNATURE)
         compiled(steps.place_entry, _PLACE_ENTRY)
         compiled(steps.place_exit, _PLACE_EXIT)
+        compiled(free_money, _FREE_MONEY)
+        compiled(day_trades, _DAY_TRADES)
         self._terms = venue_terms(terms, instrument)
         self._terms[Term.EACH_BAR] = float(each_bar)
         self._sizing = gate_terms(terms, instrument)
@@ -275,14 +299,17 @@ class SimulatedVenue:
         self.book[Book.NEXT_CARRY] = 0
         self._terms[Term.LATENCY] = latency_bars(self._account.latency_ms, self._bars.timeframe)
         self._prices = BarPrices.of(self._bars, mark, index, self._account.trigger_source)
-        self._carry = self._due(carry, mark)
-        invariant(bool(np.all(self._carry.kinds == CarryKind.FUNDING)), "of what is carried, only funding is settled")
+        known = self._due(carry, mark)
+        broker = account_events(self._bars, series.calendar, self._account.rules, known)
+        self._carry = merged([broker, known])
         self._ready = False
 
     def _due(self, carry: Carry | None, mark: MarkBars | None) -> Carry:
-        if not self._account.funding:
-            return no_carry()
-        return fixed_funding(self._bars, self._account.funding_rate, mark) if carry is None else carry
+        """Return what a position is due: what is known of it, funding only where the account takes part."""
+        if carry is None:
+            rate = self._account.funding_rate if self._account.funding else None
+            return fixed_funding(self._bars, rate, mark)
+        return carry if self._account.funding else carry.without(CarryKind.FUNDING)
 
     def next_block(self) -> tuple[int, int]:
         """Compute the features of the next block that holds an execution bar not yet decided on.
@@ -450,6 +477,18 @@ class SimulatedVenue:
             self._floats,
             reason,
         )
+
+    @property
+    def free(self) -> Decimal | None:
+        """What an entry may use now, as the broker counts it; None where that is all the equity of a flat account."""
+        if self._terms[Term.SETTLES] == 0.0:
+            return None
+        return money_from_postings(free_money(self.book, self.ledger, self._terms))
+
+    @property
+    def day_trades(self) -> int:
+        """Day trades that stand within the sessions that count."""
+        return int(day_trades(self.book, self.ledger)) if self._terms[Term.DAY_TRADES] == 1.0 else 0
 
     @property
     def drawdown(self) -> float:

@@ -13,6 +13,8 @@ _TOLD = {
     "include_close_fee", "require_trade_through", "stop_equity", "trigger_source", "risk_per_trade_pct", "funding",
     "maintenance_margin_rate", "mm_deduction", "on_sl_beyond_liq", "min_liq_distance_pct",
     "continue_after_liquidation", "half_spread_bps", "latency_ms", "queue", "max_volume_fraction",
+    "kind", "contract_margin", "overnight", "pattern_day_trader", "borrow_rate_pct", "settlement_days",
+    "extended_hours",
 }  # fmt: skip
 """Keys that a sentence below tells, or that have one value only."""
 
@@ -34,6 +36,7 @@ def account_lines(resolved: Mapping[str, Any], drawdown_stop: float | None) -> l
     currency = str(account["currency"])
     return [
         _start(account, currency),
+        *_kind(account, currency),
         _costs(account, currency),
         *_impact(account),
         *_orders(account),
@@ -57,6 +60,44 @@ def _start(account: Mapping[str, Any], currency: str) -> str:
     leverage = float(account.get("max_leverage", 1))
     borrowed = "without leverage" if leverage <= 1 else f"with leverage up to {number(leverage)}"
     return f"It starts with {money(float(account['starting_equity']), currency)} and trades {borrowed}."
+
+
+def _kind(account: Mapping[str, Any], currency: str) -> list[str]:
+    """Return how positions are paid for; of the usual perpetual and of what is paid in full there is nothing to say."""
+    kind = account.get("kind")
+    lines = (
+        ["Bars outside regular hours take part; there only limit orders fill."] if account.get("extended_hours") else []
+    )
+    if kind == "futures":
+        return [
+            *lines,
+            *_futures(account.get("contract_margin", {}), currency, overnight=account.get("overnight", True)),
+        ]
+    if kind == "cash":
+        days = account.get("settlement_days")
+        if days == 0:
+            return lines
+        wait = "by the rule of its day" if days is None else f"after {number(float(days))} sessions"
+        return [*lines, f"Positions are paid with settled cash; a sale settles {wait}."]
+    if kind == "margin":
+        lines.append("Half of a position is paid with credit; one that is no longer covered is closed by the broker.")
+        if account.get("borrow_rate_pct") is not None:
+            lines.append(f"A short position costs {percent(float(account['borrow_rate_pct']))} of its worth a year.")
+        if account.get("pattern_day_trader", True):
+            lines.append(
+                "An entry that could be the fourth day trade within five sessions is refused below 25,000 USD."
+            )
+    return lines
+
+
+def _futures(margin: Mapping[str, Any], currency: str, *, overnight: bool) -> list[str]:
+    entry = margin.get("initial", 0) if overnight else margin.get("intraday", margin.get("initial", 0))
+    least = money(float(margin.get("maintenance", 0)), currency)
+    lines = [
+        f"A contract ties up {money(float(entry), currency)}; below {least} of equity a contract the broker closes the "
+        "position."
+    ]
+    return lines if overnight else [*lines, "Nothing is held over the end of a session."]
 
 
 def _costs(account: Mapping[str, Any], currency: str) -> str:
