@@ -1,24 +1,24 @@
 """How time and memory grow: whole processes from ten thousand to ten million bars, and from one to ten thousand sets.
 
-    python benches/scaling.py measure figures.json
+    python benches/scaling.py measure figures.json [LARGEST]
     python benches/scaling.py draw figures.json docs/images
 
-The workload is W1 of `keel bench`. A point is the median of so many runs as `RUNS` says, the largest ones of one; each
-is a process of its own with its kernels in the cache, its audit and its files. Points are written as they are measured,
-and those that are there are not measured again.
+The workload is W1 of `keel bench`. Each point is a process of its own, with its kernels in the cache, its audit and its
+files. Its time is that of the processor, so that what else the machine does counts little. Points are written as they
+are measured, small ones first, and those that are there are not measured again; LARGEST leaves out what is larger.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import statistics
+import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from evenkeel.cli.benchmark.process import Finished, keel, run_process
+from evenkeel.cli.benchmark.process import keel, run_process
 from evenkeel.cli.benchmark.workload import WORKLOADS, Workload, prepare_workload
 from evenkeel.monitor.picture.drawing import STYLE
 from evenkeel.monitor.report.markup import Html, tag
@@ -31,7 +31,6 @@ SETS = {
 """How many sets, and the steps of the fast and of the slow average that make so many."""
 
 SWEPT_BARS = 100_000
-RUNS, RUNS_OF_LARGE, LARGE, MANY = 3, 1, 3_000_000, 10_000
 LANES = ("research", "engine")
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 330, 62, 24, 44, 46
@@ -39,45 +38,43 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 330, 62, 24, 44, 46
 Points = dict[str, dict[str, list[float]]]
 
 
-def measure(path: Path) -> None:
+def measure(path: Path, largest: int) -> None:
     points: Points = json.loads(path.read_text()) if path.exists() else {}
     with TemporaryDirectory() as folder:
-        for count in BARS:
-            prepared = prepare_workload(WORKLOADS["W1"], count, Path(folder) / str(count))
-            for lane in LANES:
-                command = (
-                    "backtest",
-                    str(prepared.play),
-                    "--catalog",
-                    str(prepared.catalog),
-                    "--lane",
-                    lane,
-                    "--no-report",
-                )
-                keep(points, path, lane, count, RUNS_OF_LARGE if count >= LARGE else RUNS, command)
         workload = WORKLOADS["W1"]
         play = workload.play.replace("features:", "variables: { fast: 20, slow: 50 }\nfeatures:")
         play = play.replace("length: 20", 'length: "{{ fast }}"').replace("length: 50", 'length: "{{ slow }}"')
         swept = prepare_workload(Workload("W3", "sets of W1", play), SWEPT_BARS, Path(folder) / "sweep")
         for count, (fast, slow) in SETS.items():
             sets = ("--set", f"fast={fast}", "--set", f"slow={slow}")
-            command = ("sweep", str(swept.play), "--catalog", str(swept.catalog), *sets)
-            keep(points, path, "sweep", count, RUNS_OF_LARGE if count >= MANY else RUNS, command)
+            if count * SWEPT_BARS <= 100 * largest:
+                keep(points, path, "sweep", count, ("sweep", str(swept.play), "--catalog", str(swept.catalog), *sets))
+        for count in BARS:
+            if count > largest:
+                continue
+            prepared = prepare_workload(workload, count, Path(folder) / str(count))
+            for lane in LANES:
+                command = ("backtest", str(prepared.play), "--catalog", str(prepared.catalog), "--lane", lane)
+                keep(points, path, lane, count, (*command, "--no-report"))
 
 
-def run(command: Sequence[str]) -> Finished:
+def run(command: Sequence[str]) -> tuple[float, float]:
+    """Return processor seconds and megabytes of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with TemporaryDirectory() as folder:
-        return run_process(keel("--home", f"{folder}/home", *command, "--json", "--out", f"{folder}/out"))
+        done = run_process(keel("--home", f"{folder}/home", *command, "--json", "--out", f"{folder}/out"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.memory_mb
 
 
-def keep(points: Points, path: Path, name: str, count: int, runs: int, command: Sequence[str]) -> None:
-    """Measure a point unless it is there: seconds and megabytes."""
+def keep(points: Points, path: Path, name: str, count: int, command: Sequence[str]) -> None:
+    """Measure a point unless it is there; the first of a line is run once before, for its kernels."""
     line = points.setdefault(name, {})
     if str(count) in line:
         return
-    run(command)
-    done = [run(command) for _ in range(runs)]
-    line[str(count)] = [statistics.median(one.seconds for one in done), max(one.memory_mb for one in done)]
+    if not line:
+        run(command)
+    line[str(count)] = list(run(command))
     path.write_text(json.dumps(points, indent=1) + "\n")
     print(f"{name:10} {count:>12,} {line[str(count)][0]:10.2f} s {line[str(count)][1]:10,.0f} MB", flush=True)
 
@@ -86,11 +83,11 @@ def draw(path: Path, folder: Path) -> None:
     points: Points = json.loads(path.read_text())
     folder.mkdir(parents=True, exist_ok=True)
     lanes = {name: points[name] for name in LANES}
-    sets = {"sweep, two cores": points["sweep"]}
+    sets = {"sweep": points["sweep"]}
     pictures = {
-        "scaling_bars.svg": [("Seconds by bars", lanes, 0, "s"), ("Memory by bars", lanes, 1, "MB")],
+        "scaling_bars.svg": [("Processor seconds by bars", lanes, 0, "s"), ("Memory by bars", lanes, 1, "MB")],
         "scaling_sets.svg": [
-            (f"Seconds by sets, {SWEPT_BARS:,} bars each", sets, 0, "s"), ("Memory by sets", sets, 1, "MB"),
+            (f"Processor seconds by sets of {SWEPT_BARS:,} bars", sets, 0, "s"), ("Memory by sets", sets, 1, "MB"),
         ],
     }  # fmt: skip
     for name, panels in pictures.items():
@@ -146,6 +143,6 @@ def text(x: float, y: float, words: str, look: str, *, anchor: str = "start", co
 
 if __name__ == "__main__":
     if sys.argv[1] == "measure":
-        measure(Path(sys.argv[2]))
+        measure(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else BARS[-1])
     else:
         draw(Path(sys.argv[2]), Path(sys.argv[3]))

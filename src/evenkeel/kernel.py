@@ -25,6 +25,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -190,8 +191,9 @@ def _loaded(dispatcher: Any, signature: Any) -> bool:
     return True
 
 
+@cache
 def address_of(dispatcher: Any) -> int:
-    """Return the native address of a node kernel, valid in this process only."""
+    """Return the native address of a node kernel, valid in this process only; it is looked up once."""
     compiled(dispatcher, NODE_SIGNATURE)
     (overload,) = dispatcher.overloads.values()
     address = overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name)
