@@ -22,6 +22,7 @@ from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.driver import PlaybookDriver
 from evenkeel.engine.playbook.outcome import PlayRun, result_hash
 from evenkeel.engine.playbook.regimes import NOTHING_SEEN, Sightings
+from evenkeel.engine.playbook.research import ResearchAccount
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.replay import replay
 from evenkeel.model.decision import EntryRefused
@@ -119,6 +120,13 @@ class Shop:
         self.driver.run()
         self.records = [driver.record for driver in self.drivers]
         return self
+
+    def in_the_research_lane(self, sightings: Sightings = NOTHING_SEEN) -> tuple[PlaybookDriver, list[RunRecord]]:
+        """Run the same plays under the same playbook once more, without cores and journals."""
+        accounts = [(ResearchAccount(strategy, market), market) for strategy, market in self._made]
+        driver = PlaybookDriver(self.book, accounts, sightings, desk.START)
+        driver.run()
+        return driver, [account.record for account, _ in accounts]
 
     def _facts(self, number: int) -> RunFacts:
         strategy = self._made[number][0]

@@ -126,7 +126,6 @@ def test_what_takes_one_run_names_the_runs_of_the_plays(desk: Path, capsys: pyte
     ("arguments", "message"),
     [
         (["backtest", "spy_regimes", "--symbol", "SPY.US"], "--symbol is for plays"),
-        (["backtest", "spy_regimes", "--lane", "research"], "run in the engine lane"),
         (["backtest", "small_desk"], "running a system: it is checked by `keel validate` only is not available yet"),
         (["backtest", "trend_filter"], "this file is a block, not a play; include it in a play"),
         (["parity", "spy_regimes"], "this file is a playbook, not a play; `keel backtest` runs it with all its plays"),
@@ -149,3 +148,15 @@ def test_markets_without_common_time_are_refused(desk: Path, capsys: pytest.Capt
     (desk / "apart.yaml").write_text(text)
     assert run(["backtest", "apart.yaml"]) == 2
     assert "the markets have no time in common: EURUSD.FX 2017-01-01" in capsys.readouterr().err
+
+
+def test_both_lanes_make_one_result_of_a_shipped_playbook(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hashes = set()
+    for lane in ("research", "engine"):
+        run(["backtest", "two_markets", "--lane", lane, "--out", lane, "--no-report"])
+        plays = json.loads((desk / lane / "result.json").read_text())["plays"]
+        hashes.add(tuple(play["result_hash"] for play in plays))
+    assert len(hashes) == 1
+    capsys.readouterr()
+    assert run(["replay", "research/plays/eurusd_range_fade"]) == 2
+    assert "run the playbook with --lane engine" in capsys.readouterr().err

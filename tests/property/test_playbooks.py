@@ -11,6 +11,7 @@ import desk
 from book_desk import OPEN, Seat, Shop, seen
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.market import Market
+from evenkeel.engine.playbook.regimes import NOTHING_SEEN
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import MINUTE
@@ -104,6 +105,20 @@ def test_plays_together_keep_to_the_limits_and_replay(seed: int) -> None:
 
     again, _ = shop_of(seed)
     assert again.run(**terms).hash() == shop.hash()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_research_lane_makes_the_same_of_a_playbook(seed: int) -> None:
+    """Times, quantities, prices, reasons, money, shares and falls."""
+    shop, terms = shop_of(seed)
+    shop.run(**terms)  # type: ignore[arg-type]
+    driver, records = shop.in_the_research_lane(terms.get("sightings", NOTHING_SEEN))  # type: ignore[arg-type]
+    for research, engine in zip(records, shop.records, strict=True):
+        assert desk.differences(research, engine) == []
+        assert list(research.dead_entries) == list(engine.dead_entries)
+        assert research.result_hash() == engine.result_hash()
+    assert driver.allotment.changes == shop.driver.allotment.changes
+    assert (driver.deepest, driver.stopped_ns) == (shop.driver.deepest, shop.driver.stopped_ns)
 
 
 def test_the_drawn_playbooks_do_something() -> None:

@@ -249,7 +249,8 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
     """Run a backtest of a playbook and leave its files: those of each play in a folder of its own, and of all together.
 
     Args:
-        request: What to run; `symbol` is not used, and the lane is the engine's.
+        request: What to run; `symbol` is not used. The lane is the engine's, whose journals can be told and replayed,
+            unless the research lane is asked for.
     """
     from evenkeel.engine.playbook.markets import load_markets
     from evenkeel.engine.playbook.outcome import (
@@ -261,7 +262,7 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         write_tables,
     )
     from evenkeel.engine.playbook.regimes import open_eye
-    from evenkeel.engine.playbook.run import part_of, playbook_manifest, run_parts
+    from evenkeel.engine.playbook.run import part_of, playbook_manifest, run_parts, run_parts_research
     from evenkeel.strategies.play.program import PlayStrategy
     from evenkeel.strategies.playbook.load import load_playbook
 
@@ -279,20 +280,28 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
     )
     watched = None if eye is None else markets[-1]
     named = [(m.name, s, market) for m, s, market in zip(playbook.members, strategies, markets, strict=False)]
-    manifest = playbook_manifest(playbook, named, watched)
+    lane = "research" if request.lane == "research" else "engine"
+    manifest = playbook_manifest(playbook, named, watched, lane=lane)
     folder = request.out or request.runs / manifest["run"]
     check_folder(folder)
     timing = {"load_s": watch.lap()}
     with whole_or_gone(folder, keeps_journal=False):
         results.write_manifest(folder, manifest, created_ns=wall_ns())
-        parts = [part_of(name, strategy, market, manifest["run"], folder) for name, strategy, market in named]
-        driver, drivers = run_parts(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
+        parts = [
+            part_of(name, strategy, market, manifest["run"], folder, lane=lane) for name, strategy, market in named
+        ]
+        if lane == "research":
+            driver, accounts = run_parts_research(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
+            records = [account.record for account in accounts]
+        else:
+            driver, drivers = run_parts(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
+            records = [one.record for one in drivers]
         timing["simulate_s"] = watch.lap()
         for number, part in enumerate(parts):
             write_shares(part.folder, number, driver.allotment.changes)
         plays = tuple(
-            _finish_part(part, one.record, request.ledger, report=request.report)
-            for part, one in zip(parts, drivers, strict=True)
+            _finish_part(part, one, request.ledger, report=request.report)
+            for part, one in zip(parts, records, strict=True)
         )
         runs = [
             PlayRun(part.name, play.record, part.market, play.result) for part, play in zip(parts, plays, strict=True)
@@ -320,7 +329,8 @@ def _finish_part(part: Part, record: RunRecord, ledger: TrialLedger, *, report: 
     folder, market = part.folder, part.market
     results.write_tables(folder, part.strategy, market, record)
     result = results.build_result(part.manifest, part.strategy, market, record, {})
-    result["journal"] = journal_mark(folder)
+    if record.lane == "engine":
+        result["journal"] = journal_mark(folder)
     result["evidence"] = weigh_run(ledger, part.strategy, market, record, result["metrics"])
     results.write_result(folder, result)
     result["checks"] = audit_run(folder, market)
@@ -420,6 +430,11 @@ def _run_again(
     """Run a recorded run in the engine lane; one instrument among several with all that share its account."""
     from evenkeel.engine.backtest import BacktestDriver
 
+    if "playbook" in manifest:
+        raise UsageError(
+            "a play of a playbook that ran in the research lane keeps no journal, and alone it would not do the same; "
+            "run the playbook with --lane engine to have its plays told and replayed"
+        )
     if "portfolio" in manifest:
         from evenkeel.api.portfolio import rerun_steps
 

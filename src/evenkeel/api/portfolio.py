@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evenkeel.api import Outcome, Request, audit_run, choose_lane, execution_bars, prepare
+from evenkeel.api import Outcome, Request, audit_run, choose_lane, execution_bars, prepare, weigh
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine import results
 from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
 from evenkeel.engine.core import Step
+from evenkeel.engine.metrics import session_returns
+from evenkeel.engine.playbook.outcome import session_ends
 from evenkeel.engine.portfolio.instance import Instance, in_order
 from evenkeel.engine.portfolio.outcome import build_result, write_tables
 from evenkeel.engine.portfolio.record import PortfolioRecord
@@ -23,8 +25,10 @@ from evenkeel.engine.recorded import folder_of_account, journal_mark, read_manif
 from evenkeel.engine.research import Progress
 from evenkeel.engine.runs import INSTRUMENTS_FOLDER, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
-from evenkeel.engine.trials import DataSet
+from evenkeel.engine.trials import DataSet, Trial, kept, session_blocks
+from evenkeel.model.number import postings_from_money
 from evenkeel.strategies.load import recorded_strategy
+from evenkeel.venues.simulated.desks import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,15 @@ def backtest_portfolio(
         if lane == "engine":
             result["journal"] = journal_mark(folder)
         data = DataSet.of(*(one.market for one in instances))
-        request.ledger.add(
-            manifest["strategy"]["name"], data, manifest["strategy"]["hash"], result["metrics"], "backtest"
-        )
+        start = instances[0].strategy.terms.account.start_equity
+        days, ends = session_ends(record.times_ns, record.curve[Point.EQUITY])
+        returns = session_returns(postings_from_money(start), ends.tolist())
+        own = Trial(
+            family=manifest["strategy"]["name"], play=manifest["strategy"]["hash"], source="backtest", data=data,
+            metrics=kept(result["metrics"]), blocks=session_blocks(data, days, returns),
+        )  # fmt: skip
+        per_year = max(one.market.calendar.sessions_per_year for one in instances)
+        result["evidence"] = weigh(request.ledger, own, returns, per_year=per_year)
         results.write_result(folder, result)
         result["checks"] = audit_portfolio(folder)
         result["timing"] = {**timing, "report_s": watch.lap()}

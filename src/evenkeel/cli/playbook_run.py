@@ -27,8 +27,6 @@ def run_playbook(strategy: str, options: dict[str, Any], *, as_json: bool) -> in
 
     if options["symbols"]:
         raise UsageError("--symbol is for plays; a playbook names the instrument of each play by `symbol:`")
-    if options["lane"] == "research":
-        raise UsageError("the plays of a playbook share an account and run in the engine lane; leave --lane out")
     outcome = backtest_playbook(whole_request(strategy, options))
     if as_json:
         emit(outcome.result)

@@ -288,6 +288,36 @@ class BacktestDriver:
         if self.core.state.stopped is StopReason.PLAYBOOK:
             self._venue.stop(EXIT_NUMBERS[ExitReason.PLAYBOOK])
 
+    @property
+    def quantity(self) -> Decimal:
+        """What is held, signed; else what an entry at work would hold."""
+        entry, held = self.core.state.pending(Leg.ENTRY), self.core.state.position
+        if held is not None:
+            return held.quantity
+        return Decimal(0) if entry is None else entry.quantity
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is a position."""
+        return self.core.state.position is not None
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether an order that closes the position is at work."""
+        state = self.core.state
+        return state.pending(Leg.EXIT) is not None or state.pending(Leg.GUARD) is not None
+
+    @property
+    def gained(self) -> Decimal:
+        """What has been realised, after costs."""
+        return self.core.state.cash - self.core.facts.start_equity
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Of the position."""
+        held = self.core.state.position
+        return Decimal(0) if held is None else held.price
+
     def end_stretch(self, stretch: Stretch) -> None:
         """Let the core end the stretch; what it leaves open is closed at the last close."""
         closed = int(stretch.series.base.close_ns[-1])

@@ -17,15 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from typing import Protocol
 
 import msgspec
 
-from evenkeel.engine.backtest import BacktestDriver, Due
+from evenkeel.engine.backtest import Due
 from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.regimes import Sightings
 from evenkeel.engine.playbook.shares import Allotment
 from evenkeel.model.event import PortfolioOrdered, PortfolioStated
-from evenkeel.model.ids import Leg
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import ExitReason
@@ -38,6 +38,36 @@ _DECISIONS = (Pause.WAKE, Pause.TIMER)
 """Pauses at which a play stands between two base bars and may be given orders."""
 
 _UNIT = Decimal("0.00000001")
+
+
+class Runner(Protocol):
+    """One play as the driver sees it, in either lane."""
+
+    @property
+    def quantity(self) -> Decimal:
+        """What is held, signed; else what an entry at work would hold."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is a position."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether an order that closes the position is at work."""
+
+    @property
+    def gained(self) -> Decimal:
+        """What has been realised, after costs."""
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Of the position."""
+
+    def pauses(self, *, step: bool = False) -> Iterator[Due]:
+        """Run, and hand over each pause before it is handled."""
+
+    def tell(self, event: PortfolioStated | PortfolioOrdered) -> None:
+        """Take what the playbook says, between two pauses."""
 
 
 @dataclass(slots=True)
@@ -53,7 +83,7 @@ class _Account:
         order: What the playbook has ordered and the play has not yet been told, or has not yet carried out.
     """
 
-    driver: BacktestDriver
+    driver: Runner
     closes: Closes
     instrument: Instrument
     pauses: Iterator[Due]
@@ -63,26 +93,15 @@ class _Account:
     @property
     def quantity(self) -> Decimal:
         """What is held, signed; else what an entry at work would hold."""
-        state = self.driver.core.state
-        entry = state.pending(Leg.ENTRY)
-        if state.position is not None:
-            return state.position.quantity
-        return Decimal(0) if entry is None else entry.quantity
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether an order that closes the position is at work."""
-        state = self.driver.core.state
-        return state.pending(Leg.EXIT) is not None or state.pending(Leg.GUARD) is not None
+        return self.driver.quantity
 
     def result(self, time_ns: int) -> Decimal:
         """Return what the account has gained at an instant, the open position included."""
-        state = self.driver.core.state
-        gained = state.cash - self.driver.core.facts.start_equity
-        held, price = state.position, self.closes.at(time_ns)
-        if held is None or price is None:
-            return gained
-        return gained + held.quantity * (to_decimal(price) - held.price) * self.instrument.multiplier
+        driver, price = self.driver, self.closes.at(time_ns)
+        if not driver.is_held or price is None:
+            return driver.gained
+        opened = driver.quantity * (to_decimal(price) - driver.entry_price) * self.instrument.multiplier
+        return driver.gained + opened
 
     def notional(self, quantity: Decimal, time_ns: int) -> float:
         """Return the worth of a quantity at the last price known, unsigned."""
@@ -100,7 +119,7 @@ class PlaybookDriver:
     """
 
     def __init__(
-        self, playbook: Playbook, runs: Sequence[tuple[BacktestDriver, Market]], sightings: Sightings, start_ns: int
+        self, playbook: Playbook, runs: Sequence[tuple[Runner, Market]], sightings: Sightings, start_ns: int
     ) -> None:
         """Prepare a run.
 
@@ -135,9 +154,9 @@ class PlaybookDriver:
                 if due.time_ns > self._opened_ns:
                     self._open(due.time_ns)
                 self._before_a_decision(number, due)
-            held = account.driver.core.state.position is not None
+            held = account.driver.is_held
             account.due = next(account.pauses, None)
-            if due is not None and held and account.driver.core.state.position is None:
+            if due is not None and held and not account.driver.is_held:
                 self.allotment.trade_closed(number, due.time_ns)
             self._ended_ns = self._ended_ns if due is None else max(self._ended_ns, due.time_ns)
         self.allotment.look_on(self._ended_ns)
@@ -194,7 +213,7 @@ class PlaybookDriver:
         if account.quantity == 0:
             account.order = None
         order = account.order
-        if order is not None and not account.is_closing:
+        if order is not None and not account.driver.is_closing:
             account.driver.tell(msgspec.structs.replace(order, event_ns=due.time_ns))
             account.order = None if order.holds else order
         if due.pause is Pause.WAKE and account.quantity == 0:

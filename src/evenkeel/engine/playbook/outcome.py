@@ -126,7 +126,7 @@ def build_result(
     stop = StopReason.PLAYBOOK if stopped_ns is not None else StopReason.END_OF_DATA
     return {
         "schema": SCHEMA, "run": manifest["run"], "result_hash": result_hash(changes, runs, stopped_ns),
-        "playbook": {"name": playbook.name, "hash": playbook.hash, "mode": playbook.mode}, "lane": "engine",
+        "playbook": {"name": playbook.name, "hash": playbook.hash, "mode": playbook.mode}, "lane": manifest["lane"],
         "symbols": sorted({symbol for run in runs for symbol in run.result["symbols"]}),
         "data": {key: manifest["data"][key] for key in ("start", "end")},
         "account": {

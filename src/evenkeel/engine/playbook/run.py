@@ -20,6 +20,7 @@ from evenkeel.engine.manifest import build_manifest, run_id
 from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.driver import PlaybookDriver
 from evenkeel.engine.playbook.regimes import NOTHING_SEEN, Eye, look
+from evenkeel.engine.playbook.research import ResearchAccount
 from evenkeel.engine.runs import PLAYS_FOLDER
 from evenkeel.engine.steps import JournalLog
 from evenkeel.model.ids import RunId, StrategyId
@@ -50,14 +51,14 @@ class Part:
 
 
 def playbook_manifest(
-    playbook: Playbook, parts: Sequence[tuple[str, Strategy, Market]], detector: Market | None
+    playbook: Playbook, parts: Sequence[tuple[str, Strategy, Market]], detector: Market | None, *, lane: str
 ) -> dict[str, Any]:
     """Return the manifest of a playbook's run without its stamp; `run` is derived from the rest."""
-    plays = [(name, build_manifest(strategy, market, lane="engine")) for name, strategy, market in parts]
+    plays = [(name, build_manifest(strategy, market, lane=lane)) for name, strategy, market in parts]
     common = plays[0][1]
     windows = [market.window for _, _, market in parts]
     facts: dict[str, Any] = {
-        "schema": SCHEMA, "kind": "playbook", "code": common["code"], "lane": "engine", "profile": common["profile"],
+        "schema": SCHEMA, "kind": "playbook", "code": common["code"], "lane": lane, "profile": common["profile"],
         "playbook": {"name": playbook.name, "hash": playbook.hash, "resolved": playbook.resolved},
         "data": {
             "start": format_time(min(window[0] for window in windows)),
@@ -73,9 +74,9 @@ def playbook_manifest(
     return {"run": run_id(playbook.name, facts), **facts}
 
 
-def part_of(name: str, strategy: Strategy, market: Market, playbook: str, folder: Path) -> Part:
+def part_of(name: str, strategy: Strategy, market: Market, playbook: str, folder: Path, *, lane: str) -> Part:
     """Return a play with the manifest of its run, which names the run of the playbook that it is a part of."""
-    manifest = build_manifest(strategy, market, lane="engine")
+    manifest = build_manifest(strategy, market, lane=lane)
     facts = {key: value for key, value in manifest.items() if key != "run"}
     facts["playbook"] = {"run": playbook, "play": name}
     return Part(name, strategy, market, {"run": run_id(strategy.name, facts), **facts}, folder / PLAYS_FOLDER / name)
@@ -116,6 +117,26 @@ def run_parts(
         verify_whole(part.folder)
         results.write_decisions(part.folder, one.decisions)
     return driver, drivers
+
+
+def run_parts_research(
+    playbook: Playbook,
+    parts: Sequence[Part],
+    eye: Eye | None,
+    detector: Market | None,
+    *,
+    stamp_ns: Callable[[], int],
+    timer: Callable[[], float] | None = None,
+) -> tuple[PlaybookDriver, list[ResearchAccount]]:
+    """Run all plays as `run_parts` does, in the research lane: without journals and decisions."""
+    sightings = NOTHING_SEEN if eye is None or detector is None else look(eye, detector)
+    for part in parts:
+        results.write_manifest(part.folder, part.manifest, created_ns=stamp_ns())
+    accounts = [ResearchAccount(part.strategy, part.market, timer=timer) for part in parts]
+    runs = [(account, part.market) for account, part in zip(accounts, parts, strict=True)]
+    driver = PlaybookDriver(playbook, runs, sightings, min(part.market.window[0] for part in parts))
+    driver.run()
+    return driver, accounts
 
 
 def _facts(part: Part) -> RunFacts:

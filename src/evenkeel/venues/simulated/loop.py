@@ -111,6 +111,8 @@ _EXTENDED = int(Book.EXTENDED)
 _NEED, _CALLS, _SESSIONS = int(Book.NEED), int(Term.CALLS), int(Term.SESSIONS)
 _MARGIN_CALL = int(Exit.MARGIN_CALL)
 GO_ON = -1
+ANY_LOTS = 1 << 62
+_EXPOSURE = reason_number(Reason.EXPOSURE_LIMIT)
 _NO_ROW = 1 << 62
 
 TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
@@ -246,9 +248,11 @@ def run(
                     pass_sessions(carry_rows, carry_kinds, carry_values, carry_prices, row, book)
                 if pausing:
                     return _WAKE
+                money = ledger[_CASH] + ledger[_OPEN]
                 decide_here(
                     row, closes[row], x, column + e, book, mark, ledger, terms, sizing, ints, floats, refusals,
-                    decide, dp, ds, dr, order,
+                    decide, dp, ds, dr, order, money / 1e8, free_money(book, ledger, terms) / 1e8, _OK, _OK,
+                    ANY_LOTS,
                 )  # fmt: skip
         else:
             if book[_EXEC] < len(last_row) and row == last_row[book[_EXEC]]:
@@ -510,8 +514,30 @@ def deepest_fall(ledger: Ints) -> float:
 def decide_here(
     row: int, close: float, x: Floats, at: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
     ints: Ints, floats: Floats, refusals: Ints, decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    equity: float, free: float, may_buy: int, may_sell: int, room: int,
 ) -> None:  # fmt: skip
-    """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates."""
+    """Ask the strategy, size its wish, and place what is left: the research lane's short way through the gates.
+
+    Args:
+        row: Base bar at whose close it is asked.
+        close: That close.
+        x: Window of the execution graph.
+        at: Its column of now.
+        book: See `Book`.
+        mark: See `Mark`.
+        ledger: See `Ledger`.
+        terms: See `Term`.
+        sizing: Terms of the gates.
+        ints: Space for reports.
+        floats: Space for their prices.
+        refusals: Counts refusals by reason.
+        decide: Address of the decide kernel, with parameters `dp`, slots `ds` and rows `dr`.
+        order: Time in force and bars to live of entry orders.
+        equity: By which an entry is sized.
+        free: What of it is not used.
+        may_buy: Number of the reason why nothing may be bought, or of OK; `may_sell` likewise.
+        room: Most lots that an entry may have.
+    """
     tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1, book[_EXEC] - book[_ENTRY_EXEC])
     invoke(decide, dp, ds, x, dr, at, at + 1)
     if ds[_ACTION] == _LEAVE:
@@ -523,12 +549,16 @@ def decide_here(
             drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _CANCELLED)
         place_exit(book, terms, lots, _BY_SIGNAL, int(ds[_SIGNAL]))
     elif ds[_ACTION] == _ENTER:
-        money = ledger[_CASH] + ledger[_OPEN]
         direction = int(ds[_DIRECTION])
+        barred = may_buy if direction > 0 else may_sell
+        if barred != _OK:
+            refusals[barred] += 1
+            return
         lots, reason, stop_distance, target_distance = judge_entry(
-            sizing, money / 1e8, free_money(book, ledger, terms) / 1e8, close, direction,
-            ds[_STOP_SLOT], ds[_TARGET_SLOT], day_trades(book, ledger),
-        )  # fmt: skip
+            sizing, equity, free, close, direction, ds[_STOP_SLOT], ds[_TARGET_SLOT], day_trades(book, ledger)
+        )
+        if reason == _OK and lots > room:
+            reason = _EXPOSURE
         if reason != _OK:
             refusals[reason] += 1
             return
@@ -539,6 +569,26 @@ def decide_here(
         )  # fmt: skip
     elif ds[_REASON] != _OK:
         refusals[int(ds[_REASON])] += 1
+
+
+DECIDE_SIGNATURE = types.void(
+    types.int64, types.float64, WINDOW, types.int64, INTS, FLOATS, INTS, FLOATS, FLOATS,
+    TABLE, WINDOW, INTS, types.int64, FLOATS, FLOATS, INTS, INTS,
+    types.float64, types.float64, types.int64, types.int64, types.int64,
+)  # fmt: skip
+
+
+@kernel
+def decide_once(
+    row: int, close: float, x: Floats, at: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
+    ints: Ints, floats: Floats, refusals: Ints, decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    equity: float, free: float, may_buy: int, may_sell: int, room: int,
+) -> None:  # fmt: skip
+    """Decide as `decide_here` does, for a caller outside of the loop."""
+    decide_here(
+        row, close, x, at, book, mark, ledger, terms, sizing, ints, floats, refusals, decide, dp, ds, dr, order,
+        equity, free, may_buy, may_sell, room,
+    )  # fmt: skip
 
 
 @kernel

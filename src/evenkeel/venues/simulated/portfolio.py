@@ -19,12 +19,13 @@ from numba import types
 from evenkeel.kernel import INTS, TABLE, WINDOW, floats_at, inlined, ints_at, kernel, window_at
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
-from evenkeel.venues.simulated.account import pass_sessions
+from evenkeel.venues.simulated.account import free_money, pass_sessions
 from evenkeel.venues.simulated.book import BOOK_SIZE, MARK_SIZE, Book, Exit, Ledger, Pause, Stage, Term
 from evenkeel.venues.simulated.book import Point as FillPoint
 from evenkeel.venues.simulated.desks import Clock, Desk, Phase, Point, PointLine, Purse
 from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.loop import (
+    ANY_LOTS,
     GO_ON,
     call_margin,
     decide_here,
@@ -70,7 +71,7 @@ _LOTS_LINE, _OPEN_LINE, _OWN_LINE = (int(line) for line in PointLine)
 _LINES = len(PointLine)
 _OWN_CASH, _OWN_PEAK, _OWN_DEEP_PEAK, _OWN_DEEP_VALUE = (int(p) for p in Purse)
 _BY_LIQUIDATION, _BY_FORCE = int(Exit.LIQUIDATION), int(Exit.FORCE)
-_EXPIRED, _DISABLED = reason_number(Reason.EXPIRED), reason_number(Reason.ENTRIES_DISABLED)
+_EXPIRED, _DISABLED, _OK = (reason_number(r) for r in (Reason.EXPIRED, Reason.ENTRIES_DISABLED, Reason.OK))
 
 NEVER_NS = (1 << 63) - 1
 """An instant that does not come."""
@@ -334,13 +335,15 @@ def pass_closes(
                     )  # fmt: skip
                 if pausing:
                     return _WAKE
+                money = ledger[_CASH] + ledger[_OPEN]
                 decide_here(
                     last, floats_at(desks[k, _CLOSES], desks[k, _BASES])[last], x, column, book, mark, ledger, terms,
                     floats_at(desks[k, _SIZING], desks[k, _SIZINGS]), ints, floats,
                     ints_at(desks[k, _REFUSALS], desks[k, _REASONS]),
                     desks[k, _DECIDE], floats_at(desks[k, _PARAMS_AT], desks[k, _PARAMS]),
                     floats_at(desks[k, _SLOTS_AT], desks[k, _SLOTS]), ints_at(desks[k, _ROWS_AT], desks[k, _ROWS]),
-                    ints_at(desks[k, _ORDER], 2),
+                    ints_at(desks[k, _ORDER], 2), money / 1e8,
+                    free_money(book, ledger, terms) / 1e8, _OK, _OK, ANY_LOTS,
                 )  # fmt: skip
         book[_STAGE], book[_EXEC], book[_ROW] = _SCAN, e + 1, last + 1
         due[k] = due_ns(desks, k)

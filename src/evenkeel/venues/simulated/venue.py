@@ -224,6 +224,7 @@ class SimulatedVenue:
         space: ReportSpace | None = None,
         ledger: Ints | None = None,
         number: int = 0,
+        pauses: bool = False,
     ) -> None:
         """Prepare a venue.
 
@@ -238,6 +239,7 @@ class SimulatedVenue:
             space: For its reports; None makes one of its own.
             ledger: Of the account that it shares with other instruments, which `PortfolioVenue` then walks.
             number: Of the instrument in the run.
+            pauses: Whether the loop pauses although it could decide by itself; `decide` then decides at a wake.
         """
         if ledger is None:
             compiled(loop.run, loop.RUN_SIGNATURE)
@@ -250,7 +252,9 @@ class SimulatedVenue:
         self._terms[Term.EACH_BAR] = float(each_bar)
         self._sizing = gate_terms(terms, instrument)
         self._wake_flat, self._wake_hold = wake_flat, wake_hold
-        self._pausing = decide is None
+        self._pausing = decide is None or pauses
+        if pauses:
+            compiled(loop.decide_once, loop.DECIDE_SIGNATURE)
         self._timer = timer
         self.features_s = 0.0
         self._decide = address_of(decide.node.kernel) if decide else 0
@@ -440,6 +444,23 @@ class SimulatedVenue:
             self.book, self.mark, self.ledger, self._terms, self._sizing,
             lots, kind, price, trigger, time_in_force, expire_bars, stop_distance,
             target_distance, trail_distance, reference, signal,
+        )  # fmt: skip
+
+    def decide(self, *, equity: float, may_buy: int, may_sell: int, room: int) -> None:
+        """Decide by the kernel of the strategy at a wake, sized by an equity that is all free.
+
+        Args:
+            equity: By which an entry is sized, account currency.
+            may_buy: Number of the reason why nothing may be bought, or of OK; `may_sell` likewise.
+            may_sell: The same of selling.
+            room: Most lots that an entry may have.
+        """
+        row, features = int(self.book[Book.ROW]), self._features
+        loop.decide_once(
+            row, float(self._bars.close[row]), features.x, features.column + int(self.book[Book.EXEC]),
+            self.book, self.mark, self.ledger, self._terms, self._sizing, self._ints, self._floats, self.refusals,
+            self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
+            equity, equity, may_buy, may_sell, room,
         )  # fmt: skip
 
     def place_exit(self, *, lots: int, reason: int, signal: int) -> None:
