@@ -123,3 +123,20 @@ def test_the_run_with_its_dividends_reinvested_is_the_adjusted_return(held: Held
         )
 
         assert abs(grown / adjusted - 1) < EXACT
+
+
+def test_a_run_with_its_actions_is_paid_each_dividend_in_cash(held: Held, shared_data: Path) -> None:
+    """The ex-dates behind the entry, each at its open: the same shares, and the cash beside what they earned."""
+    (trade,) = csv.DictReader((held.folder / "trades.csv").read_text().splitlines())
+    entry = next(row for row in range(len(held.rows)) if f"{held.rows[row]['ts']:%Y-%m-%d}" == trade["entry_time"][:10])
+    keel = Keel(held.folder.parent / "paid")
+    keel.ok("data", "import", shared_data / DAILY, "--instrument", "SPY", "--tf", "D")
+    keel.ok("data", "import", shared_data / DAILY, "--instrument", "SPY", "--kind", "actions", "--from-factor")
+
+    run = keel("backtest", PLAYS / "spy_hold.yaml", "--no-report", "--json").document
+
+    with localcontext(prec=60):
+        cash = Decimal(trade["qty"]) * sum(paid for row, paid in dividends(held).items() if row > entry)
+        grown = Decimal(run["account"]["end_equity"]) - Decimal(held.result["account"]["end_equity"])
+        assert abs(grown - cash) < Decimal("0.01")
+    assert run["metrics"]["funding"] == pytest.approx(float(cash), abs=0.01)

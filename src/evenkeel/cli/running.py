@@ -174,7 +174,7 @@ def show_head(result: dict[str, Any]) -> None:
     say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
     proof = proof_lines(result["evidence"]) if "evidence" in result else []
-    for label, value in (*proof, *_figures(figures, account, data)):
+    for label, value in (*proof, *_figures(result)):
         say(f"  {label:<22}{value}")
     say()
     if "models" in result:
@@ -200,9 +200,11 @@ def proof_lines(evidence: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _figures(figures: dict[str, Any], account: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, str]]:
-    currency, recorded = account["currency"], data["funding"]
-    paid = [("funding", f"{figures['funding']:+,.2f} {currency}{_cover(recorded)}")]
+def _figures(result: dict[str, Any]) -> list[tuple[str, str]]:
+    figures, currency, recorded = result["metrics"], result["account"]["currency"], result["data"]["funding"]
+    is_funding = result.get("models", {}).get("funding", {}).get("name") != "none"
+    amount = f"{figures['funding']:+,.2f} {currency}"
+    paid = [("funding", amount + _cover(recorded)) if is_funding else ("dividends, borrowing", amount)]
     return [
         ("trades", f"{figures['trades']:,}"),
         ("net", f"{figures['net_pnl']:,.2f} {currency} ({figures['return_pct']:+.2f} %)"),
