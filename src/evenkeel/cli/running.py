@@ -169,7 +169,7 @@ def show_head(result: dict[str, Any]) -> None:
     """Print what ran on what, the figures, and what a reader must know."""
     from evenkeel.model.reason import MARK_TEXTS, Mark
 
-    figures, account, data = result["metrics"], result["account"], result["data"]
+    data = result["data"]
     say(f"{result['strategy']['name']} on {', '.join(result['symbols'])}, {data['start']} to {data['end']}")
     say(f"{data['base_bars']:,} bars of {data['base_tf']}, decisions every {data['exec_tf']}, {result['lane']} lane")
     say()
