@@ -33,7 +33,7 @@ SETS = {
 SWEPT_BARS = 100_000
 LANES = ("research", "engine")
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 460, 330, 62, 24, 44, 46
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 330, 72, 40, 44, 46
 
 Points = dict[str, dict[str, list[float]]]
 
