@@ -575,6 +575,7 @@ def audit_run(folder: Path, market: Market) -> list[dict[str, Any]]:
         higher_bars=results.higher_frames(market, [t for t in manifest["data"]["timeframes"] if t != str(market.base)]),
         funding=results.funding_frame(market),
         beside=results.beside_frames(market),
+        actions=results.actions_frame(market),
     )
     return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in checks]
 

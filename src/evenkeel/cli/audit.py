@@ -161,6 +161,7 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
         "base_bars": _base_of(instrument, data, calendar, stretches, sources), "higher_bars": higher,
         "funding": _funding_of(instrument.id, data, sources),
         "beside": _beside_of(instrument, data, stretches, sources),
+        "actions": _actions_of(instrument.id, data, sources),
     }  # fmt: skip
 
 
@@ -225,6 +226,15 @@ def _funding_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources
     price = marks.columns["price" if marks.timeframe is None else "open"]
     known = pl.DataFrame({"stamp_ns": marks.stamps_ns, "mark": price})
     return frame.join(known, on="stamp_ns", how="left", maintain_order="left")
+
+
+def _actions_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources) -> pl.DataFrame | None:
+    """Return the splits and dividends that the manifest pins; None if it pins none."""
+    from evenkeel.data.side import SideKind
+    from evenkeel.engine.results import action_table
+
+    pin = (data.get("beside") or {}).get("actions")
+    return None if pin is None else action_table(sources.side(instrument, SideKind.ACTIONS, revision=pin))
 
 
 def _stretches(stored: Bars, calendar: Calendar, data: dict[str, Any]) -> list[Bars]:

@@ -20,7 +20,7 @@ from evenkeel.data.calendar import Calendar, load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.quality import Gap, faults
 from evenkeel.data.revision import Revision
-from evenkeel.data.side import SideKind
+from evenkeel.data.side import SideKind, SideSeries
 from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
 from evenkeel.engine.market_source import stored_series
@@ -82,6 +82,7 @@ class Market:
         warmup_bars: Base bars before the window that only warm up.
         pins: The revision of each series beside the bars that takes part, by kind.
         funding: The recorded funding; None where none is recorded in the run.
+        actions: The recorded splits and dividends; None without.
     """
 
     instrument: Instrument
@@ -96,6 +97,7 @@ class Market:
     warmup_bars: int
     pins: Mapping[str, str] = field(default_factory=dict)
     funding: Settlements | None = None
+    actions: SideSeries | None = None
 
     @property
     def base_bars(self) -> int:
@@ -217,7 +219,7 @@ def load_market(
         instrument=instrument, calendar=calendar, revision=stored.revision, base=bars.timeframe, exec=program.exec,
         window=window, stretches=stretches, gaps=tuple(found), left_out=left_out,
         warmup_bars=int(np.searchsorted(used.open_ns, window[0])), pins=beside.pins,
-        funding=funding,
+        funding=funding, actions=beside.series.get(SideKind.ACTIONS),
     )  # fmt: skip
 
 

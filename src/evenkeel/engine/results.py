@@ -19,6 +19,7 @@ import numpy as np
 
 from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.data.calendar import Calendar
+from evenkeel.data.side import SideSeries
 from evenkeel.engine.cells import Cells, Column, join_rows
 from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import drawdowns, metrics
@@ -233,6 +234,19 @@ def funding_frame(market: Market) -> pl.DataFrame | None:
     if found is None:
         return None
     return pl.DataFrame({"stamp_ns": found.stamps_ns, "rate": found.rates, "mark": found.marks})
+
+
+def actions_frame(market: Market) -> pl.DataFrame | None:
+    """Return the recorded splits and dividends that the run used, for the audit; None where it used none."""
+    found = market.actions
+    return None if found is None else action_table(found)
+
+
+def action_table(found: SideSeries) -> pl.DataFrame:
+    """Return splits and dividends as a table; NaN where a row has none of one."""
+    import polars as pl
+
+    return pl.DataFrame({"stamp_ns": found.stamps_ns, **{name: found.columns[name] for name in ("split", "dividend")}})
 
 
 def higher_frames(market: Market, timeframes: Iterable[str]) -> dict[str, pl.DataFrame]:

@@ -18,6 +18,7 @@ from evenkeel.readiness.audit.columns import (
     any_text,
     level,
     money,
+    never_negative,
     one_of,
     ordinal,
     positive,
@@ -35,6 +36,8 @@ MANIFEST_SCHEMA = "evenkeel.manifest/1"
 
 POINTS = ("open", "inside", "close")
 LIQUIDITIES = ("maker", "taker")
+SPLIT = "split"
+"""Order kind of the new units of a split: a further piece of the entry, at a price of nothing."""
 
 TRADE_COLUMNS: dict[str, Parser[Any]] = {
     "trade": some_text,
@@ -75,12 +78,12 @@ FILL_COLUMNS: dict[str, Parser[Any]] = {
     "symbol": some_text,
     "side": sign_of(positive="buy", negative="sell"),
     "qty": positive,
-    "price": positive,
+    "price": never_negative,
     "fee": money,
     "liquidity": one_of(*LIQUIDITIES),
     "time": parse_instant,
     "point": one_of(*POINTS),
-    "order_kind": one_of("market", "limit", "stop", "take_profit"),
+    "order_kind": one_of("market", "limit", "stop", "take_profit", SPLIT),
     "leg": one_of("entry", "stop", "target", "exit", "guard"),
     "reason": any_text,
     "slippage": money,
@@ -333,6 +336,19 @@ class Run:
         return [self.fills[place] for place in np.flatnonzero(~spared).tolist()]
 
     @property
+    def split(self) -> bool:
+        """Whether a split fell into a held position; one that left less than a lot closed it by force."""
+        forced = self.trades.values("exit_reason", "exit_reason") == "force"
+        closed = forced.any() and not self.manifest.has("portfolio")
+        return bool((self.fills.values("order_kind", "kind") == SPLIT).any() or closed)
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether shares were borrowed and may have cost a fee."""
+        known = self.terms.account_kind == "margin" or self.manifest.has("data.beside.borrow")
+        return known and bool((self.trades.values("side", "sign").is_in(("short", "-1"))).any())
+
+    @property
     def final_equity(self) -> Decimal:
         """What the account holds after all postings of the trades."""
         return self.equity_before(len(self.positions))
@@ -358,6 +374,7 @@ def read_run(folder: Path) -> Run:
     manifest = _document(folder / "manifest.json", MANIFEST_SCHEMA)
     trades = read_records(folder / "trades.csv", TRADE_COLUMNS, _trade, appended=APPENDED_COLUMNS)
     fills = read_records(folder / "fills.csv", FILL_COLUMNS, Fill)
+    _require_prices(fills)
     equity = _table(folder / "equity.parquet", EQUITY_COLUMNS)
     sessions = folder / "sessions.parquet"
     return Run(
@@ -370,6 +387,18 @@ def read_run(folder: Path) -> Run:
         sessions=_table(sessions, SESSION_COLUMNS) if sessions.exists() else None,
         shares=read_records(folder / "shares.csv", SHARE_COLUMNS, Share) if manifest.has("playbook") else None,
     )
+
+
+def _require_prices(fills: Records[Fill]) -> None:
+    """Refuse a fill that cost nothing, or a split that cost something."""
+    kinds = fills.values("order_kind", "kind") == SPLIT
+    free = fills.values("price", "price").cast(pl.Float64) == 0
+    for place in (kinds != free).arg_true():
+        fill = fills[place]
+        raise Unreadable(
+            f"fills.csv line {place + 2}: the price of a {fill.kind} is {fill.price}; that of a split is 0, and of "
+            "nothing else"
+        )
 
 
 def _trade(*values: Any) -> Trade:

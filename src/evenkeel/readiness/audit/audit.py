@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from evenkeel.readiness.audit import (
+    assets,
     equity,
     fills,
     funding,
@@ -49,6 +50,7 @@ def audit(
     higher_bars: Mapping[str, pl.DataFrame] | None = None,
     funding: pl.DataFrame | None = None,
     beside: Mapping[str, pl.DataFrame] | None = None,
+    actions: pl.DataFrame | None = None,
 ) -> list[Check]:
     """Check the files of a run against each other and, where given, against the bars that the run used.
 
@@ -64,6 +66,8 @@ def audit(
             some is checked as if its bars were not given.
         beside: What a play may read beside the bars by name, `mark_price`, `funding_rate` and `open_interest`:
             `known_ns, value`. A play that reads what the run had and the audit was not given is not read again.
+        actions: The recorded splits and dividends of a share: `stamp_ns, split` (new per old), `dividend` (cash for
+            each), NaN for none; without them a run that had some is checked as if its bars were not given.
 
     Returns:
         The checks in a fixed order. If the files cannot be read, `LOAD` fails and is the only one.
@@ -71,7 +75,7 @@ def audit(
     with decimal.localcontext(decimal.Context(prec=PRECISION)):
         try:
             run = read_run(folder)
-            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), funding, beside)]
+            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), (funding, actions), beside)]
         except Unreadable as refusal:
             return [judged("LOAD", [str(refusal)], "")]
 
@@ -102,11 +106,15 @@ def _checks(
     run: Run,
     base: pl.DataFrame | None,
     higher: dict[str, pl.DataFrame],
-    recorded: pl.DataFrame | None,
+    dated: tuple[pl.DataFrame | None, pl.DataFrame | None],
     beside: Mapping[str, pl.DataFrame] | None,
 ) -> list[Check]:
-    """Run every check but the first; bars that are not valid serve no further check."""
-    if run.terms.funded and run.terms.funding_recorded and recorded is None:
+    """Run every check but the first; bars that are not valid serve no further check.
+
+    `dated` are the recorded funding and actions.
+    """
+    recorded, actions = dated
+    if (run.terms.funded and run.terms.funding_recorded and recorded is None) or (run.terms.acted and actions is None):
         base = None
     if base is not None and not run.manifest.has("models"):
         base = base.drop(*MARKS, strict=False)  # such a run is of before: it judged liquidations by the last price
@@ -119,8 +127,9 @@ def _checks(
     fraction = run.terms.models.volume_fraction
     budgets = None if bars is None or fraction is None else Budgets(run, bars, float(fraction))
     underived = PIECES if budgets is not None and budgets.cut else run.terms.models.underived
+    underived = underived or assets.underived(run, bars, actions)
     seen, bars = bars, None if underived else bars
-    due = [] if bars is None else funding_due(run.terms, bars, recorded)
+    due = [] if bars is None else funding_due(run.terms, bars, recorded) or assets.dividends_due(bars, actions)
     run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
     courses = None if bars is None else read_courses(run, bars, known, due)
     states = account_states(run, bars, courses)
@@ -177,7 +186,8 @@ def _checks(
         liquidation.liquidations(run, bars, courses, held, known),
         *replay_checks(run, seen, higher, beside),
     ]
-    return [_within(budgets, _underived(underived, check)) for check in checks]
+    judged_by_bars = [_within(budgets, _underived(underived, check)) for check in checks]
+    return list(assets.without_what_is_not_known(run, judged_by_bars))
 
 
 IN_PIECES = ("LEGS", "EQUITY_WALK")
@@ -192,7 +202,8 @@ def _underived(reason: str | None, check: Check) -> Check:
     if reason is None:
         return check
     without_bars = check.skipped and check.detail in (NO_BARS, NO_SETTLEMENTS)
-    concerned = check.name in DECISIONS or (reason == PIECES and check.name in IN_PIECES)
+    in_pieces = reason == PIECES and check.name in IN_PIECES
+    concerned = check.name in DECISIONS or (reason == assets.SPLITS and check.name == "NO_LOOKAHEAD") or in_pieces
     return skipped(check.name, reason) if without_bars or concerned else check
 
 

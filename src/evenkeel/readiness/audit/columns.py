@@ -233,6 +233,14 @@ def positive(text: str, place: str) -> Decimal:
     return value
 
 
+def never_negative(text: str, place: str) -> Decimal:
+    """Return a number from zero on."""
+    value = finite(text, place)
+    if value < 0:
+        raise Unreadable(f"{place} is {value}, it must not be negative")
+    return value
+
+
 def level(text: str, place: str) -> Decimal | None:
     """Return a price, or None where there is none."""
     return positive(text, place) if text else None
@@ -253,6 +261,7 @@ _PLAIN: dict[Parser[Any], str] = {
     finite: r"^-?\d{1,17}(\.\d+)?$",
     money: r"^-?\d{1,10}(\.\d{1,8})?$",
     positive: r"^0*[1-9]\d{0,16}(\.\d+)?$|^0\.\d*[1-9]\d*$",
+    never_negative: r"^\d{1,17}(\.\d+)?$",
     level: r"^$|^0*[1-9]\d{0,16}(\.\d+)?$|^0\.\d*[1-9]\d*$",
     parse_instant: r"^(19[7-9]|20\d|21\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$",
 }

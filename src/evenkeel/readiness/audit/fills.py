@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import takewhile
 
-from evenkeel.readiness.audit.artifacts import Fill, Position, Run, Trade
+from evenkeel.readiness.audit.artifacts import SPLIT, Fill, Position, Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import Course
@@ -46,10 +47,9 @@ def fills_match(run: Run) -> Check:
     problems += [
         f"fill {fill.number}: there is no trade {fill.trade}" for fill in map(run.fills.__getitem__, strange.arg_true())
     ]
+    pieces = run.terms.models.volume_fraction is not None
     for position in run.doubtful_positions:
-        problems += _against_fills(
-            position, by_trade.get(position.number, []), pieces=run.terms.models.volume_fraction is not None
-        )
+        problems += _against_fills(position, by_trade.get(position.number, []), run.terms.lot, pieces=pieces)
     problems += _out_of_order(run)
     return judged("FILLS_MATCH", problems, f"{len(run.fills)} fills make {len(run.trades)} trades")
 
@@ -68,11 +68,18 @@ def _out_of_order(run: Run) -> Iterator[str]:
         yield f"fill {after.number} is earlier than fill {before.number} before it"
 
 
-def _against_fills(position: Position, fills: list[Fill], *, pieces: bool) -> Iterator[str]:
+def _against_fills(position: Position, fills: list[Fill], lot: Decimal, *, pieces: bool) -> Iterator[str]:
     label = f"trade {position.number}"
     into = list(takewhile(lambda fill: fill.leg == "entry", fills))
     outs = fills[len(into) :]
-    if not into or (len(into) > 1 and not pieces) or len(outs) != len(position.legs) or _enters(outs):
+    bought = len(into) - sum(fill.kind == SPLIT for fill in into)
+    if (
+        not into
+        or into[0].kind == SPLIT
+        or (bought > 1 and not pieces)
+        or len(outs) != len(position.legs)
+        or _enters(outs)
+    ):
         had = ", ".join(fill.leg for fill in fills)
         yield f"{label}: {len(fills)} fills ({had}) instead of an entry and one exit for each leg"
         return
@@ -86,11 +93,24 @@ def _against_fills(position: Position, fills: list[Fill], *, pieces: bool) -> It
     }
     yield from _unequal(label, pairs)
     if len(into) > 1:
-        if not same_price(position.entry.entry_price, entry.price):
+        if not _is_average(position.entry.entry_price, entry, into, lot):
             yield f"{label}: its entry price is {position.entry.entry_price}, its pieces give {entry.price:f}"
         entry = entry._replace(price=position.entry.entry_price)
     for trade, out in zip(position.legs, outs, strict=True):
         yield from _leg_against_fills(trade, entry, out)
+
+
+def _is_average(price: Decimal, entry: Fill, pieces: Sequence[Fill], lot: Decimal) -> bool:
+    """Whether an entry price is that of its pieces; at each split less than a lot may have been paid in cash."""
+    splits = sum(piece.kind == SPLIT for piece in pieces)
+    if not splits:
+        return same_price(price, entry.price)
+    held, lowest = ZERO, entry.price
+    for piece in pieces:
+        held += entry.sign * piece.sign * piece.quantity
+        if piece.kind == SPLIT:
+            lowest *= held / (held + lot)
+    return lowest * (1 - FLOAT_TOLERANCE) <= price <= entry.price * (1 + FLOAT_TOLERANCE)
 
 
 def _enters(fills: Sequence[Fill]) -> bool:
@@ -102,8 +122,8 @@ def _whole(pieces: Sequence[Fill]) -> Fill:
     first = pieces[0]
     if len(pieces) == 1:
         return first
-    quantity = sum((piece.quantity for piece in pieces), ZERO)
-    price = sum((piece.quantity * piece.price for piece in pieces), ZERO) / quantity
+    quantity = sum((first.sign * piece.sign * piece.quantity for piece in pieces), ZERO)
+    price = sum((piece.quantity * piece.price for piece in pieces), ZERO) / quantity if quantity > 0 else first.price
     fee, slippage = sum((piece.fee for piece in pieces), ZERO), sum((piece.slippage for piece in pieces), ZERO)
     return first._replace(quantity=quantity, price=price, fee=fee, slippage=slippage)
 
@@ -142,7 +162,8 @@ def fees(run: Run) -> Check:
         notional = fill.quantity * fill.price * terms.multiplier
         liquidated = fill.reason == "liquidation"
         rate = terms.margin.liquidation if liquidated else terms.rate(fill.liquidity)
-        derived = notional * rate + (ZERO if liquidated else fill.quantity * terms.per_contract)
+        by_contract = ZERO if liquidated or fill.kind == SPLIT else fill.quantity * terms.per_contract
+        derived = notional * rate + by_contract
         if not same_posting(fill.fee, derived, notional=derived):
             kind = "liquidation" if liquidated else fill.liquidity
             problems.append(f"fill {fill.number}: the fee is {fill.fee}, {kind} terms give {derived:.8f}")
@@ -174,12 +195,21 @@ def cash_flows(run: Run) -> Check:
     by_trade = _by_trade(run.doubtful_fills)
     for position in run.doubtful_positions:
         fills = by_trade.get(position.number, [])
+        if any(fill.kind == SPLIT for fill in fills):
+            fills = _of_new_units(position, fills)
         moved = [-fill.sign * fill.quantity * fill.price * multiplier for fill in fills]
         derived = sum(moved, ZERO) - sum((fill.fee for fill in fills), ZERO) + position.funding
         allowed = len(position.legs) * POSTING_TOLERANCE + FLOAT_TOLERANCE * sum(map(abs, moved), ZERO)
         if abs(position.net - derived) > allowed:
             problems.append(f"trade {position.number}: net is {position.net}, its fills moved {derived:.8f}")
     return judged("EXCHANGE_FORMULA", problems, f"the cash flows of {len(run.positions)} positions")
+
+
+def _of_new_units(position: Position, fills: list[Fill]) -> list[Fill]:
+    """Return the fills with one entry of the units that a split left, at their price: the rest of a lot is cash."""
+    into = list(takewhile(lambda fill: fill.leg == "entry", fills))
+    entry = _whole(into)._replace(price=position.entry.entry_price)
+    return [entry, *fills[len(into) :]]
 
 
 def slippage(run: Run, bars: BaseBars | None, courses: Courses) -> Check:

@@ -101,7 +101,7 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
     name = "FUNDING"
     terms = run.terms
     is_due = terms.funded and terms.margin.liquidates
-    if not is_due or (terms.funding_rate is None and not terms.funding_recorded):
+    if not terms.acted and (not is_due or (terms.funding_rate is None and not terms.funding_recorded)):
         paid = [trade for trade in run.doubtful_trades if trade.funding != 0]
         problems = [f"{trade.label}: funding is {trade.funding}, the run has no rate of it" for trade in paid]
         return judged(name, problems, f"no funding is due to {len(run.trades)} trades")
@@ -110,7 +110,7 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
     problems = [problem for course in courses if course is not None for problem in _share_problems(course)]
     count = sum(len(course.payments) for course in courses if course is not None)
     total = shown(run.trades.total("funding"))
-    at = "recorded rates" if terms.funding_recorded else f"{terms.funding_rate:f} each 8 hours"
+    at = "recorded rates" if terms.funding_recorded or terms.acted else f"{terms.funding_rate:f} each 8 hours"
     return judged(name, problems, f"{count} payments at {at}, {total} in all")
 
 

@@ -29,6 +29,9 @@ EXIT_POINTS = {
     "equity_stop": ("open", "close"),
     "regime": ("open", "close"),
     "playbook": ("open", "close"),
+    "margin_call": ("open", "close"),
+    "session_end": ("open", "close"),
+    "force": ("open", "close"),
     "data_gap": ("close",),
     "end_of_data": ("close",),
 }

@@ -104,7 +104,8 @@ def _is_plain(run: Run) -> bool:
     terms = run.terms
     of_target = None if terms.target_rule is None else terms.target_rule.kind
     moving = terms.trailing is not None or terms.break_even is not None or of_target == LADDER
-    shared = run.shares is not None or run.manifest.has("portfolio")
+    brokered = terms.account_kind in ("futures", "margin") or (terms.account_kind == "cash" and not terms.always_open)
+    shared = brokered or run.shares is not None or run.manifest.has("portfolio")
     other = shared or terms.entry_is_limit or not terms.is_play or terms.schedule.intrabar
     margined = terms.margin.beyond == "adjust" or bool(terms.margin.tiers)
     sizes = terms.size_model in ("fixed_quantity", "percent_equity", "fixed_usdt")

@@ -33,6 +33,9 @@ class Terms:
         funded: Whether positions pay and receive funding.
         funding_recorded: Whether they do so at recorded rates; else at the fixed one.
         funding_rate: Of each funding instant where no history is known; None where the run had none.
+        account_kind: How positions are paid for.
+        acted: Whether splits and dividends of the instrument are recorded.
+        extended_hours: Whether bars outside regular hours take part.
         exit_shares: By side the parts of a position that a signal may close; None where any may be.
     """
 
@@ -92,6 +95,9 @@ class Terms:
     average_ranges: dict[str, AverageRange]
     exit_shares: dict[int, frozenset[Decimal]] | None
     gap_ends_ns: tuple[int, ...]
+    account_kind: str
+    acted: bool
+    extended_hours: bool
 
     def rate(self, liquidity: str) -> Decimal:
         """Return the fee rate of a maker or taker fill."""
@@ -192,6 +198,9 @@ def read_terms(manifest: Document) -> Terms:
         average_ranges=read_average_ranges(manifest),
         exit_shares=read_exit_shares(manifest),
         gap_ends_ns=_gap_ends(manifest),
+        account_kind=str(_account_value(manifest, "kind", default="unlevered")),
+        acted=manifest.has("data.beside.actions"),
+        extended_hours=_account_value(manifest, "extended_hours", default=False) is True,
     )
 
 
