@@ -78,8 +78,8 @@ def hand_made(lots: list[int], fees: list[int]) -> FillTable:
         event_ns=zeros, leg=np.where(held == 0, 0, 3), kind=zeros, lots=np.array(lots), left=zeros, price=prices,
         average=prices * np.nan,
         fee=np.array(fees), gross=zeros, slippage=np.array(fees) * 2, taker=zeros, row=zeros, bar=zeros, point=zeros,
-        exit=zeros, stop=prices, target=prices, adverse=prices, favourable=prices, bars_held=zeros, trade=np.cumsum(held == 0),
-        decided_ns=zeros, reason=zeros, words=("why",), unit=Grid.of(Decimal(1)),
+        exit=zeros, stop=prices, target=prices, adverse=prices, favourable=prices, bars_held=zeros,
+        trade=np.cumsum(held == 0), decided_ns=zeros, reason=zeros, words=("why",), unit=Grid.of(Decimal(1)),
     )  # fmt: skip
 
 
