@@ -157,7 +157,10 @@ def own_curve(record: PortfolioRecord, number: int, part: RunRecord, instance: I
     """Write into the record of an instrument its equity as if nothing else had traded, at its own execution bars."""
     market = instance.market
     closes = [stretch.series.on(stretch.exec).bars.close_ns[stretch.first_exec :] for stretch in market.stretches]
-    mine = np.isin(record.times_ns, np.concatenate(closes))
+    own = np.concatenate(closes)
+    places = np.minimum(np.searchsorted(record.times_ns, own), len(record.times_ns) - 1)
+    mine = np.zeros(len(record.times_ns), dtype=np.bool_)
+    mine[places[record.times_ns[places] == own]] = True
     mine[-1] = True
     lots, opened, cash = (record.curve[line_of(number, line)][mine] for line in PointLine)
     part.times_ns, part.curve = record.times_ns[mine], np.stack([cash + opened, cash, lots])
