@@ -173,7 +173,7 @@ def _checks(
         fills.entry_prices(run, bars),
         path.entry_times(run, bars),
         fills.exit_prices(run, bars, courses),
-        path.exit_times(run, bars),
+        path.exit_times(run, bars, courses),
         touch.first_touch(run, bars, courses, held),
         legs.stop_paths(courses),
         path.excursions(run, held),

@@ -12,7 +12,9 @@ from decimal import Decimal
 
 from evenkeel.readiness.audit.artifacts import Run, Trade
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
+from evenkeel.readiness.audit.broker import margin_calls
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.course import Course
 from evenkeel.readiness.audit.held import NO_REACH, Held, Reach
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
 from evenkeel.readiness.audit.number import ONE, ZERO, exact
@@ -101,10 +103,10 @@ def _expired(terms: Terms, trade: Trade, bars: BaseBars) -> bool:
     return by_clock and gone >= terms.expire_after_bars
 
 
-def exit_times(run: Run, bars: BaseBars | None) -> Check:
+def exit_times(run: Run, bars: BaseBars | None, courses: list[Course | None] | None) -> Check:
     """Check that exits by signal follow a decision at once, and that the data ends or breaks where an exit says so."""
     name = "EXIT_TIME"
-    if bars is None:
+    if bars is None or courses is None:
         return skipped(name, NO_BARS)
     trades = run.doubtful_trades
     rows = [bars.exit_row(trade.exit_ns, trade.exit_point) for trade in trades]
@@ -115,6 +117,7 @@ def exit_times(run: Run, bars: BaseBars | None) -> Check:
         for trade, row, decided in zip(trades, rows, follows, strict=True)
         for problem in _exit_problems(trade, bars, row, decided=decided or run.terms.schedule.intrabar)
     ]
+    problems += margin_calls(run, bars, courses)
     return judged(name, problems, f"{len(run.trades)} exits")
 
 

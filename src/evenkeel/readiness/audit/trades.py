@@ -21,6 +21,9 @@ from evenkeel.readiness.audit.terms import Terms
 
 SIDES = {"long_only": (1,), "short_only": (-1,), "long_short": (1, -1)}
 
+BROKERS = {"margin_call": ("futures", "margin"), "session_end": ("futures",)}
+"""The kinds of account that know an exit, by its reason."""
+
 
 def trade_count(run: Run) -> Check:
     """Check that the summary counts the rows that the list has; positions and their legs are numbered 1, 2, 3, ..."""
@@ -113,6 +116,8 @@ def _exit_problems(terms: Terms, trade: Trade) -> Iterator[str]:
         yield f"{label} as {trade.exit_liquidity}"
     if trade.exit_reason == "signal" and terms.exit_policy == "sl_tp_only":
         yield f"{label}, but the exit mode is sl_tp_only"
+    if terms.account_kind not in BROKERS.get(trade.exit_reason, (terms.account_kind,)):
+        yield f"{label}, but an account of the kind {terms.account_kind} knows none"
     if trade.exit_reason == "liquidation" and not terms.margin.liquidates:
         yield f"{label}, but only perpetuals are liquidated"
     yield from _moved_stop(terms, trade, label)
