@@ -26,6 +26,7 @@ from evenkeel.engine.record import Fill as EngineFill
 from evenkeel.engine.record import RunRecord, Trade
 from evenkeel.engine.research import run_research
 from evenkeel.model.bar import Bars
+from evenkeel.model.errors import UsageError
 from evenkeel.model.instrument import Instrument, InstrumentKind, RiskTier
 from evenkeel.model.number import money_from_postings
 from evenkeel.model.time import MINUTE
@@ -178,8 +179,11 @@ def rich_strategy(seed: int) -> tuple[PlayStrategy, Market, DrawnMarket, str]:
         kept = np.r_[0:at, at + lost : len(series)]
         columns = (getattr(series, n)[kept] for n in ("open_ns", "close_ns", "open", "high", "low", "close", "volume"))
         series = Bars(series.timeframe, *columns)
-    market = beside(desk.play_market(strategy, series, gaps="report"), drawn, desk.START)
-    return strategy, market, drawn, text
+    try:
+        market = desk.play_market(strategy, series, gaps="report")
+    except UsageError:  # neither part is long enough to warm up
+        market = desk.play_market(strategy, desk.bars(drawn.rows))
+    return strategy, beside(market, drawn, desk.START), drawn, text
 
 
 def rich_case(seed: int) -> Case:
