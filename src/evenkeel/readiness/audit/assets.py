@@ -31,6 +31,7 @@ OF_SPLITS = ("SL_TP_CALC", "ENTRY_FILL", "EQUITY_WALK", "LEGS", "NO_LOOKAHEAD", 
 """Checks that take the units of a position for the same from its entry to its end, or read features."""
 
 OF_LEGS = ("FILLS_MATCH", "FEES", "INDEP_PNL", "EXCHANGE_FORMULA", "SLIPPAGE", "SL_TP_LEVELS", "PNL_DIRECTION")
+OF_FEES = ("FUNDING", "EQUITY_WALK", "EQUITY_MARK", "METRIC_DRAWDOWN_INTRABAR", "STOP_REASON")
 OF_BROKERS = ("SIZE", "SIGNAL_REPLAY")
 
 
@@ -72,7 +73,7 @@ def without_what_is_not_known(run: Run, checks: list[Check]) -> Iterator[Check]:
             yield skipped(check.name, INTERLEAVED)
         elif brokered and check.name in OF_BROKERS and not check.skipped:
             yield skipped(check.name, BROKERED)
-        elif run.borrowed and check.name in ("FUNDING", "EQUITY_WALK"):
+        elif run.borrowed and check.name in OF_FEES:
             yield skipped(check.name, BORROWED)
         else:
             yield check
