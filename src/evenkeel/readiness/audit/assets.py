@@ -71,7 +71,7 @@ def without_what_is_not_known(run: Run, checks: list[Check]) -> Iterator[Check]:
             yield skipped(check.name, SPLITS)
         elif legs and check.name in OF_LEGS:
             yield skipped(check.name, INTERLEAVED)
-        elif brokered and check.name in OF_BROKERS and not check.skipped:
+        elif brokered and check.name in (OF_BROKERS if broker == "cash" else OF_BROKERS[1:]) and not check.skipped:
             yield skipped(check.name, BROKERED)
         elif run.borrowed and check.name in OF_FEES:
             yield skipped(check.name, BORROWED)

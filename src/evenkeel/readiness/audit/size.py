@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from evenkeel.readiness.audit.artifacts import Position, Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
+from evenkeel.readiness.audit.broker import with_leverage
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import predicted_stop_span, stop_distance, stop_span
@@ -36,7 +37,9 @@ def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
     for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
         share = run.share_at(position.entry.decided_ns)
         equity = run.equity_before(place) if share is None else share
-        problems += _size_problems(run.terms, position, bars, known, equity)
+        price = known.price(position.entry)
+        terms = run.terms if price is None else with_leverage(run.terms, run.manifest, equity, price)
+        problems += _size_problems(terms, position, bars, known, equity)
     return judged(name, problems, f"{len(run.positions)} quantities by {run.terms.size_model}")
 
 

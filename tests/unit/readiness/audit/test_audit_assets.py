@@ -71,6 +71,7 @@ CALLED = Scenario(
     changes={
         "instrument.kind": "future", "account.kind": "futures",
         "instrument.contract_margin": {"initial": "999.5", "maintenance": "999", "intraday": None},
+        "instrument.lot_size": "1", "sizing.value": "100", "account.max_position_equity_pct": "100",
     },
 )  # fmt: skip
 """At 07:00 the close of 99 leaves 10000 - 0.55011 - 10.20 = 9989.25 for ten contracts that must keep 999 each."""
@@ -89,7 +90,12 @@ class TestMarginCalls:
         assert failed(write(tmp_path, keeping("998"))) == {"EXIT_TIME"}
 
     def test_one_that_came_late_is_found(self, tmp_path: Path) -> None:
-        assert failed(write(tmp_path, keeping("999.99"))) == {"EXIT_TIME"}
+        assert failed(write(tmp_path, replace(CALLED, bars=[*flat(100.0, 6), *flat(99.0, 9)]))) == {"EXIT_TIME"}
+
+    def test_a_contract_more_than_the_margin_carries_is_found(self, tmp_path: Path) -> None:
+        margin = {"initial": "1001", "maintenance": "999", "intraday": None}
+        changes = {**CALLED.changes, "instrument.contract_margin": margin}
+        assert failed(write(tmp_path, replace(CALLED, changes=changes))) == {"SIZE"}
 
     def test_an_account_without_a_broker_of_that_kind_has_none(self, tmp_path: Path) -> None:
         unlevered = replace(CALLED, changes={**CALLED.changes, "account.kind": "unlevered"})
