@@ -33,11 +33,11 @@ _ACCOUNTS = ("account", "strategy.resolved.account")
 def margin_calls(run: Run, bars: BaseBars, courses: list[Course | None]) -> Iterator[str]:
     """Yield calls that equity did not ask for, and closes at which it did and nothing happened.
 
-    Positions closed in parts, shorts whose borrow fees are not known, and orders that come later than at the next open
-    are left alone.
+    Positions closed in parts, shorts whose borrow fees are not known, orders that come later than at the next open, and
+    accounts that other instruments or plays share are left alone.
     """
-    kind = run.terms.account_kind
-    if kind not in ("futures", "margin") or run.borrowed or run.terms.delay:
+    kind, shared = run.terms.account_kind, run.manifest.has("portfolio") or run.shares is not None
+    if kind not in ("futures", "margin") or run.borrowed or run.terms.delay or shared:
         return
     margin = contract_margin(run.manifest) if kind == "futures" else None
     if kind == "futures" and margin is None:
