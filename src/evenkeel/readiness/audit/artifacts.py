@@ -344,9 +344,10 @@ class Run:
 
     @property
     def borrowed(self) -> bool:
-        """Whether shares were borrowed and may have cost a fee."""
-        known = self.terms.account_kind == "margin" or self.manifest.has("data.beside.borrow")
-        return known and bool((self.trades.values("side", "sign").is_in(("short", "-1"))).any())
+        """Whether shares were borrowed at rates that the audit does not know."""
+        recorded = self.manifest.has("data.beside.borrow")
+        unknown = recorded or (self.terms.account_kind == "margin" and self.terms.borrow_rate is None)
+        return unknown and bool((self.trades.values("side", "sign").is_in(("short", "-1"))).any())
 
     @property
     def final_equity(self) -> Decimal:

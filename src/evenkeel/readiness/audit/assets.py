@@ -8,6 +8,7 @@ on settled cash, fills in extended hours.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
 SPLITS = "a split lies in the run: what it does to prices of features and to a position is not derived again from bars"
 EXTENDED = "extended hours take part in the run: which bars belong to them is not known from its files"
-BORROWED = "borrow fees were charged: they are not derived again"
+BORROWED = "borrow fees were charged at rates that the audit does not know"
 BROKERED = "what the broker of such an account lets be opened is not derived again"
 INTERLEAVED = "a split came between the legs of a position: its legs are in old and in new units"
+
+BORROW_YEAR = 360
+"""Days of a year by which a borrow fee accrues."""
 
 OF_SPLITS = ("SL_TP_CALC", "ENTRY_FILL", "EQUITY_WALK", "LEGS", "NO_LOOKAHEAD", "SIGNAL_REPLAY")
 """Checks that take the units of a position for the same from its entry to its end, or read features."""
@@ -59,6 +63,18 @@ def dividends_due(bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
         Due(row, -exact(cash), ONE)
         for row, cash in zip(rows, paid["dividend"].to_list(), strict=True)
         if 0 < row < len(bars)
+    ]
+
+
+def borrow_due(bars: BaseBars, yearly: Decimal | None) -> list[Due]:
+    """Return the borrow fees of shorts at the open of each session: for the days since the last one, on its close."""
+    if yearly is None or "session" not in bars.table.columns:
+        return []
+    days, closes = bars.table["session"].to_list(), bars.table["close"].to_list()
+    return [
+        Due(row, -yearly * (int(days[row]) - int(days[row - 1])) / BORROW_YEAR, exact(closes[row - 1]), side=-1)
+        for row in range(1, len(bars))
+        if days[row] != days[row - 1]
     ]
 
 

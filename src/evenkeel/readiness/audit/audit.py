@@ -30,7 +30,7 @@ from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import read_courses
 from evenkeel.readiness.audit.curve import account_states, read_curve
 from evenkeel.readiness.audit.document import Unreadable
-from evenkeel.readiness.audit.funding import NO_SETTLEMENTS, funding_due
+from evenkeel.readiness.audit.funding import NO_SETTLEMENTS, Due, funding_due
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import base_marks
@@ -129,7 +129,7 @@ def _checks(
     underived = PIECES if budgets is not None and budgets.cut else run.terms.models.underived
     underived = underived or assets.underived(run, bars, actions)
     seen, bars = bars, None if underived else bars
-    due = [] if bars is None else funding_due(run.terms, bars, recorded) or assets.dividends_due(bars, actions)
+    due = [] if bars is None else funding_due(run.terms, bars, recorded) or _carried(run, bars, actions)
     run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
     courses = None if bars is None else read_courses(run, bars, known, due)
     states = account_states(run, bars, courses)
@@ -188,6 +188,12 @@ def _checks(
     ]
     judged_by_bars = [_within(budgets, _underived(underived, check)) for check in checks]
     return list(assets.without_what_is_not_known(run, judged_by_bars))
+
+
+def _carried(run: Run, bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
+    """Return dividends and borrow fees by row."""
+    found = [*assets.dividends_due(bars, actions), *assets.borrow_due(bars, run.terms.borrow_rate)]
+    return sorted(found, key=lambda due: due.row)
 
 
 IN_PIECES = ("LEGS", "EQUITY_WALK")

@@ -179,6 +179,8 @@ class _Walk:
     def pay(self, due: Due, bars: BaseBars) -> None:
         """Post the funding at the open of a bar: from free cash first, what is missing from the margin."""
         stake = self._stake
+        if due.side not in (0, stake.side):
+            return
         paid = payment(stake, due, bars.bar(due.row))
         self.payments.append(paid)
         free = max(ZERO, self._cash - position_margin(self._terms.margin, stake))

@@ -39,11 +39,13 @@ class Due(NamedTuple):
         row: The base bar at whose open a position pays.
         rate: What a long pays, a fraction of its notional.
         mark: Price that it is paid at; None takes the open of the bar.
+        side: Whom it concerns: +1 longs, -1 shorts, 0 both.
     """
 
     row: int
     rate: Decimal
     mark: Decimal | None
+    side: int = 0
 
 
 class Payment(NamedTuple):
@@ -101,7 +103,9 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
     name = "FUNDING"
     terms = run.terms
     is_due = terms.funded and terms.margin.liquidates
-    if not terms.acted and (not is_due or (terms.funding_rate is None and not terms.funding_recorded)):
+    if not (terms.acted or terms.borrow_rate) and (
+        not is_due or (terms.funding_rate is None and not terms.funding_recorded)
+    ):
         paid = [trade for trade in run.doubtful_trades if trade.funding != 0]
         problems = [f"{trade.label}: funding is {trade.funding}, the run has no rate of it" for trade in paid]
         return judged(name, problems, f"no funding is due to {len(run.trades)} trades")
@@ -110,7 +114,7 @@ def funding(run: Run, courses: list[Course | None] | None) -> Check:
     problems = [problem for course in courses if course is not None for problem in _share_problems(course)]
     count = sum(len(course.payments) for course in courses if course is not None)
     total = shown(run.trades.total("funding"))
-    at = "recorded rates" if terms.funding_recorded or terms.acted else f"{terms.funding_rate:f} each 8 hours"
+    at = "recorded rates" if terms.funding_rate is None or terms.acted else f"{terms.funding_rate:f} each 8 hours"
     return judged(name, problems, f"{count} payments at {at}, {total} in all")
 
 

@@ -35,6 +35,7 @@ class Terms:
         funding_rate: Of each funding instant where no history is known; None where the run had none.
         account_kind: How positions are paid for.
         acted: Whether splits and dividends of the instrument are recorded.
+        borrow_rate: Yearly fee of a short; None where the account states none.
         extended_hours: Whether bars outside regular hours take part.
         exit_shares: By side the parts of a position that a signal may close; None where any may be.
     """
@@ -97,6 +98,7 @@ class Terms:
     gap_ends_ns: tuple[int, ...]
     account_kind: str
     acted: bool
+    borrow_rate: Decimal | None
     extended_hours: bool
 
     def rate(self, liquidity: str) -> Decimal:
@@ -200,6 +202,7 @@ def read_terms(manifest: Document) -> Terms:
         gap_ends_ns=_gap_ends(manifest),
         account_kind=str(_account_value(manifest, "kind", default="unlevered")),
         acted=manifest.has("data.beside.actions"),
+        borrow_rate=_borrow_rate(manifest),
         extended_hours=_account_value(manifest, "extended_hours", default=False) is True,
     )
 
@@ -283,6 +286,11 @@ def _funding_rate(manifest: Document) -> Decimal | None:
         return None
     rate = _account_value(manifest, "funding.fixed_rate", default=None)
     return None if rate is None else _account(manifest, "funding.fixed_rate", ZERO)
+
+
+def _borrow_rate(manifest: Document) -> Decimal | None:
+    stated = _account_value(manifest, "borrow_rate_pct", default=None)
+    return None if stated is None else _account(manifest, "borrow_rate_pct", ZERO) / HUNDRED
 
 
 def _gap_ends(manifest: Document) -> tuple[int, ...]:
