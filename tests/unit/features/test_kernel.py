@@ -133,7 +133,7 @@ from evenkeel.venues.simulated.steps import place_exit, place_entry
 from evenkeel.venues.simulated.book import Book
 from evenkeel.kernel import INTS
 book = np.zeros(len(Book), dtype=np.int64)
-compiled(place_exit, types.void(INTS, types.int64, types.int64, types.int64))(book, 9, 3, 7)
+compiled(place_exit, types.void(INTS, FLOATS, types.int64, types.int64, types.int64))(book, np.zeros(99), 9, 3, 7)
 print(book.tolist().index(3))
 """
 
