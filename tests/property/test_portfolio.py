@@ -27,7 +27,7 @@ from portfolio_desk import differences, engine_run, instance
 from random_plays import random_play
 
 RUNS = 32
-BLOCKS = 8
+BLOCKS = 2
 MINUTES = 2400
 NAMES = ("ZETA.DESK", "YOTA.DESK", "XI.DESK", "WYE.DESK")
 TICKS, LOTS = ("0.01", "0.05", "0.1", "0.01"), ("0.001", "0.01", "0.1", "1")
@@ -87,7 +87,7 @@ def test_both_lanes_make_the_same_of_several_instruments_in_any_order(seeds: ran
         assert differences(research, engine_run(instances)) == [], seed
         assert run_portfolio_research(instances[::-1]).result_hash() == research.result_hash(), seed
         seen["several traded"] += sum(len(part.fills) > 0 for part in research.parts) > 1
-    assert seen["several traded"] >= 1
+    assert seen["several traded"] >= 3
 
 
 def test_the_drawn_runs_end_in_every_way() -> None:
