@@ -31,9 +31,6 @@ from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
 BLOCK_BARS = 8192
 """Bars of a block: longer than in a backtest, because each set costs a call a block."""
 
-WINDOW_BYTES_MAX = 96 << 20
-"""Most memory of the window of sets that run together."""
-
 _NEVER = np.iinfo(np.int64).max
 
 Told = Callable[[float], None]

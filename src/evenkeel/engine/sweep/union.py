@@ -64,16 +64,6 @@ class Union:
     shared: int
     members: tuple[Member, ...]
 
-    @property
-    def columns_held(self) -> int:
-        """How many values of other graphs the graph that decides is shown."""
-        return len(self.program.held)
-
-    def bytes_of_window(self, block: int) -> int:
-        """Return the memory of the window."""
-        graph = self.program.decisions
-        return 8 * graph.rows * (graph.reach + block)
-
     def start(self, series: Series, block: int) -> UnionRun:
         """Return a run over an unbroken stretch of bars."""
         return UnionRun(self, series, block)
