@@ -194,7 +194,7 @@ PLAYS = [
         "no such instrument", "SPY.US", "SPYY.US", "symbol: there is no instrument 'SPYY.US'; did you mean SPY.US?",
     ),
     play_file(
-        "what is not built", "account:", "account:\n  max_leverage: 5", "not available yet", "keel doctor --gaps",
+        "what is not built", "account:", "account:\n  currency: EUR", "not available yet", "keel doctor --gaps",
     ),
     raw(
         "a play in Latin-1", "play.yaml", PLAY.encode().replace(b"Holds", b"H\xf6lds"), "is 0xf6, in line 6", "UTF-8",

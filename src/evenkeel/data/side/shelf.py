@@ -173,7 +173,7 @@ class SideShelf:
         path = self._folder_of(instrument, kind) / INDEX_NAME
         try:
             index = msgspec.json.decode(path.read_bytes(), type=_Index)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except (OSError, msgspec.MsgspecError) as error:
             raise StorageError(f"{path} cannot be read ({error}); restore it from a backup") from error
