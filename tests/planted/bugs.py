@@ -10,7 +10,7 @@ LIQUIDATION = "evenkeel/risk/liquidation.py"
 MATCH = "evenkeel/venues/simulated/match.py"
 STEPS = "evenkeel/venues/simulated/steps.py"
 LOOP = "evenkeel/venues/simulated/loop.py"
-LEGS = "evenkeel/engine/fill_table.py"
+ACCOUNT = "evenkeel/strategies/play/account.py"
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ SIZES = (
     Bug("quantity rounded to the nearest lot", "size", SIZING,
         "lots = math.floor(quantity * t[_LOT_D] / t[_LOT_N] * SNAP)",
         "lots = math.floor(quantity * t[_LOT_D] / t[_LOT_N] + 0.5)", ("6.8 percent_equity", "6.8 risk_based")),
-    Bug("the largest margin taken as a notional", "size", SIZING,
-        "t[_MAX_MARGIN] * leverage)", "t[_MAX_MARGIN])", ("6.8 capped by max_margin",)),
+    Bug("the largest margin taken as a notional", "size", ACCOUNT,
+        "None if margin is None else margin * leverage]", "margin]", ("6.8 capped by max_margin",)),
     Bug("fixed_usdt as notional multiplied by leverage", "size", SIZING,
         "return value if t[_BASIS] == 1.0 else value * leverage", "return value * leverage",
         ("6.8 fixed_usdt as notional",)),
@@ -177,9 +177,9 @@ GATING = (
         "        lots, reason = size_entry(t, equity, free, price, stop_distance)\n        if reason != _OK:\n"
         "            return 0, reason",
         "        if reason != _OK:\n            return 0, reason", ("6.7 stop beyond liquidation adjusted",)),
-    Bug("the deduction of the tier forgotten", "gate", GATES,
-        "maintenance + t[_TAKER], deduction, 0.0)", "maintenance + t[_TAKER], 0.0, 0.0)",
-        ("6.7 tier above the first", "6.7 stop beyond liquidation adjusted")),
+    Bug("a moved stop lies on the liquidation price", "gate", GATES,
+        "stop_distance = room * INSIDE_LIQUIDATION\n", "stop_distance = room\n",
+        ("6.7 stop beyond liquidation adjusted",)),
 )  # fmt: skip
 
 BUGS: tuple[Bug, ...] = (*MATCHING, *SETTLING, *SIZES, *GATING)

@@ -27,8 +27,8 @@ from reference.rules import KNOWN
 
 TESTS = Path(__file__).resolve().parent.parent
 SOURCE = Path(evenkeel.__file__).resolve().parent.parent
-PLAIN, SCRIPTED = 240, 120
-CASES_MAX = 60
+PLAIN, SCRIPTED = 300, 120
+CASES_MAX = 25
 """Cases of each kind that are looked at for a bug."""
 
 STEPS = {"match": 8, "settle": 6, "size": 4, "gate": 3}
