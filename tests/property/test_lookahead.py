@@ -100,7 +100,7 @@ def test_cutting_the_data_at_any_bar_leaves_all_that_was_known(first: int) -> No
         whole = engine(strategy, bars)
         for cut in rng.integers(2200, 2999, 3).tolist():
             compared += assert_same_past(whole, engine(strategy, bars.rows(0, cut)), bars, cut)
-    assert compared > 200
+    assert compared > 100
 
 
 @pytest.mark.parametrize("first", range(0, 36, 12))
@@ -114,7 +114,7 @@ def test_garbage_in_the_future_leaves_all_that_was_known(first: int) -> None:
         for cut in rng.integers(1000, 2999, 3).tolist():
             other = engine(strategy, poisoned(bars, cut, rng))
             compared += assert_same_past(whole, other, bars, cut)
-    assert compared > 200
+    assert compared > 100
 
 
 def test_cutting_between_the_closes_of_higher_bars_at_every_minute_changes_nothing() -> None:
@@ -151,7 +151,7 @@ def test_cutting_between_the_closes_of_higher_bars_at_every_minute_changes_nothi
         assert_same_past(whole, engine(strategy, bars.rows(0, cut)), bars, cut) for cut in range(1320, 1441, 3)
     )
 
-    assert compared > 2000
+    assert compared > 1000
 
 
 def test_cutting_a_recorded_session_with_missing_minutes_changes_nothing(bundled: Path) -> None:
