@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,22 @@ def run_journaled(
         on_command: Told of each new command as it leaves.
         timer: Seconds on a monotonic clock.
     """
+    with journal_session(folder, manifest, told) as (log, recorded):
+        driver = BacktestDriver(facts, strategy, market, log=log, recorded=recorded, on_command=on_command, timer=timer)
+        record = driver.run(progress)
+    results.write_decisions(folder, driver.decisions)
+    return record, len(recorded)
+
+
+@contextmanager
+def journal_session(
+    folder: Path, manifest: dict[str, Any], told: Callable[[str], None] | None
+) -> Iterator[tuple[JournalLog, list[Step]]]:
+    """Open the journal of a run for a session, with the steps of a killed one; walk the whole of it at the end.
+
+    Raises:
+        StorageError: If the journal cannot be read or written, or is not what was written.
+    """
     recorded = unfinished_steps(folder, manifest)
     if not recorded:
         shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
@@ -58,11 +75,8 @@ def run_journaled(
     with Journal.open(RealDisk(), str(folder / JOURNAL_FOLDER), durable=False) as journal:
         log = JournalLog(journal)
         log.open_session(manifest)
-        driver = BacktestDriver(facts, strategy, market, log=log, recorded=recorded, on_command=on_command, timer=timer)
-        record = driver.run(progress)
+        yield log, recorded
     verify_whole(folder)
-    results.write_decisions(folder, driver.decisions)
-    return record, len(recorded)
 
 
 def verify_whole(folder: Path) -> None:

@@ -6,7 +6,6 @@ reads a run reads it too. Its journal is that of the account, where every event 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,13 @@ from typing import Any
 
 from evenkeel.engine import results
 from evenkeel.engine.core import RunFacts
-from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk
-from evenkeel.engine.journaled import unfinished_steps, verify_whole
+from evenkeel.engine.journaled import journal_session
 from evenkeel.engine.manifest import build_manifest, run_id
 from evenkeel.engine.portfolio.driver import PortfolioDriver
 from evenkeel.engine.portfolio.instance import Instance, in_order
 from evenkeel.engine.portfolio.record import PortfolioRecord
 from evenkeel.engine.research import Progress
-from evenkeel.engine.runs import INSTRUMENTS_FOLDER, RESULT_NAME
-from evenkeel.engine.steps import JournalLog
+from evenkeel.engine.runs import INSTRUMENTS_FOLDER
 from evenkeel.model.ids import RunId, StrategyId, short_hash
 from evenkeel.model.time import format_time
 
@@ -118,19 +115,10 @@ def run_portfolio_journaled(
         told: Given a sentence when an earlier session is taken up.
         timer: Seconds on a monotonic clock.
     """
-    recorded = unfinished_steps(folder, manifest)
-    if not recorded:
-        shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
-    elif told is not None:
-        told(f"taking up run {manifest['run']}, which was interrupted after {len(recorded)} steps")
-    (folder / RESULT_NAME).unlink(missing_ok=True)
-    with Journal.open(RealDisk(), str(folder / JOURNAL_FOLDER), durable=False) as journal:
-        log = JournalLog(journal)
-        log.open_session(manifest)
+    with journal_session(folder, manifest, told) as (log, recorded):
         driver = PortfolioDriver(
             [part.facts for part in parts], [part.instance for part in parts], log=log, recorded=recorded, timer=timer
         )
         record = driver.run(progress)
-    verify_whole(folder)
     results.write_decisions(folder, driver.decisions)
     return record, len(recorded)
