@@ -12,14 +12,36 @@ from typing import Any
 import numpy as np
 import pytest
 
-from desk import Piece, account, flat, instrument, long, piece, run, short, story, units
+from desk import (
+    Piece,
+    ScriptedStrategy,
+    account,
+    engine_run,
+    facts_of,
+    flat,
+    instrument,
+    long,
+    market_of,
+    piece,
+    run,
+    short,
+    story,
+    stretch_of,
+    terms,
+    units,
+)
+from evenkeel.engine.backtest import StretchFeatures
+from evenkeel.engine.core import Core
 from evenkeel.engine.record import RunRecord
 from evenkeel.model.bar import Bars
-from evenkeel.model.event import Carried
+from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.event import Carried, OrderFilled
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.instrument import ContractMargin, Instrument, InstrumentKind
-from evenkeel.model.reason import ExitReason
+from evenkeel.model.intent import OrderKind
+from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.account_rules import AccountKind, AccountRules
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
 from evenkeel.venues.simulated.account_events import merged
@@ -269,6 +291,21 @@ class TestSplits:
         trade = record.trades()[0]
         assert (trade.quantity, trade.entry.event.price, trade.net) == (D(40), D(100), D(-320))
         assert record.curve[0][2:5].tolist() == [10_000 * 10**8] * 3
+
+    def test_a_second_report_of_a_split_is_refused_before_it_counts(self) -> None:
+        part = piece([*flat(400.0, 3), *flat(100.0, 3)], {0: long()}, carry=due((3, CarryKind.SPLIT, 4.0)))
+        asset = share(calendar="24/7")
+        stretch = stretch_of(part, 0, Reason.END_OF_DATA, Timeframe.parse("1m"))
+        strategy = ScriptedStrategy(asset, terms(sizing=units(10)), Timeframe.parse("1m"))
+        _, _, steps = engine_run(strategy, market_of([stretch], asset))
+        core = Core(facts_of(strategy), strategy, EntryGates(strategy.terms, asset), StretchFeatures())
+        for step in steps:
+            for entry in (step.event, *step.decisions, *step.commands):
+                core.fold(entry)
+            if isinstance(step.event, OrderFilled) and step.event.kind is OrderKind.SPLIT:
+                break
+        with pytest.raises(InvariantBroken, match="while a position was held"):
+            core.fold(step.event)
 
     def test_what_is_less_than_a_share_is_paid_at_the_open(self) -> None:
         # 101 shares at 150, three for two: 151.5 at 100. The half share brings 0.5 x (104 - 100) = 2.

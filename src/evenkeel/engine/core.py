@@ -257,9 +257,16 @@ class Core:
     def _is_piece(self, fill: OrderFilled, held: Position) -> bool:
         """Whether a fill is a further piece of the entry that opened the position, or what a split brought."""
         if fill.kind is OrderKind.SPLIT:
-            return True
+            return self._is_split(fill, held)
         order = None if fill.client_id is None else self.state.orders.get(fill.client_id)
         return order is not None and order.state is OrderState.PARTIAL and order.trade == held.trade
+
+    def _is_split(self, fill: OrderFilled, held: Position) -> bool:
+        """Whether new units leave what was paid for a position as it is, to less than a lot; told twice they do not."""
+        if fill.average is None:
+            return False
+        moved_by = abs((held.quantity + fill.quantity) * fill.average - held.quantity * held.price)
+        return moved_by <= self._strategy.instrument.lot_size * fill.average
 
     def _drop_exits(self) -> None:
         """A pending close dies with the position it was for: the venue clamps it to nothing."""

@@ -217,7 +217,7 @@ def run(
                     drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _DISABLED)
                 if must_leave(book):
                     place_exit(book, terms, abs(book[_LOTS]), ledger[_STOPPED], -1)
-            if book[_NEED] > ledger[_CASH] + ledger[_OPEN]:
+            if book[_NEED] > max(0, ledger[_CASH] + ledger[_OPEN]):
                 call_margin(book, terms)
             if terms[_EACH_BAR] == 1.0:
                 ledger[_FAULT] = find_fault(book, mark, ledger, terms)

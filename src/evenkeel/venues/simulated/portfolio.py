@@ -285,7 +285,7 @@ def call_margins(desks: Ints, due: Ints, ledger: Ints) -> None:
     need = 0
     for k in range(len(desks)):
         need += ints_at(desks[k, _BOOK], BOOK_SIZE)[_NEED]
-    if need <= ledger[_CASH] + ledger[_OPEN]:
+    if need <= max(0, ledger[_CASH] + ledger[_OPEN]):
         return
     for k in range(len(desks)):
         call_margin(ints_at(desks[k, _BOOK], BOOK_SIZE), floats_at(desks[k, _TERMS], desks[k, _TERM_COUNT]))
