@@ -339,6 +339,8 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
     for name in ("fills", "dead_entries", "times_ns"):
         if len(getattr(one, name)) != len(getattr(other, name)):
             found.append(f"{name}: {len(getattr(one, name))} or {len(getattr(other, name))}")
+    if one.refusals != other.refusals:
+        found.append(f"refusals {one.refusals} or {other.refusals}")
     if list(one.fundings) != list(other.fundings):
         found.append(f"fundings {list(one.fundings)[:3]} or {list(other.fundings)[:3]}")
     if one.dead_entries != other.dead_entries:

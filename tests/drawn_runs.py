@@ -196,7 +196,6 @@ def rich_case(seed: int) -> Case:
 def compare_lanes(case: Case) -> None:
     """Both lanes left the same: times, quantities, prices, reasons, money."""
     assert desk.differences(case.research, case.engine) == [], case.told
-    assert set(case.research.refusals) == set(case.engine.refusals), case.told
     assert case.research.result_hash() == case.engine.result_hash(), case.told
 
 

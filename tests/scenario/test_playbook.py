@@ -55,7 +55,7 @@ def test_an_instrument_has_one_owner_and_the_first_come_keeps_it() -> None:
         [("entry", 1, "open", 100), ("exit", 5, "open", 100)],
         [("entry", 6, "open", 100), ("exit", 9, "open", 100)],
     ]
-    assert shop.refusals(1) == ["POSITION_CONFLICT"]
+    assert shop.refusals(1) == ["POSITION_CONFLICT"] * 2
 
 
 def test_an_entry_at_work_owns_the_instrument_too() -> None:
@@ -146,7 +146,7 @@ def test_only_the_plays_of_the_regime_may_enter() -> None:
     shop = by_regime(seat(wishes, symbol="A.DESK"), seat({6: long()}, symbol="B.DESK"), [(5, 0)])
 
     assert shop.stories()[0][0] == ("entry", 5, "open", 100)
-    assert shop.refusals(0) == ["REGIME_INACTIVE"]
+    assert shop.refusals(0) == ["REGIME_INACTIVE"] * 4
     assert shop.refusals(1) == ["REGIME_INACTIVE"]
 
 

@@ -69,7 +69,7 @@ _KIND_NUMBERS = {
     OrderKind.STOP_LIMIT: int(EntryKind.STOP_LIMIT),
 }
 _MISSING = float("nan")
-_EXEC, _ROW, _LOTS = (int(place) for place in (Book.EXEC, Book.ROW, Book.LOTS))
+_EXEC, _ROW, _LOTS, _EXIT = (int(place) for place in (Book.EXEC, Book.ROW, Book.LOTS, Book.EXIT))
 _REPORT_ROW, _REPORT_LEG, _PRICE_FILL = int(Report.ROW), int(Report.LEG), int(Price.FILL)
 """Plain integers: an array takes three times as long to be asked by a member of an enumeration."""
 
@@ -257,7 +257,7 @@ class BacktestDriver:
             self._tell_reports(stretch)
         elif pause is Pause.LIMIT:
             self.limit(closed)
-        elif pause is Pause.WAKE:
+        elif pause is Pause.WAKE and self._may_decide():
             bar = int(self._venue.book[_EXEC])
             equity, free = self._money()
             self._step(
@@ -266,6 +266,10 @@ class BacktestDriver:
                     free=free, day_trades=self._venue.day_trades,
                 )
             )  # fmt: skip
+
+    def _may_decide(self) -> bool:
+        """Whether a strategy that woke is still to be asked: a playbook may have ordered it out, or stopped, since."""
+        return self.core.state.stopped is None and int(self._venue.book[_EXIT]) == 0
 
     def _money(self) -> tuple[Decimal | None, Decimal | None]:
         """Return equity and free margin of an account that is shared; the core knows that of one instrument."""

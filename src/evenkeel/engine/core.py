@@ -107,7 +107,6 @@ class State:
         trades: Number of the last trade.
         dead_entries: Entries of the next trade that ended without a fill.
         stopped: Why the run opens nothing more, or None.
-        last_refusal: Reason of the last refusal since the last approval, so that a level signal is journaled once.
         memory: What the strategy last wanted to remember.
         exits: Orders so far that were to close the position or a part of it.
         entered_bar: Execution bar at which the last entry order of this stretch was placed.
@@ -120,7 +119,6 @@ class State:
     trades: int = 0
     dead_entries: int = 0
     stopped: StopReason | None = None
-    last_refusal: tuple[Reason, str] | None = None
     memory: dict[str, Any] = field(default_factory=dict)
     exits: int = 0
     entered_bar: int | None = None
@@ -185,7 +183,6 @@ class Core:
             EntryApproved: self._fold_approval,
             ExitOrdered: lambda ordered: self._fold_exit_order(ordered.order),
             FundingPosted: self._fold_funding,
-            EntryRefused: self._fold_refusal,
             RunStopped: self._fold_stop,
             StrategyRemembered: self._fold_memory,
             SubmitEntry: lambda command: self._move(command.client_id, OrderState.SENT),
@@ -197,14 +194,10 @@ class Core:
 
     def _fold_approval(self, approved: EntryApproved) -> None:
         self.state.orders[approved.order.client_id] = approved.order
-        self.state.last_refusal = None
         self.state.entered_bar = approved.bar
 
     def _fold_funding(self, posted: FundingPosted) -> None:
         self.state.cash += posted.amount
-
-    def _fold_refusal(self, refused: EntryRefused) -> None:
-        self.state.last_refusal = (refused.reason, refused.detail)
 
     def _fold_stop(self, stopped: RunStopped) -> None:
         self.state.stopped = stopped.reason
@@ -223,7 +216,6 @@ class Core:
         invariant(self.state.position is not None, "an exit was ordered without a position")
         self.state.exits += 1
         self.state.orders[order.client_id] = order
-        self.state.last_refusal = None
 
     def _fold_fill(self, fill: OrderFilled) -> None:
         """Post a fill; one that does not fit, such as a second report of the same one, is refused before it counts."""
@@ -410,7 +402,8 @@ class Core:
         return self._leave(stopped.value, _exit_of(stopped), fill.event_ns, leg=Leg.GUARD)
 
     def _refuse(self, reason: Reason, detail: str) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
-        if self.state.last_refusal == (reason, detail) or reason is Reason.OK:
+        """Write the refusal of a wish, at every close at which it is wished: a refusal ends that wish alone."""
+        if reason is Reason.OK:
             return (), ()
         return (EntryRefused(reason=reason, detail=detail),), ()
 

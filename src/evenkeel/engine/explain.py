@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import groupby
 
 from evenkeel.engine.core import Step
 from evenkeel.engine.record import whole_entry
@@ -77,15 +78,21 @@ def positions(steps: Sequence[Step]) -> list[tuple[OrderFilled, list[OrderFilled
 
 
 def explain_refusals(steps: Sequence[Step]) -> list[str]:
-    """Return one line for each refusal and for the stop of the run, in order."""
+    """Return one line for each refusal and for the stop of the run, in order.
+
+    Refusals of the same wish for the same reason, with nothing else decided in between, are one line with their number.
+    """
+    told = [(step.event.event_ns, one) for step in steps for one in step.decisions]
     lines = []
-    for step in steps:
-        for decision in step.decisions:
-            if isinstance(decision, EntryRefused):
-                rule = f" (rule {decision.detail})" if decision.detail else ""
-                lines.append(f"{format_time(step.event.event_ns)}  no entry{rule}: {decision.reason.text}")
-            elif isinstance(decision, RunStopped):
-                lines.append(f"{format_time(step.event.event_ns)}  the run stopped: {decision.reason.value}")
+    for decision, alike in groupby(told, key=lambda one: one[1]):
+        times = [at for at, _ in alike]
+        first = format_time(times[0])
+        if isinstance(decision, EntryRefused):
+            rule = f" (rule {decision.detail})" if decision.detail else ""
+            again = f" ({len(times)} times, until {format_time(times[-1])})" if len(times) > 1 else ""
+            lines.append(f"{first}  no entry{rule}: {decision.reason.text}{again}")
+        elif isinstance(decision, RunStopped):
+            lines.append(f"{first}  the run stopped: {decision.reason.value}")
     return lines
 
 

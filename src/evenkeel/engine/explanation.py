@@ -238,15 +238,11 @@ def _refusal(reason: Reason, rule: str) -> str:
 
 def _nothing(what: str, run: ExplainedRun, moment: Moment, rules: Sequence[RuleVerdict]) -> tuple[str, ...]:
     """Return why nothing was decided by a strategy that could have."""
-    last = moment.state.last_refusal
     if run.rules is None:
-        asked = "The strategy was asked and wished for nothing new." if moment.asked else "The strategy was not asked."
-        again = f" Its last wish was refused: {last[0].text} ({last[0].value})" if last and what == "entry" else ""
-        return (f"No {what}. {asked}{again}", IN_PYTHON)
+        asked = "The strategy was asked and wished for nothing." if moment.asked else "The strategy was not asked."
+        return (f"No {what}. {asked}", IN_PYTHON)
     if not rules:
         return (f"No {what}: no rule of the play asks for one; stop and target close the position.",)
-    if what == "entry" and last is not None and any(rule.spoke for rule in rules):
-        return (_refusal(*last),)
     by = [f" by '{rule.rule.words}'" if len(rules) > 1 else "" for rule in rules]
     return tuple(f"No {what}{whom}: {_why_silent(rule, run.lines)}" for whom, rule in zip(by, rules, strict=True))
 

@@ -62,7 +62,7 @@ class Moment:
         opened_ns: When what is held was entered; None while flat.
         stopped_ns: When the run stopped; None while it had not.
         asked: Whether the strategy was asked.
-        answer: What the core concluded; None if nothing new.
+        answer: What the core concluded; None if nothing.
     """
 
     where: DecisionBar

@@ -241,7 +241,7 @@ class RunRecord:
         stop_reason: How the run ended.
         stop_ns: When.
         drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
-        refusals: Entries refused, by reason; the engine lane counts a level signal once.
+        refusals: Wishes refused, by reason; one that lasts counts at each close at which it is refused.
         features_s: Seconds spent in features, where that was measured.
     """
 

@@ -55,7 +55,8 @@ def extra_figures(
         **of_curve(record), **of_exposure(record, market, strategy.instrument),
         **of_benchmark(market, found["return_pct"] or 0.0),
         **margin_figures(record.fundings, legs.fills, market, strategy.terms, strategy.instrument),
-        "dead_entries": len(record.dead_entries), "refusals": record.refusals, "sessions": len(sessions),
+        "dead_entries": len(record.dead_entries), "refusals": dict(sorted(record.refusals.items())),
+        "sessions": len(sessions),
     }  # fmt: skip
     return {figure.key: figures[figure.key] for figure in FIGURES if figure.extra}
 

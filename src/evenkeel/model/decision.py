@@ -41,7 +41,7 @@ class ExitOrdered(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="exit
 
 
 class EntryRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="entry_refused", tag_field="type"):
-    """An entry was refused; journaled when the reason differs from the one before.
+    """A wish was refused; a signal that lasts is wished, and refused, at the close of every bar.
 
     Attributes:
         reason: The first gate that said no, or the strategy's own.

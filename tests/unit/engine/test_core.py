@@ -254,7 +254,7 @@ def test_an_entry_while_a_position_or_an_order_exists_is_refused() -> None:
     assert bench.bar(3, enter()).decisions == (EntryRefused(reason=Reason.POSITION_EXISTS, detail="rule 1"),)
 
 
-def test_a_refusal_is_written_once_until_its_reason_changes() -> None:
+def test_a_refusal_is_written_at_every_close_at_which_it_is_made() -> None:
     bench = Bench(quantity="5000")
     refused = EntryRefused(reason=Reason.INSUFFICIENT_MARGIN, detail="rule 1")
     other = EntryRefused(reason=Reason.CONFLICT, detail="")
@@ -269,15 +269,7 @@ def test_a_refusal_is_written_once_until_its_reason_changes() -> None:
         bench.bar(6, enter()).decisions,
     ]
 
-    assert told == [(refused,), (), (), (), (other,), (), (refused,)]
-
-
-def test_an_approval_makes_the_next_refusal_news_again() -> None:
-    bench = Bench()
-    refused = (EntryRefused(reason=Reason.CONFLICT, detail=""),)
-    assert bench.bar(0, Abstain(reason=Reason.CONFLICT)).decisions == refused
-    bench.entered()
-    assert bench.bar(8, Abstain(reason=Reason.CONFLICT)).decisions == refused
+    assert told == [(refused,), (refused,), (), (refused,), (other,), (other,), (refused,)]
 
 
 def test_a_dead_entry_frees_the_way_and_the_next_attempt_has_its_own_name() -> None:
@@ -416,7 +408,7 @@ def test_an_exit_without_a_position_is_not_believed() -> None:
 def snapshot(state: State) -> Any:
     return copy.deepcopy(
         (state.cash, state.position, dict(state.orders), state.trades, state.dead_entries, state.stopped,
-         state.last_refusal, state.memory)
+         state.memory)
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import desk
 from desk import flat
 from evenkeel.cli.condition_tree import tree_lines
 from evenkeel.engine.core import Core, Step
+from evenkeel.engine.explain import explain_refusals
 from evenkeel.engine.explanation import ExplainedRun, Explanation, explain_moment, explain_orders
 from evenkeel.engine.market import Market
 from evenkeel.engine.moment import decision_bar, moment_of
@@ -20,7 +21,7 @@ from evenkeel.model.bar import Bars
 from evenkeel.model.decision import EntryApproved, EntryRefused, ExitOrdered
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import BarsClosed
-from evenkeel.model.time import MINUTE
+from evenkeel.model.time import MINUTE, format_time
 from evenkeel.risk.gates import EntryGates
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.play.reasons import ConditionReason
@@ -235,19 +236,29 @@ def test_what_is_unknown_is_not_called_false() -> None:
 REFUSED = {"sizing": {"model": "fixed_usdt", "value": 5}, "stop_loss": {"type": "fixed_points", "value": 20}}
 
 
-def test_a_gate_that_refused_is_named_also_where_it_had_said_so_before() -> None:
-    """The journal has a refusal once; the bars after it are refused in the same words."""
+def test_a_gate_that_refuses_is_named_at_every_bar_at_which_it_does() -> None:
     strategy = play(actions={"entry_long": ["close", ">", 1], "exit_long": ["close", "<", 1]},
                     risk=None, risk_model=REFUSED)  # fmt: skip
     run = run_of(strategy, bars_of(*CLOSES))
     refusals = [one for step in run.steps for one in step.decisions if isinstance(one, EntryRefused)]
 
-    assert len(refusals) == 1
+    assert len(refusals) == len(CLOSES)
     for bar in (0, 5):
         answer = said(run, bar)
         assert answer.startswith("No entry: the rule 'entry_long' was met, but was refused: ")
         assert answer.endswith(f"({refusals[0].reason.value})")
         assert at(run, bar).rules[0].spoke
+
+
+def test_a_row_of_equal_refusals_is_one_line_with_their_number() -> None:
+    strategy = play(actions={"entry_long": ["close", ">", 1], "exit_long": ["close", "<", 1]},
+                    risk=None, risk_model=REFUSED)  # fmt: skip
+    run = run_of(strategy, bars_of(*CLOSES))
+
+    (line,) = explain_refusals(run.steps)
+
+    assert line.startswith("2024-01-01T00:01:00Z  no entry (rule entry_long): ")
+    assert line.endswith(f" ({len(CLOSES)} times, until {format_time(desk.minute(len(CLOSES)))})")
 
 
 def test_a_conflict_is_named() -> None:
@@ -352,11 +363,11 @@ def test_a_strategy_in_python_says_what_cannot_be_shown(tmp_path: Any) -> None:
     run = run_of(strategy, bars_of(*CLOSES))
 
     assert said(run, 3) == (
-        "No entry. The strategy was asked and wished for nothing new.\n"
+        "No entry. The strategy was asked and wished for nothing.\n"
         "The strategy decides in Python: the conditions inside its code are not recorded and cannot be shown."
     )
     assert said(run, 5) == "Entry: the rule 'high' asked for a long one, and every gate agreed."
-    assert said(run, 7).splitlines()[1] == "No exit. The strategy was asked and wished for nothing new."
+    assert said(run, 7).splitlines()[1] == "No exit. The strategy was asked and wished for nothing."
     assert at(run, 3).rules == ()
 
 

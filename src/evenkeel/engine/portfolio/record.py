@@ -62,7 +62,7 @@ class PortfolioRecord:
         for part in self.parts:
             for reason, count in part.refusals.items():
                 counted[reason] = counted.get(reason, 0) + count
-        return counted
+        return dict(sorted(counted.items()))
 
     def legs(self) -> list[Legs]:
         """Return the closed legs on each instrument, as columns."""
