@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SIZING = "evenkeel/risk/sizing.py"
-GATES = "evenkeel/risk/gates.py"
+GATES = "evenkeel/risk/gates/entry.py"
 LIQUIDATION = "evenkeel/risk/liquidation.py"
 MATCH = "evenkeel/venues/simulated/match.py"
 STEPS = "evenkeel/venues/simulated/steps.py"

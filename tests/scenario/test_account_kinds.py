@@ -41,7 +41,7 @@ from evenkeel.model.instrument import ContractMargin, Instrument, InstrumentKind
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.account_rules import AccountKind, AccountRules
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
 from evenkeel.venues.simulated.account_events import merged

@@ -55,7 +55,7 @@ from evenkeel.model.intent import OrderKind
 from evenkeel.model.number import money_from_postings, to_decimal, to_float
 from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.decision import EntryKind
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated import loop

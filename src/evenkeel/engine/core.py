@@ -48,7 +48,7 @@ from evenkeel.model.intent import Abstain, Enter, Intent, Leave, OrderKind
 from evenkeel.model.number import to_decimal, to_float
 from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
-from evenkeel.risk.gates import EntryGates, Refused
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.strategy import Strategy, View
 
 _WHOLE = Decimal(1)
@@ -335,8 +335,8 @@ class Core:
         if event.equity is not None:
             equity = event.equity
         verdict = self._gates.judge(wish, equity=equity, free=event.free, price=view.price, day_trades=event.day_trades)
-        if isinstance(verdict, Refused):
-            return self._refuse(verdict.reason, wish.reason)
+        if isinstance(verdict, Reason):
+            return self._refuse(verdict, wish.reason)
         if portfolio is not None and verdict.quantity > portfolio.room:
             return self._refuse(Reason.EXPOSURE_LIMIT, wish.reason)
         trade = state.trades + 1

@@ -20,7 +20,7 @@ from evenkeel.model.ids import Leg
 from evenkeel.model.number import plain
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import format_time
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.play.decide import Wish
 from evenkeel.strategies.play.expression import Any_, Not
 from evenkeel.strategies.play.reasons import ConditionReason

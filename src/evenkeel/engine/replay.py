@@ -17,7 +17,7 @@ from evenkeel.model.bar import Floats
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import BarsClosed
 from evenkeel.model.time import format_time
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.strategy import Strategy
 
 

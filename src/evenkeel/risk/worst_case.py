@@ -17,7 +17,7 @@ import numpy as np
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.intent import Direction, Enter
 from evenkeel.model.number import to_decimal
-from evenkeel.risk.gates import Approved, EntryGates
+from evenkeel.risk.gates.entry import EntryGates, Sized
 from evenkeel.risk.liquidation import liquidation_price
 from evenkeel.risk.tiers import margin_rates, tier_table
 from evenkeel.strategies.play.exposure import (
@@ -101,10 +101,10 @@ class _Work:
             stop_distance=None if distance is None else to_decimal(distance),
         )
         answer = self._gates.judge(wish, equity=self._terms.account.start_equity, price=self.price)
-        if isinstance(answer, Approved):
+        if isinstance(answer, Sized):
             placed = 0.0 if answer.stop_distance is None else float(answer.stop_distance)
             return float(answer.quantity) * self.price * self._multiplier, placed, ""
-        return 0.0, distance or 0.0, answer.reason.text
+        return 0.0, distance or 0.0, answer.text
 
     def _liquidations(self, notional: float) -> dict[int, float]:
         """Return side to the price at which the worked entry would be liquidated; a side where it would not is not."""

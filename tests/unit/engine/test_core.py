@@ -43,7 +43,7 @@ from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, Orde
 from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
 from evenkeel.model.time import TIMEFRAMES
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.strategy import Strategy, View
 from random_plays import random_play

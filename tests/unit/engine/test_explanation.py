@@ -22,7 +22,7 @@ from evenkeel.model.decision import EntryApproved, EntryRefused, ExitOrdered
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import BarsClosed
 from evenkeel.model.time import MINUTE, format_time
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.strategies.play.program import PlayStrategy
 from evenkeel.strategies.play.reasons import ConditionReason
 from evenkeel.strategies.play.verdict import Verdict

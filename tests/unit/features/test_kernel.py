@@ -139,7 +139,7 @@ print(book.tolist().index(3))
 
 
 KERNELS = (
-    "kernel.py", "venues/simulated/steps.py", "venues/simulated/loop.py", "risk/sizing.py", "risk/gates.py",
+    "kernel.py", "venues/simulated/steps.py", "venues/simulated/loop.py", "risk/sizing.py", "risk/gates/entry.py",
     "risk/liquidation.py",
     "features/conditions.py", "features/indicators/ema.py", "features/structures/_held.py",
     "strategies/play/decide.py", "data/aggregate.py",

@@ -10,7 +10,7 @@ import pytest
 from evenkeel.kernel import kernel
 from evenkeel.model.bar import Floats
 from evenkeel.model.reason import REASONS, Reason
-from evenkeel.risk.gates import judge_entry
+from evenkeel.risk.gates.entry import judge_entry
 from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
 from evenkeel.risk.sizing import SIZING_TERMS, BeyondLiquidation, Sizing, SizingModel
 

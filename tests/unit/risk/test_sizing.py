@@ -12,7 +12,7 @@ import desk
 from evenkeel.model.bar import Floats
 from evenkeel.model.intent import Direction, Enter
 from evenkeel.model.reason import REASONS, Reason
-from evenkeel.risk.gates import Approved, EntryGates, Refused, gate_terms, judge_entry
+from evenkeel.risk.gates.entry import EntryGates, Sized, gate_terms, judge_entry
 from evenkeel.risk.sizing import (
     SIZING_TERMS,
     BeyondLiquidation,
@@ -228,7 +228,7 @@ def test_what_is_approved_always_fits_the_account_with_its_fees() -> None:
     assert approved > 200
 
 
-def test_only_the_gates_can_approve() -> None:
+def test_the_numeric_gates_answer_with_a_size_or_with_a_reason() -> None:
     asset = desk.instrument()
     gates = EntryGates(desk.terms(sizing=desk.units("2.5")), asset)
     wish = Enter(direction=Direction.SHORT, stop_distance=Decimal(1), target_distance=Decimal(1))
@@ -236,11 +236,9 @@ def test_only_the_gates_can_approve() -> None:
     verdict = gates.judge(wish, equity=Decimal(10_000), price=100.0)
     refused = gates.judge(wish, equity=Decimal(100), price=100.0)
 
-    assert isinstance(verdict, Approved)
+    assert isinstance(verdict, Sized)
     assert (verdict.lots, verdict.quantity, verdict.intent) == (2500, Decimal("2.5"), wish)
-    assert refused == Refused(reason=Reason.INSUFFICIENT_MARGIN)
-    with pytest.raises(Exception, match="only the gates approve"):
-        Approved(intent=wish, lots=1, quantity=Decimal(1), stop_distance=None, target_distance=None, key=object())
+    assert refused is Reason.INSUFFICIENT_MARGIN
 
 
 def test_the_terms_of_a_run_become_the_numbers_of_the_kernel() -> None:

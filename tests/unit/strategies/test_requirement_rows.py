@@ -239,7 +239,7 @@ def test_l3_the_liquidation_formula_is_written_once() -> None:
     }
 
     assert callers == {
-        "risk/liquidation.py", "risk/gates.py", "venues/simulated/steps.py", "engine/margin_history.py",
+        "risk/liquidation.py", "risk/gates/entry.py", "venues/simulated/steps.py", "engine/margin_history.py",
     }  # fmt: skip
 
 

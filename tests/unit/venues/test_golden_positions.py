@@ -10,7 +10,7 @@ import pytest
 import desk
 from desk import account, flat, long, piece, short, units
 from evenkeel.kernel import kernel
-from evenkeel.risk.gates import gate_terms
+from evenkeel.risk.gates.entry import gate_terms
 from evenkeel.risk.sizing import required_margin
 from evenkeel.strategies.terms import (
     AccountTerms,

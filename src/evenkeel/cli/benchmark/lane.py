@@ -18,7 +18,7 @@ from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import run_research
 from evenkeel.engine.steps import JournalLog
 from evenkeel.features.timeline import FeatureRun
-from evenkeel.risk.gates import EntryGates
+from evenkeel.risk.gates.entry import EntryGates
 
 RESEARCH_LOOP = "research lane, compute and simulate"
 RESEARCH = "research lane, fills as exact records"

@@ -30,7 +30,7 @@ from numba import types
 from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, inlined, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
-from evenkeel.risk.gates import judge_entry
+from evenkeel.risk.gates.entry import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
 from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Stage, Term

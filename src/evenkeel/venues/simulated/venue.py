@@ -26,7 +26,7 @@ from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import money_from_postings, postings_from_money, to_float
 from evenkeel.model.reason import REASONS
 from evenkeel.model.time import MINUTE, SECOND, TICK, Timeframe
-from evenkeel.risk.gates import account_leverage, gate_terms
+from evenkeel.risk.gates.entry import account_leverage, gate_terms
 from evenkeel.risk.tiers import tier_table
 from evenkeel.strategies.account_rules import AccountKind, AccountRules, entry_margin, least_margin
 from evenkeel.strategies.decision import SLOTS

@@ -1,7 +1,6 @@
-"""The numeric gates of an entry, then its size: one kernel for both lanes, and the only mint of `Approved`.
+"""The numeric gates of an entry, then its size: one kernel for both lanes.
 
-Gates run in order and the first refusal is the reason. A gate whose input is missing refuses. `execution` accepts
-nothing but an `Approved`, and its constructor asks for a key that only this module has.
+Gates run in order and the first refusal is the reason. A gate whose input is missing refuses.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from numba import types
 
 from evenkeel.kernel import FLOATS, compiled, inlined, kernel
 from evenkeel.model.bar import Floats
-from evenkeel.model.errors import invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.intent import Enter
 from evenkeel.model.number import POSTINGS_PER_UNIT, postings_from_money, to_decimal, to_float
@@ -26,8 +24,6 @@ from evenkeel.risk.sizing import SIZING_TERMS, SNAP, BeyondLiquidation, Sizing, 
 from evenkeel.risk.tiers import allowed_leverage, margin_rates, tier_cap, tier_table
 from evenkeel.strategies.account_rules import AccountKind, entry_margin
 from evenkeel.strategies.terms import Terms
-
-_KEY = object()
 
 _TICK = int(Sizing.TICK)
 _LIQUIDATES, _LEVERAGE = int(Sizing.LIQUIDATES), int(Sizing.LEVERAGE)
@@ -58,8 +54,8 @@ _JUDGE = types.Tuple((types.int64, types.int64, types.float64, types.float64))(
 )
 
 
-class Approved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An entry that passed every gate.
+class Sized(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An entry that passed the numeric gates, with its size; the other gates have yet to approve it.
 
     Attributes:
         intent: The wish.
@@ -67,7 +63,6 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         quantity: The same in units.
         stop_distance: Of the wish, or nearer where a gate moved the stop; None without one.
         target_distance: The same of the target.
-        key: Proof that `risk` made it.
     """
 
     intent: Enter
@@ -75,20 +70,6 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: Decimal
     stop_distance: Decimal | None
     target_distance: Decimal | None
-    key: object
-
-    def __post_init__(self) -> None:
-        invariant(self.key is _KEY, "only the gates approve an entry")
-
-
-class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An entry that a gate refused.
-
-    Attributes:
-        reason: The first gate that said no.
-    """
-
-    reason: Reason
 
 
 @kernel
@@ -249,8 +230,8 @@ class EntryGates:
 
     def judge(
         self, intent: Enter, *, equity: Decimal, price: float, free: Decimal | None = None, day_trades: int = 0
-    ) -> Approved | Refused:
-        """Approve an entry with its size, or refuse it with the first reason.
+    ) -> Sized | Reason:
+        """Return an entry with its size, or the first reason against it.
 
         Args:
             intent: The wish.
@@ -266,10 +247,10 @@ class EntryGates:
             _or_missing(intent.stop_distance), _or_missing(intent.target_distance), day_trades,
         )  # fmt: skip
         if lots == 0:
-            return Refused(reason=REASONS[reason])
-        return Approved(
+            return REASONS[reason]
+        return Sized(
             intent=intent, lots=lots, quantity=self._lot.value(lots), stop_distance=_or_none(stop),
-            target_distance=_or_none(target), key=_KEY,
+            target_distance=_or_none(target),
         )  # fmt: skip
 
     def part(self, quantity: Decimal, fraction: Decimal) -> Decimal:
