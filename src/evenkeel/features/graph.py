@@ -128,7 +128,7 @@ class Graph:
             parameters += encoded
             rows += wired
             state_size += size
-        compiled(run_block, _RUN_SIGNATURE)
+        compiled(run_block, RUN_SIGNATURE)
         compiled(move_to_front, _MOVE_SIGNATURE)
         return GraphRun(
             graph=self, plan=plan, p=np.array(parameters), s=np.zeros(state_size),
@@ -213,5 +213,5 @@ def move_to_front(x: Floats, source: int, count: int) -> None:
             line[i] = line[source + i]
 
 
-_RUN_SIGNATURE = types.void(TABLE, FLOATS, FLOATS, INTS, WINDOW, types.int64, types.int64)
+RUN_SIGNATURE = types.void(TABLE, FLOATS, FLOATS, INTS, WINDOW, types.int64, types.int64)
 _MOVE_SIGNATURE = types.void(WINDOW, types.int64, types.int64)

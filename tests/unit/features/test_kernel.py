@@ -48,9 +48,9 @@ def block(nodes: list[object], x: np.ndarray, s: np.ndarray, start: int, stop: i
 
 
 def _run(*arguments: object) -> None:
-    from evenkeel.features.graph import _RUN_SIGNATURE
+    from evenkeel.features.graph import RUN_SIGNATURE
 
-    compiled(run_block, _RUN_SIGNATURE)(*arguments)
+    compiled(run_block, RUN_SIGNATURE)(*arguments)
 
 
 def test_a_call_by_address_passes_every_argument_as_a_direct_call_does() -> None:

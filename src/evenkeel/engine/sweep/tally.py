@@ -14,13 +14,15 @@ from numba import types
 from evenkeel.engine.metrics import Sums
 from evenkeel.kernel import FLOATS, INTS, INTS_IN, TABLE, inlined, kernel
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.venues.simulated.book import Curve, Leg, Report
+from evenkeel.venues.simulated.book import Leg, Point, Report
 
 
 class Sum(IntEnum):
     """Places in the sums of a set; those from LEFT on are of the position that is held, of the last point from LAST on.
 
-    SEEN counts the ends of sessions that were passed.
+    HELD counts the points at which something is held, SEEN the ends of sessions that were passed. OPENED is the first
+    execution bar at whose close the position is there; AT_EXIT is 1 where the last point is of the instant of an exit
+    that came after it, and shows the position still.
     """
 
     TRADES = 0
@@ -39,9 +41,10 @@ class Sum(IntEnum):
     LEFT = 13
     ENTRY_FEE = 14
     CARRIED = 15
-    LAST = 16
-    LAST_LOTS = 17
-    LAST_EXEC = 18
+    OPENED = 16
+    AT_EXIT = 17
+    LAST = 18
+    LAST_EXEC = 19
 
 
 NO_POINT = -1
@@ -51,16 +54,13 @@ _TRADES, _WINS, _NET, _GAINS, _LOSSES = int(Sum.TRADES), int(Sum.WINS), int(Sum.
 _FEES, _FUNDING, _SLIPPAGE, _BARS = int(Sum.FEES), int(Sum.FUNDING), int(Sum.SLIPPAGE), int(Sum.BARS_HELD)
 _POINTS, _HELD, _PEAK, _SEEN = int(Sum.POINTS), int(Sum.HELD), int(Sum.PEAK), int(Sum.SEEN)
 _LEFT, _ENTRY_FEE, _CARRIED = int(Sum.LEFT), int(Sum.ENTRY_FEE), int(Sum.CARRIED)
-_LAST, _LAST_LOTS, _LAST_EXEC = int(Sum.LAST), int(Sum.LAST_LOTS), int(Sum.LAST_EXEC)
-_EQUITY, _LOTS_LINE = int(Curve.EQUITY), int(Curve.LOTS)
+_OPENED, _AT_EXIT, _LAST, _LAST_EXEC = int(Sum.OPENED), int(Sum.AT_EXIT), int(Sum.LAST), int(Sum.LAST_EXEC)
+_R_ROW, _R_POINT, _AT_CLOSE = int(Report.ROW), int(Report.POINT), int(Point.CLOSE)
 _R_LOTS, _R_LEG, _R_FEE, _R_GROSS = int(Report.LOTS), int(Report.LEG), int(Report.FEE), int(Report.GROSS)
 _R_SLIPPAGE, _R_BARS = int(Report.SLIPPAGE), int(Report.BARS_HELD)
 _ENTRY, _PAYMENT = int(Leg.ENTRY), int(Leg.FUNDING)
 STRIDE = 32
-"""Points that are passed at once where none of them is a new peak or a deeper fall."""
-
-NEARLY = 1.0 - 1e-14
-"""A fall of so much of the deepest one is looked at exactly; smaller ones cannot be deeper, whatever was rounded."""
+"""Points that are passed at once where none of them is a new peak."""
 
 _SQUARE_SAFE = 3_000_000_000
 """The product of two numbers below it fits into 64 bits."""
@@ -96,7 +96,9 @@ def long_product(factor: int, part: int, whole: int) -> tuple[int, int]:
     return quotient, rest
 
 
-ADD_SIGNATURE = types.void(TABLE, types.int64, types.int64, INTS_IN, INTS, TABLE, types.int64, INTS, FLOATS)
+ADD_SIGNATURE = types.void(
+    INTS, types.int64, types.int64, INTS_IN, INTS_IN, INTS, TABLE, types.int64, INTS, FLOATS
+)  # fmt: skip
 SHARE_SIGNATURE = types.int64(types.int64, types.int64, types.int64)
 
 
@@ -109,18 +111,19 @@ def exact_share(amount: int, part: int, whole: int) -> int:
 
 @kernel
 def add(
-    curve: Ints, start: int, stop: int, ends: Ints, sessions: Ints, reports: Ints, count: int, sums: Ints,
-    deepest: Floats,
+    equity: Ints, start: int, stop: int, last_row: Ints, ends: Ints, sessions: Ints, reports: Ints, count: int,
+    sums: Ints, deepest: Floats,
 ) -> None:  # fmt: skip
     """Add a part of a run to its sums.
 
     The last point of the part waits until it is known to stay: the last point of a run gives way to the one after the
-    last exit. The line of lots is cleared for the next set, because the loop writes it only where something is held.
+    last exit.
 
     Args:
-        curve: Lines by `Curve`.
+        equity: At the close of each execution bar, count of 1e-8.
         start: First execution bar of the part.
         stop: The bar after its last.
+        last_row: Last base row of each execution bar.
         ends: Execution bars that are the last of their session, rising.
         sessions: Equity at each of them; written for those in the part.
         reports: Lines by `Report`.
@@ -128,30 +131,16 @@ def add(
         sums: Changed.
         deepest: Deepest fall from the peak over the points, as a fraction; changed.
     """
+    if start < stop:
+        sums[_AT_EXIT] = 0
     for line in range(count):
-        add_report(reports[line], sums)
+        add_report(reports[line], last_row, sums)
     if start >= stop:
         return
     settle_last(sums, deepest)
-    equity, lots = curve[_EQUITY], curve[_LOTS_LINE]
-    peak, fall, held = sums[_PEAK], deepest[0], sums[_HELD]
-    for first in range(start, stop - 1, STRIDE):
-        last = min(first + STRIDE, stop - 1)
-        top = low = equity[first]
-        for e in range(first, last):
-            top, low = max(top, equity[e]), min(low, equity[e])
-            held += lots[e] != 0
-        if top <= peak and peak > 0 and peak - low <= fall * peak * NEARLY:
-            continue
-        for e in range(first, last):
-            value = equity[e]
-            peak = max(peak, value)
-            if peak > 0 and peak - value > fall * peak * NEARLY:
-                fall = max(fall, (np.float64(peak) - value) / np.float64(peak))
-    sums[_PEAK], sums[_HELD], deepest[0] = peak, held, fall
+    add_points(equity[start : stop - 1], sums, deepest)
     sums[_POINTS] += stop - 1 - start
-    sums[_LAST], sums[_LAST_LOTS], sums[_LAST_EXEC] = equity[stop - 1], lots[stop - 1], stop - 1
-    lots[start:stop] = 0
+    sums[_LAST], sums[_LAST_EXEC] = equity[stop - 1], stop - 1
     seen = sums[_SEEN]
     while seen < len(ends) and ends[seen] < stop:
         if ends[seen] >= start:
@@ -161,7 +150,64 @@ def add(
 
 
 @inlined
-def add_report(report: Ints, sums: Ints) -> None:
+def add_points(equity: Ints, sums: Ints, deepest: Floats) -> None:
+    """Add points of the curve to the peak and to the deepest fall from it.
+
+    Where no point is a new peak the deepest fall is that to the lowest point, whatever is rounded: a difference from
+    the same number and a quotient by it fall and rise with the point.
+    """
+    count = len(equity)
+    if count == 0:
+        return
+    peak, fall = sums[_PEAK], deepest[0]
+    top, low = bounds(equity)
+    if top <= peak and peak > 0:
+        deepest[0] = max(fall, (np.float64(peak) - low) / np.float64(peak))
+        return
+    for first in range(0, count, STRIDE):
+        part = equity[first : min(first + STRIDE, count)]
+        top, low = bounds(part)
+        if top <= peak and peak > 0:
+            fall = max(fall, (np.float64(peak) - low) / np.float64(peak))
+            continue
+        for e in range(len(part)):
+            value = part[e]
+            peak = max(peak, value)
+            if peak > value and peak > 0:
+                fall = max(fall, (np.float64(peak) - value) / np.float64(peak))
+    sums[_PEAK], deepest[0] = peak, fall
+
+
+@inlined
+def bounds(values: Ints) -> tuple[int, int]:
+    """Return the highest and the lowest of at least one number."""
+    top = low = values[0]
+    for i in range(len(values)):
+        top, low = max(top, values[i]), min(low, values[i])
+    return top, low
+
+
+@inlined
+def close_of(row: int, last_row: Ints, near: int) -> int:
+    """Return the first execution bar that does not close before a base row, searched for from one that it may be."""
+    low, step = near, 1
+    if low > 0 and last_row[low - 1] >= row:
+        low = 0
+    high = low
+    while high < len(last_row) and last_row[high] < row:
+        low, high, step = high + 1, high + step, 2 * step
+    high = min(high, len(last_row))
+    while low < high:
+        middle = (low + high) // 2
+        if last_row[middle] < row:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def add_report(report: Ints, last_row: Ints, sums: Ints) -> None:
     """Add a fill or a payment; shares of entry fee and payments are split among legs as a trade splits them."""
     lots = report[_R_LOTS]
     if report[_R_LEG] == _PAYMENT:
@@ -175,6 +221,7 @@ def add_report(report: Ints, sums: Ints) -> None:
     if report[_R_LEG] == _ENTRY:
         if sums[_LEFT] == 0:
             sums[_ENTRY_FEE] = sums[_CARRIED] = 0
+            sums[_OPENED] = close_of(report[_R_ROW], last_row, sums[_OPENED])
         sums[_LEFT] += lots
         sums[_ENTRY_FEE] += report[_R_FEE]
         return
@@ -182,6 +229,8 @@ def add_report(report: Ints, sums: Ints) -> None:
     if abs(lots) != left:
         fee, carried = share_of(fee, abs(lots), left), share_of(carried, abs(lots), left)
     sums[_LEFT] += lots
+    if sums[_LEFT] == 0:
+        end_position(report, last_row, sums)
     sums[_ENTRY_FEE] -= fee
     sums[_CARRIED] -= carried
     net = report[_R_GROSS] - fee - report[_R_FEE] + carried
@@ -196,6 +245,21 @@ def add_report(report: Ints, sums: Ints) -> None:
 
 
 @inlined
+def end_position(report: Ints, last_row: Ints, sums: Ints) -> None:
+    """Count the points at which the position was held that this exit ends.
+
+    An exit at the close of a base row comes after the point of that instant.
+    """
+    row, opened = report[_R_ROW], sums[_OPENED]
+    after = close_of(row, last_row, opened)
+    if report[_R_POINT] == _AT_CLOSE and after < len(last_row) and last_row[after] == row:
+        after += 1
+        sums[_AT_EXIT] = 1
+    sums[_HELD] += after - opened
+    sums[_OPENED] = after
+
+
+@inlined
 def settle_last(sums: Ints, deepest: Floats) -> None:
     """Count the point that has been waiting."""
     if sums[_LAST_EXEC] == NO_POINT:
@@ -205,7 +269,6 @@ def settle_last(sums: Ints, deepest: Floats) -> None:
     if sums[_PEAK] > 0:
         deepest[0] = max(deepest[0], (np.float64(sums[_PEAK]) - value) / np.float64(sums[_PEAK]))
     sums[_POINTS] += 1
-    sums[_HELD] += sums[_LAST_LOTS] != 0
     sums[_LAST_EXEC] = NO_POINT
 
 
@@ -217,15 +280,17 @@ def finish(cash: int, replaces: bool, sums: Ints, deepest: Floats) -> None:
     """Count the point after the last exit, in place of the waiting one where both are of one instant."""
     if not replaces:
         settle_last(sums, deepest)
-    sums[_LAST], sums[_LAST_LOTS], sums[_LAST_EXEC] = cash, 0, 0
+    else:
+        sums[_HELD] -= sums[_AT_EXIT]
+    sums[_LAST], sums[_LAST_EXEC] = cash, 0
     settle_last(sums, deepest)
 
 
-def new_sums() -> Ints:
-    """Return the sums of a run that has not begun."""
-    sums = np.zeros(len(Sum), dtype=np.int64)
-    sums[Sum.LAST_EXEC] = NO_POINT
-    sums[Sum.PEAK] = -(1 << 62)
+def new_sums(sets: int) -> Ints:
+    """Return the sums of runs that have not begun, a line each."""
+    sums = np.zeros((sets, len(Sum)), dtype=np.int64)
+    sums[:, Sum.LAST_EXEC] = NO_POINT
+    sums[:, Sum.PEAK] = -(1 << 62)
     return sums
 
 

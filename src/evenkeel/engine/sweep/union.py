@@ -5,10 +5,9 @@ set, into rows that all sets share: a set's loop runs right after its own nodes,
 columns of such rows that the set's nodes look back at are put aside and brought back.
 
     union = merge([strategy.program for strategy in strategies])
-    run = union.start(series)
+    run = union.start(series, block)
     while run.advance():
-        for member in union.members:
-            run.compute(member)      # run.x[member.rows[own_row]] is the set's row, until the next member is computed
+        ...     # `walk` passes the block with each member; run.graph.x[member.rows[own_row]] is then the member's row
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evenkeel.features.graph import Graph, GraphRun, Step, run_block
+from evenkeel.engine.sweep.walk import Seat
+from evenkeel.features.graph import Graph, GraphRun, Step
 from evenkeel.features.timeline import Grid, Held, Program, Series, grid_rows, whole_rows
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
@@ -229,9 +229,12 @@ def _lookback(step: Step) -> int:
 
 
 class UnionRun:
-    """A union over a stretch of bars: what several sets read block by block, then each set's own when it is asked for.
+    """A union over a stretch of bars: what several sets read, block by block; `walk` computes what each reads alone.
 
     Attributes:
+        graph: The graph that decides: plan, parameters, state, rows and window.
+        kept: Rows that the members' own steps look back at, member by member.
+        history: Space for the columns of each of them that are put aside.
         x: The window.
         column: The window column that execution bar 0 has, or would have.
         start: First execution bar of the current block.
@@ -243,14 +246,15 @@ class UnionRun:
         self._union, self._block = union, block
         program = union.program
         self.bars = series.on(program.exec)
-        self._run: GraphRun = program.decisions.start(block)
+        self.graph: GraphRun = program.decisions.start(block)
         self._held = _Shown(program, series, self.bars.bars.close_ns, block)
         self._plain = {
             name: series.column(program.exec, name) for name in program.decisions.columns if name not in program.held
         }
-        self._history = [np.full((len(member.kept), member.reach), np.nan) for member in union.members]
-        self.x: Floats = self._run.x
-        self.start = self.stop = self.column = self._first = 0
+        self.kept = np.concatenate([member.kept for member in union.members])
+        self.history = np.full(sum(len(member.kept) * member.reach for member in union.members), np.nan)
+        self.x: Floats = self.graph.x
+        self.start = self.stop = self.column = 0
 
     def advance(self) -> bool:
         """Compute what several sets read over the next block; False at the end of the data."""
@@ -260,19 +264,19 @@ class UnionRun:
         self.start, self.stop = self.stop, self.stop + count
         part = slice(self.start, self.stop)
         columns = {name: values[part] for name, values in self._plain.items()} | self._held.block(part)
-        self._first = self._run.push(columns, count, steps=self._union.shared)
-        self.column = self._first - self.start
+        self.column = self.graph.push(columns, count, steps=self._union.shared) - self.start
         return True
 
-    def compute(self, member: Member) -> None:
-        """Compute what one set alone reads over the block; its rows hold it until the next set is computed."""
-        run, first, last = self._run, self._first, self._first + self.stop - self.start
-        kept, reach = member.kept, member.reach
-        if reach:
-            run.x[kept, first - reach : first] = self._history[member.number]
-        run_block(run.plan[member.first : member.last], run.p, run.s, run.r, run.x, first, last)
-        if reach:
-            self._history[member.number] = run.x[kept, last - reach : last]
+    def seat(self, member: Member, ledger: Ints) -> list[int]:
+        """Return the columns of a member's line behind those of its venue, see `Seat`."""
+        before = self._union.members[: member.number]
+        first_kept = sum(len(one.kept) for one in before)
+        found = {
+            Seat.LEDGER: int(ledger.ctypes.data), Seat.FIRST_STEP: member.first, Seat.LAST_STEP: member.last,
+            Seat.FIRST_KEPT: first_kept, Seat.LAST_KEPT: first_kept + len(member.kept), Seat.REACH: member.reach,
+            Seat.HISTORY: sum(len(one.kept) * one.reach for one in before), Seat.NUMBER: member.number,
+        }  # fmt: skip
+        return [found[column] for column in Seat]
 
 
 class _Shown:
