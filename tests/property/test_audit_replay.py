@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from evenkeel.model.time import Timeframe
+from evenkeel.readiness.audit.bars import columns_of
 from evenkeel.readiness.audit.document import Document
 from evenkeel.readiness.audit.replay.market import Market, sheet_of
 from evenkeel.readiness.audit.replay.play import read_play
@@ -32,7 +33,7 @@ def market_of(name: str) -> Market:
         table = pl.DataFrame({
             **{column: getattr(found.bars, column) for column in NAMES}, "first": found.first, "last": found.last,
         })  # fmt: skip
-        sheets[text] = sheet_of(table, 0, len(series.base))
+        sheets[text] = sheet_of(columns_of(table), 0, len(series.base))
     execution = "1m" if world.evaluate == "intrabar" else str(world.exec)
     return Market("1m", execution, sheets, world.calendar == "24/7", dict(series.side))
 

@@ -571,8 +571,10 @@ def audit_run(folder: Path, market: Market) -> list[dict[str, Any]]:
     manifest = results.read_json(folder / "manifest.json")
     checks = audit(
         folder,
-        base_bars=results.base_frame(market),
-        higher_bars=results.higher_frames(market, [t for t in manifest["data"]["timeframes"] if t != str(market.base)]),
+        base_bars=results.base_columns(market),
+        higher_bars=results.higher_columns(
+            market, [t for t in manifest["data"]["timeframes"] if t != str(market.base)]
+        ),
         funding=results.funding_frame(market),
         beside=results.beside_frames(market),
         actions=results.actions_frame(market),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from evenkeel.data.calendar import Calendar
     from evenkeel.data.sources import Sources
+    from evenkeel.engine.results import Table
     from evenkeel.model.bar import Bars
     from evenkeel.model.ids import InstrumentId
     from evenkeel.model.instrument import Instrument
@@ -133,11 +134,10 @@ def _data_of_run(folder: Path, sources: Sources) -> dict[str, Any]:
 def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
     """Return base bars and aggregates as the run had them, cut at the gaps that it jumped over, and its funding."""
     import msgspec
-    import polars as pl
 
     from evenkeel.data.aggregate import aggregate
     from evenkeel.data.calendar import load_calendar
-    from evenkeel.engine.results import bar_frame
+    from evenkeel.engine.results import bar_columns, joined
     from evenkeel.model.instrument import Instrument
     from evenkeel.model.time import Timeframe
 
@@ -146,17 +146,16 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
     calendar = load_calendar(instrument.calendar)
     stored = sources.read(instrument.id, Timeframe.parse(data["base_tf"]), revision=data["revision"]).bars
     stretches = _stretches(stored, calendar, data)
-    higher: dict[str, pl.DataFrame] = {}
+    higher: dict[str, Table] = {}
     above = [Timeframe.parse(name) for name in data["timeframes"] if name != data["base_tf"]]
     for timeframe in above:
         parts, offset = [], 0
         for stretch in stretches:
             made = aggregate(stretch, timeframe, calendar)
-            parts.append(
-                bar_frame(calendar, made.bars).with_columns(first=made.first + offset, last=made.last + offset)
-            )
+            rows = {"first": made.first + offset, "last": made.last + offset}
+            parts.append(bar_columns(calendar, made.bars) | rows)
             offset += len(stretch)
-        higher[timeframe.name] = pl.concat(parts)
+        higher[timeframe.name] = joined(parts)
     return {
         "base_bars": _base_of(instrument, data, calendar, stretches, sources), "higher_bars": higher,
         "funding": _funding_of(instrument.id, data, sources),
@@ -167,25 +166,24 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
 
 def _base_of(
     instrument: Instrument, data: dict[str, Any], calendar: Calendar, stretches: list[Bars], sources: Sources
-) -> pl.DataFrame:
+) -> Table:
     """Return the base bars, with mark and index price over each where the manifest pins them."""
-    import polars as pl
-
     from evenkeel.data.side import SideKind
     from evenkeel.engine.beside import load_beside
-    from evenkeel.engine.results import bar_frame, price_columns
+    from evenkeel.engine.results import bar_columns, joined, price_columns
 
-    frames = [bar_frame(calendar, stretch) for stretch in stretches]
+    parts = [bar_columns(calendar, stretch) for stretch in stretches]
     pins = data.get("beside") or {}
     if not stretches:
-        return pl.concat(frames)
+        return joined(parts)
     span = int(stretches[0].open_ns[0]), int(stretches[-1].close_ns[-1])
     held = load_beside(sources.catalogs, instrument, frozenset(), span, pins)
     for kind in (SideKind.MARK, SideKind.INDEX):
         prices = [held.price_bars(kind, stretch) if kind in pins else None for stretch in stretches]
         if any(price is not None for price in prices):
-            frames = [f.with_columns(**price_columns(kind.value, p)) for f, p in zip(frames, prices, strict=True)]
-    return pl.concat(frames)
+            pairs = zip(parts, prices, strict=True)
+            parts = [part | price_columns(kind.value, price, len(part["open"])) for part, price in pairs]
+    return joined(parts)
 
 
 def _beside_of(

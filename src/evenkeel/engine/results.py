@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from evenkeel.data.atomic import make_folder, write_atomically
 from evenkeel.data.calendar import Calendar
@@ -192,26 +193,32 @@ def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[i
     return days[known].tolist(), record.curve[Curve.EQUITY][known].tolist()
 
 
-def base_frame(market: Market) -> pl.DataFrame:
-    """Return all base bars that the run used, for the audit, with mark and index price where they are known."""
-    import polars as pl
+Table = dict[str, npt.NDArray[Any]]
+"""Columns by name, all of one length."""
 
-    parts = [bar_frame(stretch.series.calendar, stretch.series.base) for stretch in market.stretches]
+
+def base_columns(market: Market) -> Table:
+    """Return all base bars that the run used, for the audit, with mark and index price where they are known."""
+    parts = [bar_columns(stretch.series.calendar, stretch.series.base) for stretch in market.stretches]
     for kind in ("mark", "index"):
         prices = [getattr(stretch, kind) for stretch in market.stretches]
         if any(price is not None for price in prices):
-            parts = [f.with_columns(**price_columns(kind, p)) for f, p in zip(parts, prices, strict=True)]
-    return pl.concat(parts)
+            parts = [part | price_columns(kind, p, len(part["open"])) for part, p in zip(parts, prices, strict=True)]
+    return joined(parts)
 
 
-def price_columns(kind: str, prices: MarkBars | None) -> dict[str, pl.Expr | pl.Series]:
-    """Return a price beside the last one over base bars as columns of a table of these; NaN without one."""
-    import polars as pl
-
+def price_columns(kind: str, prices: MarkBars | None, count: int) -> Table:
+    """Return a price beside the last one over so many base bars as columns; NaN without one."""
     names = ("open", "high", "low")
-    if prices is None:
-        return {f"{kind}_{name}": pl.lit(math.nan) for name in names}
-    return {f"{kind}_{name}": pl.Series(getattr(prices, name)) for name in names}
+    nothing = None if prices is not None else np.full(count, math.nan)
+    return {f"{kind}_{name}": getattr(prices, name) if nothing is None else nothing for name in names}
+
+
+def joined(parts: Sequence[Table]) -> Table:
+    """Return tables of the same columns as one, without a copy where there is one only."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def beside_frames(market: Market) -> dict[str, pl.DataFrame]:
@@ -249,37 +256,27 @@ def action_table(found: SideSeries) -> pl.DataFrame:
     return pl.DataFrame({"stamp_ns": found.stamps_ns, **{name: found.columns[name] for name in ("split", "dividend")}})
 
 
-def higher_frames(market: Market, timeframes: Iterable[str]) -> dict[str, pl.DataFrame]:
+def higher_columns(market: Market, timeframes: Iterable[str]) -> dict[str, Table]:
     """Return every aggregated timeframe with the first and last base row of each bar, for the audit."""
-    import polars as pl
-
     from evenkeel.model.time import Timeframe
 
-    frames = {}
+    found = {}
     for name in timeframes:
         parts, offset = [], 0
         for stretch in market.stretches:
-            found = stretch.series.on(Timeframe.parse(name))
-            rows = {"first": found.first + offset, "last": found.last + offset}
-            parts.append(
-                bar_frame(stretch.series.calendar, found.bars).with_columns(
-                    **{k: pl.Series(v) for k, v in rows.items()}
-                )
-            )
+            made = stretch.series.on(Timeframe.parse(name))
+            rows = {"first": made.first + offset, "last": made.last + offset}
+            parts.append(bar_columns(stretch.series.calendar, made.bars) | rows)
             offset += len(stretch.series.base)
-        frames[name] = pl.concat(parts)
-    return frames
+        found[name] = joined(parts)
+    return found
 
 
-def bar_frame(calendar: Calendar, bars: Bars) -> pl.DataFrame:
-    """Return bars as a table, with the number of the trading day of each open where the market has sessions."""
-    import polars as pl
-
+def bar_columns(calendar: Calendar, bars: Bars) -> Table:
+    """Return bars as columns, with the number of the trading day of each open where the market has sessions."""
     names = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-    frame = pl.DataFrame({name: getattr(bars, name) for name in names})
-    if calendar.always_open:
-        return frame
-    return frame.with_columns(session=pl.Series(calendar.session_of(bars.open_ns)))
+    table: Table = {name: getattr(bars, name) for name in names}
+    return table if calendar.always_open else table | {"session": calendar.session_of(bars.open_ns)}
 
 
 def _decision_row(decision: Decision) -> tuple[str, str, str]:

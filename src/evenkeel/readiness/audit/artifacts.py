@@ -28,6 +28,7 @@ from evenkeel.readiness.audit.columns import (
 )
 from evenkeel.readiness.audit.document import Document, Unreadable, finite
 from evenkeel.readiness.audit.moment import parse_instant
+from evenkeel.readiness.audit.points import Points, require_columns
 from evenkeel.readiness.audit.tally import Bools, Ints, counts_of
 from evenkeel.readiness.audit.terms import Terms, read_terms
 
@@ -89,13 +90,6 @@ FILL_COLUMNS: dict[str, Parser[Any]] = {
     "slippage": money,
 }
 SHARE_COLUMNS: dict[str, Parser[Any]] = {"time": parse_instant, "share": money}
-EQUITY_COLUMNS = {
-    "time": pl.Datetime("ns", "UTC"),
-    "equity": pl.Decimal(38, 8),
-    "cash": pl.Decimal(38, 8),
-    "position": pl.Float64(),
-    "drawdown": pl.Float64(),
-}
 SESSION_COLUMNS = {"session": pl.Date(), "equity": pl.Decimal(38, 8)}
 
 
@@ -253,7 +247,7 @@ class Run:
     Attributes:
         trades: The closed legs, in order.
         positions: The same, those of one position together.
-        equity: `equity.parquet`, with `time_ns` (Int64) for `time`.
+        equity: `equity.parquet`, read in blocks.
         sessions: `sessions.parquet`, or None where the run wrote none.
         shares: `shares.csv` of a play that ran in a playbook; None of one that ran alone.
         nets: The net result of each leg, in whole numbers of 1e-8.
@@ -266,7 +260,7 @@ class Run:
     terms: Terms
     trades: Records[Trade]
     fills: Records[Fill]
-    equity: pl.DataFrame
+    equity: Points
     sessions: pl.DataFrame | None
     shares: Sequence[Share] | None = None
     proven: Bools | None = None
@@ -376,7 +370,6 @@ def read_run(folder: Path) -> Run:
     trades = read_records(folder / "trades.csv", TRADE_COLUMNS, _trade, appended=APPENDED_COLUMNS)
     fills = read_records(folder / "fills.csv", FILL_COLUMNS, Fill)
     _require_prices(fills)
-    equity = _table(folder / "equity.parquet", EQUITY_COLUMNS)
     sessions = folder / "sessions.parquet"
     return Run(
         result=result,
@@ -384,7 +377,7 @@ def read_run(folder: Path) -> Run:
         terms=read_terms(manifest),
         trades=trades,
         fills=fills,
-        equity=equity.select(pl.col("time").to_physical().alias("time_ns"), *list(EQUITY_COLUMNS)[1:]),
+        equity=Points(folder / "equity.parquet"),
         sessions=_table(sessions, SESSION_COLUMNS) if sessions.exists() else None,
         shares=read_records(folder / "shares.csv", SHARE_COLUMNS, Share) if manifest.has("playbook") else None,
     )
@@ -418,16 +411,12 @@ def _document(path: Path, schema: str) -> Document:
 
 
 def _table(path: Path, columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    require_columns(path, columns)
     try:
         table = pl.read_parquet(path)
-    except FileNotFoundError:
-        raise Unreadable(f"{path.name} is missing") from None
     except (OSError, pl.exceptions.PolarsError) as error:
         raise Unreadable(f"{path.name} cannot be read: {error}") from None
-    for name, kind in columns.items():
-        found = table.schema.get(name)
-        if found != kind:
-            raise Unreadable(f"{path.name}: the column {name} is {found}, {kind} was expected")
-        if table[name].null_count() or (found == pl.Float64() and not table[name].is_finite().all()):
+    for name in columns:
+        if table[name].null_count():
             raise Unreadable(f"{path.name}: the column {name} has missing or infinite values")
     return table

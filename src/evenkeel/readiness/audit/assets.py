@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import SPLIT
@@ -58,7 +59,7 @@ def dividends_due(bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
     if actions is None:
         return []
     paid = actions.filter(pl.col("dividend").is_not_nan())
-    rows = bars.table["open_ns"].search_sorted(paid["stamp_ns"], side="left").to_list()
+    rows = np.searchsorted(bars.opens, paid["stamp_ns"].to_numpy()).tolist()
     return [
         Due(row, -exact(cash), ONE)
         for row, cash in zip(rows, paid["dividend"].to_list(), strict=True)
@@ -68,13 +69,12 @@ def dividends_due(bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
 
 def borrow_due(bars: BaseBars, yearly: Decimal | None) -> list[Due]:
     """Return the borrow fees of shorts at the open of each session: for the days since the last one, on its close."""
-    if yearly is None or "session" not in bars.table.columns:
+    if yearly is None or "session" not in bars.columns:
         return []
-    days, closes = bars.table["session"].to_list(), bars.table["close"].to_list()
+    days, closes = bars.columns["session"], bars.column("close")
     return [
-        Due(row, -yearly * (int(days[row]) - int(days[row - 1])) / BORROW_YEAR, exact(closes[row - 1]), side=-1)
-        for row in range(1, len(bars))
-        if days[row] != days[row - 1]
+        Due(row, -yearly * int(days[row] - days[row - 1]) / BORROW_YEAR, exact(float(closes[row - 1])), side=-1)
+        for row in (np.flatnonzero(np.diff(days)) + 1).tolist()
     ]
 
 

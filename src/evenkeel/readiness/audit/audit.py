@@ -24,20 +24,22 @@ from evenkeel.readiness.audit import (
     touch,
     trades,
 )
+from evenkeel.readiness.audit.aggregates import bars_aggregate, bars_valid
 from evenkeel.readiness.audit.artifacts import Run, read_run
-from evenkeel.readiness.audit.bars import MARKS, NO_BARS, BaseBars, bars_aggregate, bars_match, bars_valid
+from evenkeel.readiness.audit.bars import MARKS, NO_BARS, BaseBars, Columns, bars_match, columns_of
 from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.course import read_courses
-from evenkeel.readiness.audit.curve import account_states, read_curve
+from evenkeel.readiness.audit.curve import read_curve
 from evenkeel.readiness.audit.document import Unreadable
 from evenkeel.readiness.audit.funding import NO_SETTLEMENTS, Due, funding_due
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
-from evenkeel.readiness.audit.marks import base_marks
+from evenkeel.readiness.audit.marks import Marks
 from evenkeel.readiness.audit.models import PIECES
 from evenkeel.readiness.audit.pieces import Budgets
 from evenkeel.readiness.audit.replay.checks import replay_checks
 from evenkeel.readiness.audit.screen import screened
+from evenkeel.readiness.audit.states import account_states
 
 PRECISION = 50
 """Digits of the audit's `Decimal` arithmetic: sums and products of postings never round."""
@@ -46,8 +48,8 @@ PRECISION = 50
 def audit(
     folder: Path,
     *,
-    base_bars: pl.DataFrame | None = None,
-    higher_bars: Mapping[str, pl.DataFrame] | None = None,
+    base_bars: pl.DataFrame | Columns | None = None,
+    higher_bars: Mapping[str, pl.DataFrame | Columns] | None = None,
     funding: pl.DataFrame | None = None,
     beside: Mapping[str, pl.DataFrame] | None = None,
     actions: pl.DataFrame | None = None,
@@ -75,7 +77,9 @@ def audit(
     with decimal.localcontext(decimal.Context(prec=PRECISION)):
         try:
             run = read_run(folder)
-            return [_loaded(run), *_checks(run, base_bars, dict(higher_bars or {}), (funding, actions), beside)]
+            base = None if base_bars is None else columns_of(base_bars)
+            higher = {name: columns_of(table) for name, table in (higher_bars or {}).items()}
+            return [_loaded(run), *_checks(run, base, higher, (funding, actions), beside)]
         except Unreadable as refusal:
             return [judged("LOAD", [str(refusal)], "")]
 
@@ -99,13 +103,13 @@ def _loaded(run: Run) -> Check:
     ]
     if run.result.number("account.start_equity") != run.terms.start_equity:
         problems.append("the start equity of result.json is not that of manifest.json")
-    return judged("LOAD", problems, f"{len(run.trades)} trades, {len(run.fills)} fills, {run.equity.height} points")
+    return judged("LOAD", problems, f"{len(run.trades)} trades, {len(run.fills)} fills, {len(run.equity)} points")
 
 
 def _checks(
     run: Run,
-    base: pl.DataFrame | None,
-    higher: dict[str, pl.DataFrame],
+    base: Columns | None,
+    higher: dict[str, Columns],
     dated: tuple[pl.DataFrame | None, pl.DataFrame | None],
     beside: Mapping[str, pl.DataFrame] | None,
 ) -> list[Check]:
@@ -117,7 +121,9 @@ def _checks(
     if (run.terms.funded and run.terms.funding_recorded and recorded is None) or (run.terms.acted and actions is None):
         base = None
     if base is not None and not run.manifest.has("models"):
-        base = base.drop(*MARKS, strict=False)  # such a run is of before: it judged liquidations by the last price
+        base = {
+            name: one for name, one in base.items() if name not in MARKS
+        }  # such a run is of before: it judged liquidations by the last price
     given = None if base is None else BaseBars(base, _execution(run, base, higher))
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
@@ -135,7 +141,7 @@ def _checks(
     states = account_states(run, bars, courses)
     curve = read_curve(run, bars, states)
     held = None if bars is None or courses is None else Held(run, courses, bars)
-    account = None if bars is None or courses is None else base_marks(bars, states)
+    account = None if bars is None or courses is None else Marks(run, bars, states)
     checks = [
         trades.trade_count(run),
         fills.fills_match(run),
@@ -148,8 +154,8 @@ def _checks(
         trades.independent_pnl(run),
         levels.level_distances(run, bars, known),
         equity.equity_walk(curve),
-        equity.equity_final(run),
-        equity.drawdown_walk(run, curve),
+        equity.equity_final(run, curve),
+        equity.drawdown_walk(curve),
         equity.sessions(run, curve),
         metrics.summary(run),
         trades.no_overlap(run),
@@ -162,9 +168,9 @@ def _checks(
         metrics.drawdown(run, curve),
         metrics.risk_ratios(run),
         metrics.duration(run),
-        metrics.quality(run),
+        metrics.quality(run, curve),
         metrics.growth(run),
-        metrics.exposure(run),
+        metrics.exposure(run, curve),
         fills.slippage(run, bars, courses),
         bars_match(run.terms, given),
         valid,
@@ -178,7 +184,7 @@ def _checks(
         legs.stop_paths(courses),
         path.excursions(run, held),
         path.bars_held(run, bars),
-        equity.equity_points(run, bars, curve),
+        equity.equity_points(run, bars),
         equity.equity_marks(bars, curve),
         marks.intrabar_drawdown(run, account, courses),
         marks.stop_reason(run, bars, account),
@@ -220,7 +226,7 @@ def _within(budgets: Budgets | None, check: Check) -> Check:
     return judged(check.name, budgets.problems(), check.detail)
 
 
-def _execution(run: Run, base: pl.DataFrame, higher: dict[str, pl.DataFrame]) -> pl.DataFrame | None:
+def _execution(run: Run, base: Columns, higher: dict[str, Columns]) -> Columns | None:
     """Return the execution bars: given, or the base bars where the run decided on these."""
     terms = run.terms
     return higher.get(terms.execution_timeframe, base if terms.execution_timeframe == terms.base_timeframe else None)

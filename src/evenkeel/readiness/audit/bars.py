@@ -1,31 +1,27 @@
-"""Bars as the audit sees them: rows to look up, and the audit's own aggregation of them.
-
-Two checks live here: `OHLCV_VALID` (24) and `MTF_AGGREGATION` (30), and that the bars are those of the manifest.
-"""
+"""Bars as the audit sees them: columns, and rows to look up. Here is also `BARS_MATCH`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES, instant_text
+from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.number import exact
 from evenkeel.readiness.audit.tally import Bools, Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
+Columns = Mapping[str, npt.NDArray[Any]]
+"""A table of bars: its columns by name."""
+
 NO_BARS = "no valid bars of the run were given"
-VOLUME_TOLERANCE = 1e-9
-"""Relative; a sum of float64 depends on its order. Prices of an aggregate must be equal to the bit."""
-
-SLICE = 1 << 16
-"""Higher bars that are derived again at once: the memory this takes is bounded."""
-
-_PRICES = ("open", "high", "low", "close")
+_WHOLE = ("open_ns", "close_ns", "first", "last")
+PRICES = ("open", "high", "low", "close")
 MARKS, INDEXES = (tuple(f"{kind}_{price}" for price in ("open", "high", "low")) for kind in ("mark", "index"))
 BESIDE = {"MarkPrice": MARKS, "IndexPrice": INDEXES}
 """Columns of prices beside the last one, by the name of the source."""
@@ -131,38 +127,42 @@ class BaseBars:
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
 
     Attributes:
+        columns: The table.
         opens: When each base bar opens, nanoseconds.
         closes: When it closes.
+        rows: Their numbers.
+        execution: The execution bars; None where they were not given.
         lasts: The last base row of each execution bar.
     """
 
-    def __init__(self, table: pl.DataFrame, execution: pl.DataFrame | None) -> None:
+    def __init__(self, table: Columns, execution: Columns | None) -> None:
         self._beside: dict[str, tuple[Floats, ...]] = {}
         for source, names in BESIDE.items():
-            if names[0] in table.columns:
+            if names[0] in table:
                 table = _filled(table, names)
-                self._beside[source] = tuple(table[name].to_numpy() for name in names)
-        self.table = table
-        self.execution = _with_last(execution)
-        self.opens, self.closes = (table[name].to_numpy() for name in ("open_ns", "close_ns"))
-        self._prices = tuple(table[name].to_numpy() for name in (*_PRICES, "volume"))
-        known = self.execution
+                self._beside[source] = tuple(table[name] for name in names)
+        self.columns = table
+        self.opens: Ints = table["open_ns"]
+        self.closes: Ints = table["close_ns"]
+        self._prices: tuple[Floats, ...] = tuple(table[name] for name in (*PRICES, "volume"))
+        self.execution = execution
         nothing = np.zeros(0, dtype=np.int64)
-        self.lasts = nothing if known is None else known["last"].to_numpy().astype(np.int64)
-        self._decided = nothing if known is None else known["close_ns"].to_numpy()
+        self._decided: Ints = nothing if execution is None else execution["close_ns"]
+        self.rows: Ints = np.arange(len(self.opens))
+        self.lasts: Ints = nothing if execution is None else execution.get("last", self.rows)
 
     def __len__(self) -> int:
-        return self.table.height
+        return len(self.opens)
 
     def column(self, name: str) -> Floats:
         """Return the prices or volumes of all base bars."""
-        found: Floats = self._prices[(*_PRICES, "volume").index(name)]
+        found: Floats = self._prices[(*PRICES, "volume").index(name)]
         return found
 
     def rows_at(self, opens_ns: Ints) -> Ints:
         """Return the rows of the bars that open at instants; -1 where none does."""
-        rows = np.searchsorted(self.opens, opens_ns)
-        there = np.append(self.opens, -1)[rows] == opens_ns
+        rows = located(self.opens, opens_ns)
+        there = self.opens[np.minimum(rows, len(self) - 1)] == opens_ns if len(self) else rows < 0
         return np.where(there, rows, -1)
 
     def row_at(self, open_ns: int) -> int | None:
@@ -208,10 +208,10 @@ class BaseBars:
 
         Of execution bars that close at one instant it is the last that ended before the entry.
         """
-        found = np.searchsorted(self.closes, decided_ns, side="right") - 1
-        before = np.searchsorted(self.opens, entry_ns)
-        last = np.searchsorted(self._decided, decided_ns, side="right") - 1
-        closed = last >= np.searchsorted(self._decided, decided_ns)
+        found = located(self.closes, decided_ns, right=True) - 1
+        before = located(self.opens, entry_ns)
+        last = located(self._decided, decided_ns, right=True) - 1
+        closed = last >= located(self._decided, decided_ns)
         if not len(self.lasts):
             return found
         rows = self.lasts[np.maximum(last, 0)]
@@ -271,22 +271,53 @@ class BaseBars:
         return high, low
 
 
-def _filled(table: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+def columns_of(table: pl.DataFrame | Columns) -> Columns:
+    """Return the columns of a table, without a copy where they are plain."""
+    names = table.columns if isinstance(table, pl.DataFrame) else table
+    found = {name: table[name].to_numpy() if isinstance(table, pl.DataFrame) else table[name] for name in names}
+    return {name: one.astype(np.int64 if name in _WHOLE else np.float64, copy=False) for name, one in found.items()}
+
+
+def height(table: Columns) -> int:
+    """Return how many bars a table has."""
+    return len(table["open_ns"])
+
+
+def over_ranges(reduce: np.ufunc, column: Floats, begin: Ints, end: Ints) -> Floats:
+    """Return what a column is over each range of its rows; none of them is empty."""
+    edges = np.column_stack([begin, end]).ravel()
+    if len(edges) and edges[-1] == len(column):
+        edges = edges[:-1]  # a range to the end needs no border
+    if len(edges) and edges.max() == len(column):
+        column = np.append(column, 0.0)
+    found: Floats = reduce.reduceat(column, edges)[::2] if len(edges) else np.zeros(0)
+    return found
+
+
+def located(column: Ints, wanted: Ints, *, right: bool = False) -> Ints:
+    """Return what `np.searchsorted` does, at once where each wanted instant stands in a column of equal steps."""
+    if len(column) > 1 and len(wanted):
+        step = int(column[1] - column[0])
+        if step > 0 and int(column[-1] - column[0]) == step * (len(column) - 1):
+            guess = np.clip((wanted - column[0]) // step, 1, len(column) - 2)
+            around = (column[guess + beside] for beside in (-1, 0, 1))
+            before, here, after = around
+            if ((before < here) & (here == wanted) & (here < after)).all():
+                found: Ints = guess + right
+                return found
+    return np.searchsorted(column, wanted, side="right" if right else "left")
+
+
+def _filled(table: Columns, names: tuple[str, ...]) -> Columns:
     """Return a table in which a bar without that price has its last one."""
-    unknown = pl.any_horizontal(pl.col(name).is_nan() for name in names)
+    unknown = np.isnan([table[name] for name in names]).any(axis=0)
     fills = zip(names, ("open", "high", "low"), strict=True)
-    return table.with_columns(pl.when(unknown).then(last).otherwise(name).alias(name) for name, last in fills)
+    return {**table, **{name: np.where(unknown, table[last], table[name]) for name, last in fills}}
 
 
 def _holds(instants: Ints, instant_ns: int) -> bool:
     place = int(np.searchsorted(instants, instant_ns))
     return place < len(instants) and int(instants[place]) == instant_ns
-
-
-def _with_last(execution: pl.DataFrame | None) -> pl.DataFrame | None:
-    if execution is None or "last" in execution.columns:
-        return execution
-    return execution.with_columns(last=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
 def bars_match(terms: Terms, bars: BaseBars | None) -> Check:
@@ -297,135 +328,7 @@ def bars_match(terms: Terms, bars: BaseBars | None) -> Check:
     problems = []
     if len(bars) != terms.base_bars:
         problems.append(f"{len(bars)} base bars were given, the manifest says {terms.base_bars}")
-    if len(bars) and not terms.start_ns <= bars.table["open_ns"][-1] <= terms.end_ns:
-        last = instant_text(bars.table["open_ns"][-1])
+    if len(bars) and not terms.start_ns <= bars.opens[-1] <= terms.end_ns:
+        last = instant_text(int(bars.opens[-1]))
         problems.append(f"the last base bar is that of {last}, outside the range of the manifest")
     return judged(name, problems, f"{len(bars)} base bars, as in the manifest")
-
-
-def bars_valid(bars: BaseBars | None, higher: Mapping[str, pl.DataFrame]) -> Check:
-    """Check prices, volumes and order of time of the bars of each timeframe."""
-    name = "OHLCV_VALID"
-    if bars is None:
-        return skipped(name, NO_BARS)
-    tables = {"base": bars.table, **higher}
-    problems = [problem for label, table in tables.items() for problem in _malformed(label, table)]
-    return judged(name, problems, f"{sum(table.height for table in tables.values())} bars of {', '.join(tables)}")
-
-
-def _malformed(label: str, table: pl.DataFrame) -> Iterator[str]:
-    low_is_lowest = (pl.col("low") <= pl.col("open")) & (pl.col("low") <= pl.col("close"))
-    high_is_highest = (pl.col("high") >= pl.col("open")) & (pl.col("high") >= pl.col("close"))
-    finite = pl.all_horizontal(pl.col(*_PRICES, "volume").is_finite())
-    rules = {
-        "a price or volume that is no number": finite,
-        "a low above its open or close": low_is_lowest,
-        "a high below its open or close": high_is_highest,
-        "a negative volume": pl.col("volume") >= 0,
-        "a close before its open": pl.col("close_ns") >= pl.col("open_ns"),
-        "an open that is not after the one before": (pl.col("open_ns") > pl.col("open_ns").shift()).fill_null(
-            value=True
-        ),
-    }
-    for fault, rule in rules.items():
-        first = _first_without(table, rule)
-        if first is not None:
-            yield f"the {label} bar of {instant_text(first)} has {fault}"
-
-
-def _first_without(table: pl.DataFrame, rule: pl.Expr) -> int | None:
-    """Return `open_ns` of the first row that does not keep the rule, or None; a rule without an answer is broken."""
-    broken = table.select(broken=~rule.fill_null(value=False))["broken"]
-    return table["open_ns"][broken.arg_max() or 0] if broken.any() else None
-
-
-def bars_aggregate(terms: Terms, bars: BaseBars | None, higher: Mapping[str, pl.DataFrame]) -> Check:
-    """Check that each higher bar is the aggregate of its base bars and, for a 24/7 market, that none is missing."""
-    name = "MTF_AGGREGATION"
-    if bars is None or not higher:
-        return skipped(name, NO_BARS if bars is None else "the run has no timeframe above its base")
-    problems: list[str] = []
-    for label, table in higher.items():
-        parts = (list(_unequal(label, part, bars.table)) for part in table.iter_slices(SLICE))
-        problems += next(filter(None, parts), [])
-        if terms.always_open and terms.segments == 1:
-            problems += _missing(label, table, bars.table)
-    scope = "from UTC arithmetic" if terms.always_open and terms.segments == 1 else "from the base rows each one names"
-    count = sum(table.height for table in higher.values())
-    return judged(name, problems, f"{count} bars of {', '.join(higher)} derived again {scope}")
-
-
-def _unequal(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[str]:
-    outside = table.filter((pl.col("first") < 0) | (pl.col("last") >= base.height) | (pl.col("first") > pl.col("last")))
-    if outside.height:
-        yield f"the {label} bar of {instant_text(outside['open_ns'][0])} names base rows that do not exist"
-        return
-    again = _aggregated(table, base)
-    side_by_side = pl.concat([table, again.rename(lambda column: f"{column}_again")], how="horizontal")
-    rules = {name: pl.col(name) == pl.col(f"{name}_again") for name in _PRICES}
-    near = VOLUME_TOLERANCE * pl.max_horizontal(pl.col("volume_again").abs(), pl.lit(1.0))
-    rules["volume"] = (pl.col("volume") - pl.col("volume_again")).abs() <= near
-    rules["range of base rows"] = (pl.col("first_ns_again") >= pl.col("open_ns")) & (
-        pl.col("last_ns_again") <= pl.col("close_ns")
-    )
-    for fault, rule in rules.items():
-        first = _first_without(side_by_side, rule)
-        if first is not None:
-            yield f"the {label} bar of {instant_text(first)} has another {fault} than its base bars"
-
-
-def _aggregated(table: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
-    """Return the higher bars as their base rows make them."""
-    first, last = table["first"], table["last"]
-    if first.equals(last) and (first.diff().drop_nulls() == 1).all():  # the base timeframe itself
-        return base.slice(first[0], table.height).rename({"open_ns": "first_ns", "close_ns": "last_ns"})
-    rows = table.select(row=pl.int_ranges("first", pl.col("last") + 1, dtype=pl.UInt32)).with_row_index("higher")
-    parts = rows.explode("row")
-    extremes = (
-        parts.select("higher", *(base[name].gather(parts["row"]) for name in ("high", "low", "volume")))
-        .group_by("higher", maintain_order=True)
-        .agg(pl.col("high").max(), pl.col("low").min(), pl.col("volume").sum())
-    )
-    return extremes.select(
-        "high", "low", "volume",
-        first_ns=base["open_ns"].gather(first), last_ns=base["close_ns"].gather(last),
-        open=base["open"].gather(first), close=base["close"].gather(last),
-    )  # fmt: skip
-
-
-def _missing(label: str, table: pl.DataFrame, base: pl.DataFrame) -> Iterator[str]:
-    expected = _complete_buckets(label, base)
-    got = table.select("open_ns", "close_ns", pl.col("first", "last").cast(pl.UInt32))
-    if got.equals(expected):
-        return
-    for word, bad in (
-        ("is missing or has other borders", expected.join(got, on=expected.columns, how="anti")),
-        ("is not complete or has other borders", got.join(expected, on=expected.columns, how="anti")),
-    ):
-        if bad.height:
-            yield f"the {label} bar of {instant_text(bad['open_ns'].sort()[0])} {word}"
-
-
-def _complete_buckets(label: str, base: pl.DataFrame) -> pl.DataFrame:
-    """Return the complete buckets of a 24/7 market: the first only if its first base bar opens it (ruling 17)."""
-
-    def moment(column: str) -> pl.Expr:
-        return pl.from_epoch(column, time_unit="ns")
-
-    if label in TIMEFRAME_MINUTES:
-        length = TIMEFRAME_MINUTES[label] * MINUTE_NS
-        begin, end = pl.col("open_ns") // length * length, pl.col("begin") + length
-    else:
-        step = {"D": "1d", "W": "1w", "M": "1mo"}[label]
-        begin = moment("open_ns").dt.truncate(step).dt.epoch("ns")
-        end = moment("begin").dt.offset_by(step).dt.epoch("ns")
-    begins = base.select(begin=begin)["begin"]
-    first = (begins != begins.shift()).fill_null(value=True).arg_true()  # base bars are in order of time
-    buckets = pl.DataFrame({"begin": begins.gather(first), "first": first}).select(
-        open_ns="begin", close_ns=end, first="first", last=pl.col("first").shift(-1, fill_value=base.height) - 1
-    )
-    if buckets.is_empty():
-        return buckets
-    starts_late = base["open_ns"][0] > buckets["open_ns"][0]
-    goes_on = base["close_ns"][-1] < buckets["close_ns"][-1]
-    return buckets[int(starts_late) : buckets.height - int(goes_on)]

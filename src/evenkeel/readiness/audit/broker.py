@@ -93,7 +93,7 @@ def _calls(run: Run, bars: BaseBars, course: Course, cash: Decimal, contract: De
     posted = ZERO
     for row in range(course.entry_row, last + 1):
         posted = paid.get(row, posted)
-        close = exact(bars.table["close"][row])
+        close = exact(float(bars.column("close")[row]))
         equity = cash - course.position.entry_fee + posted + trade.sign * units * (close - trade.entry_price)
         needed = closing.held * contract if contract is not None else units * close * MAINTENANCE[trade.sign]
         slack = FLOAT_TOLERANCE * units * (close + trade.entry_price)

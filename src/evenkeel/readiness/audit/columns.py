@@ -36,6 +36,7 @@ class Records(Sequence[Record], Generic[Record]):
         parsers: Of each column, in the order of the record.
         record: Takes the values of a row.
         made: The records where they are made already.
+        times: Columns of instants where they are read already, nanoseconds.
 
     Attributes:
         texts: As given; None where the file was not plain.
@@ -47,11 +48,13 @@ class Records(Sequence[Record], Generic[Record]):
         parsers: Sequence[Parser[Any]],
         record: Callable[..., Record],
         made: Sequence[Record] = (),
+        times: dict[str, pl.Series] | None = None,
     ) -> None:
         self.texts = texts
         self._parsers = parsers
         self._record = record
         self._made: dict[int, Record] = dict(enumerate(made))
+        self._instants: dict[str, pl.Series] = dict(times or {})
         self._count = len(made) if texts is None else texts.height
 
     def __len__(self) -> int:
@@ -79,8 +82,12 @@ class Records(Sequence[Record], Generic[Record]):
 
     def times(self, column: str, attribute: str) -> pl.Series:
         """Return the instants of a column, nanoseconds."""
-        found = None if self.texts is None else instants(self.texts[column])
-        return pl.Series([getattr(record, attribute) for record in self], dtype=pl.Int64) if found is None else found
+        if column not in self._instants:
+            found = None if self.texts is None else instants(self.texts[column])
+            if found is None:
+                found = pl.Series([getattr(record, attribute) for record in self], dtype=pl.Int64)
+            self._instants[column] = found
+        return self._instants[column]
 
     def total(self, name: str) -> Decimal:
         """Return the sum of a column of money."""
@@ -113,27 +120,36 @@ def read_records(
         Unreadable: If the file is missing or damaged, has another header, or a parser refuses a text.
     """
     known = {**parsers, **(appended or {})}
-    texts = _plain_texts(path, list(parsers), known)
+    texts, times = _plain_texts(path, list(parsers), known)
     made = _parsed_rows(path, list(parsers), known, record) if texts is None else ()
-    return Records(texts, list(known.values()), record, made)
+    return Records(texts, list(known.values()), record, made, times)
 
 
-def _plain_texts(path: Path, names: list[str], known: dict[str, Parser[Any]]) -> pl.DataFrame | None:
-    """Return the texts of a file in which every one is plainly what its column asks for; None of any other file."""
+def _plain_texts(
+    path: Path, names: list[str], known: dict[str, Parser[Any]]
+) -> tuple[pl.DataFrame | None, dict[str, pl.Series]]:
+    """Return the texts of a file in which every one is plainly what its column asks for, and its columns of instants.
+
+    Of any other file there are none.
+    """
+    nothing: tuple[None, dict[str, pl.Series]] = None, {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
             header = next(csv.reader(file, strict=True), [])
         if header[: len(names)] != names or len(set(header)) != len(header):
-            return None
+            return nothing
         wanted = [name for name in known if name in header]
         table = pl.read_csv(path, columns=wanted, infer_schema=False, empty_string_is_null=False)
     except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError):
-        return None
+        return nothing
     if not all(plainly(known[name], table[name]) for name in wanted):
-        return None
-    return table.with_columns(pl.lit(None, pl.String).alias(name) for name in known if name not in header).select(
-        list(known)
-    )
+        return nothing
+    times = {name: instants(table[name]) for name in wanted if known[name] is parse_instant}
+    read = {name: found for name, found in times.items() if found is not None}
+    if len(read) < len(times):
+        return nothing
+    missing = [pl.lit(None, pl.String).alias(name) for name in known if name not in header]
+    return table.with_columns(missing).select(list(known)), read
 
 
 def _parsed_rows(
@@ -272,12 +288,13 @@ def plainly(parse: Parser[Any], column: pl.Series) -> bool:
     """Whether every text of a column is one that the parser certainly takes."""
     if isinstance(parse, OneOf):
         return bool(column.is_in(list(parse.values)).all())
-    if not column.str.contains(_PLAIN[parse]).all():
-        return False
-    return parse is not parse_instant or instants(column) is not None
+    return bool(column.str.contains(_PLAIN[parse]).all())
 
 
 def instants(column: pl.Series) -> pl.Series | None:
     """Return the nanoseconds of instants; None where one of them does not exist."""
-    found = column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", strict=False)
-    return None if found.null_count() else found.to_physical()
+    for form in ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.fZ"):
+        found = column.str.to_datetime(form, time_unit="ns", strict=False)
+        if not found.null_count():
+            return found.to_physical()
+    return None

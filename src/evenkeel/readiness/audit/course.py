@@ -139,7 +139,7 @@ def _course(
 ) -> Course:
     """Follow one position; `rows` are those of its entry, its exits and its funding, `cash` what the account had."""
     entry, exits, due = rows
-    closes = bars.table["close"].slice(entry, exits[-1] - entry + 1)
+    closes = bars.column("close")[entry : exits[-1] + 1].tolist()
     walk = _Walk(terms, position, entry, cash - position.entry_fee)
     for row, event in _in_order(due, zip(exits, position.legs, strict=True)):
         if isinstance(event, Due):

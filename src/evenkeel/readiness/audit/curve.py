@@ -1,4 +1,4 @@
-"""The equity curve beside the account that the fills make: worked out once, for all checks of the curve.
+"""The equity curve beside the account that the fills make: walked once, in blocks, for all checks of the curve.
 
 Each point gets two row numbers, that of the last account state it may know and that of the execution bar it stands
 for. Everything else is then a comparison of columns.
@@ -6,242 +6,291 @@ for. Everything else is then a comparison of columns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
-import polars as pl
 
-from evenkeel.readiness.audit.artifacts import Position, Run, Trade
+from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import BaseBars
-from evenkeel.readiness.audit.course import Course
-from evenkeel.readiness.audit.number import CENT, ZERO
-from evenkeel.readiness.audit.tally import Floats, Ints, counts_of
+from evenkeel.readiness.audit.moment import DAY_NS, instant_text
+from evenkeel.readiness.audit.number import FLOAT_TOLERANCE, POSTING_TOLERANCE, ZERO
+from evenkeel.readiness.audit.points import Block, Points, sorted_in_time
+from evenkeel.readiness.audit.states import States
+from evenkeel.readiness.audit.tally import Floats, Ints
 
-MONEY = pl.Decimal(38, 8)
-START_NS = -(2**62)
-"""Before every fill: when the account had its start equity."""
+DRAWDOWN_TOLERANCE = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Curve:
-    """The equity points in order of time, and what they stand for.
+    """What the points of a run say, and what they say wrong.
 
     Attributes:
-        points: `time_ns, equity, cash, position, drawdown`.
-        states: The account after each posting, as `account_states` returns it.
-        state: For each point the row of `states` that it knows; null where files alone do not tell.
-        place: For each point the row of its execution bar; null where there is none, or no bars are known.
-        falls: The drawdown at each point, in the order of the file.
+        count: How many points there are.
+        last: Equity of the last one; None without points.
+        held: How many have an open position.
+        told: Of how many the account is known; `flat` of them have no position, `open` one that was valued.
+        peak: The highest equity, or start, before the deepest fall as a fraction; `low` is the equity there.
+        deepest: The largest fall in money.
+        closed: By instant in `ends` the equity of the last point before it; None before the first point.
+        unseen: Equities in `wanted` that no point has.
+        walk: What is wrong of cash, position and equity without one.
+        marks: What is wrong of the value of open positions.
+        drawdowns: What is wrong of the drawdowns.
     """
 
-    points: pl.DataFrame
-    states: pl.DataFrame
-    state: pl.Series
-    place: pl.Series
-    falls: pl.Series
+    count: int = 0
+    last: Decimal | None = None
+    held: int = 0
+    told: int = 0
+    flat: int = 0
+    open: int = 0
+    peak: Decimal = ZERO
+    low: Decimal = ZERO
+    deepest: Decimal = ZERO
+    closed: dict[int, Decimal] = field(default_factory=dict)
+    unseen: set[Decimal] = field(default_factory=set)
+    walk: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    drawdowns: list[str] = field(default_factory=list)
 
-    def known(self, column: str) -> pl.Series:
-        """Return a column of the account states as each point knows it."""
-        return self.states[column].gather(self.state)
 
-
-def read_curve(run: Run, bars: BaseBars | None, states: pl.DataFrame) -> Curve:
+def read_curve(run: Run, bars: BaseBars | None, states: States) -> Curve:
     """Return the curve of a run; `states` are those of its account.
 
     With bars a fill is known once its base bar is among those of the execution bar that closes at the point. Without,
     it is known after its stamp; points of a market with sessions at the very stamp of a fill are left out then, since
     only bars tell whether a closing auction came before. The last point knows all.
     """
-    points = run.equity if run.equity["time_ns"].is_sorted() else run.equity.sort("time_ns", maintain_order=True)
-    times = points["time_ns"]
-    place = pl.repeat(None, len(times), dtype=pl.UInt32, eager=True)
-    if bars is None or bars.execution is None:
-        knows = times - 1
-        states = states.with_columns(key="stamp_ns")
-        if not run.terms.always_open:
-            knows = knows.to_frame("knows").select(_unless(times.is_in(states["stamp_ns"].implode())))["knows"]
-        everything = times[-1] if len(times) else START_NS
-    else:
-        place = _places(times, bars.execution["close_ns"])
-        knows = bars.execution["last"].gather(place) * 2
-        everything = 2 * len(bars)
-    if len(times):
-        knows = pl.concat([knows[:-1], pl.Series([everything], dtype=pl.Int64)])
-    states = states.sort("key", maintain_order=True)
-    state = _last_known(states["key"], knows)
-    return Curve(points, states, _told(states, state), place, drawdowns(run))
+    points = run.equity
+    found = Curve(count=len(points))
+    falls, known = _Falls(run, found), _Known(run, bars, states, found)
+    in_order = bool((np.diff(points.times) >= 0).all())
+    for block in points.blocks():
+        falls.see(block)
+        if in_order:
+            known.see(block)
+    for block in () if in_order else sorted_in_time(points):
+        known.see(block)
+    falls.end()
+    known.end()
+    return found
 
 
-def _unless(left_out: pl.Series) -> pl.Expr:
-    return pl.when(~left_out).then("knows")
+def money(count: int) -> Decimal:
+    """Return a whole number of 1e-8 as an amount."""
+    return Decimal(count).scaleb(-8)
 
 
-def _told(states: pl.DataFrame, state: pl.Series) -> pl.Series:
-    """Return the states, those left out whose cash the files alone do not tell."""
-    return pl.select(pl.when(states["known"].gather(state)).then(state)).to_series()
+class _Falls:
+    """The points as the file has them: their falls, and which equities there are."""
+
+    def __init__(self, run: Run, found: Curve) -> None:
+        self._found = found
+        self._start = run.terms.start_equity
+        self._peak = float(self._start)
+        self._highest = int(self._start.scaleb(8))
+        self._worst = -1.0
+        equities = () if run.sessions is None or run.terms.always_open else run.sessions["equity"].to_list()
+        self._wanted = {int(one.scaleb(8)): one for one in equities}
+
+    def see(self, block: Block) -> None:
+        """Take the next points."""
+        found, equity = self._found, block.equity
+        highest = np.maximum(np.maximum.accumulate(equity), self._highest)
+        fallen, self._peak = falls(equity / 1e8, self._peak)
+        wrong = np.abs(block.drawdown - fallen) > DRAWDOWN_TOLERANCE
+        for place in np.flatnonzero(wrong).tolist():
+            when = instant_text(int(block.time_ns[place]))
+            found.drawdowns.append(
+                f"at {when} the drawdown is {block.drawdown[place]}, the curve gives {fallen[place]}"
+            )
+        worst = int(np.argmax(fallen))
+        if fallen[worst] > self._worst:
+            self._worst = float(fallen[worst])
+            found.peak, found.low = max(self._start, money(int(highest[worst]))), money(int(equity[worst]))
+        found.deepest = max(found.deepest, money(int((highest - equity).max())))
+        found.held += int(np.count_nonzero(block.position))
+        self._highest = int(highest[-1])
+        found.last = money(int(equity[-1]))
+        if self._wanted:
+            for count in set(self._wanted) & set(equity.tolist()):
+                del self._wanted[count]
+
+    def end(self) -> None:
+        """Note what no point had."""
+        self._found.unseen = set(self._wanted.values())
 
 
-def _last_known(keys: pl.Series, knows: pl.Series) -> pl.Series:
-    """Return for each point the last row whose key it knows; null where nothing is known of the point."""
-    row = keys.search_sorted(knows, side="right").cast(pl.Int64) - 1
-    known = knows.is_not_null() & (row >= 0)
-    return pl.select(pl.when(known).then(row)).to_series().cast(pl.UInt32)
+class _Known:
+    """The points in order of time, each beside the account that it knows."""
+
+    def __init__(self, run: Run, bars: BaseBars | None, states: States, found: Curve) -> None:
+        self._found = found
+        self._count = found.count
+        self._states = states.at(np.argsort(_keys(bars, states), kind="stable"))
+        self._keys = _keys(bars, self._states)
+        self._bars = None if bars is None or bars.execution is None else bars
+        self._always_open = run.terms.always_open
+        self._places = None if self._bars is None else Places(run.equity, self._bars)
+        self._all_known = bool(states.known.all())
+        self._off: tuple[list[str], ...] = ([], [], [])
+        self._ends = _session_ends(run)
+        self._last_equity: int | None = None
+
+    def see(self, block: Block) -> None:
+        """Take the next points."""
+        self._sessions(block)
+        place = None if self._places is None else self._places.of(block)
+        state = self._state(block, place)
+        known = state >= 0
+        if not self._all_known:
+            known &= self._states.known[state]
+        if not known.all():
+            there = np.flatnonzero(known)
+            block, state, place = block.ordered(there), state[there], None if place is None else place[there]
+        position = self._states.position[state]
+        self._found.told += len(state)
+        self._found.flat += len(state) - int(np.count_nonzero(position))
+        self._walked(block, state, position)
+        if place is not None:
+            held = np.flatnonzero(position)
+            self._found.open += len(held)
+            self._valued(block, held, self._states.at(state[held]), place[held])
+
+    def _state(self, block: Block, place: Ints | None) -> Ints:
+        """Return the last state that each point knows; -1 where files alone do not tell."""
+        nothing = np.zeros(len(block.time_ns), dtype=np.bool_)
+        if place is None or self._bars is None:
+            knows = block.time_ns - 1
+            if not self._always_open:
+                nothing = np.isin(block.time_ns, self._states.stamp_ns)
+        else:
+            nothing = place < 0
+            knows = self._bars.lasts[np.maximum(place, 0)] * 2
+        last = block.begin + len(knows) == self._count
+        if last:
+            knows = np.append(knows[:-1], 2**62)
+            nothing = np.append(nothing[:-1], False)
+        return np.where(nothing, -1, last_not_after(self._keys, knows))
+
+    def _walked(self, block: Block, state: Ints, position: Floats) -> None:
+        cash = self._states.cash[state]
+        off = np.flatnonzero(block.cash != cash)
+        for place in off[np.abs(block.cash - cash)[off] > self._states.slack[state[off]]].tolist():
+            said = f"cash is {money(int(block.cash[place]))}, the postings give {money(int(cash[place]))}"
+            self._off[0].append(f"at {_when(block, place)} {said}")
+        for place in np.flatnonzero(block.position != position).tolist():
+            said = f"the position is {block.position[place]}, the fills give {position[place]}"
+            self._off[1].append(f"at {_when(block, place)} {said}")
+        for place in np.flatnonzero((position == 0) & (block.equity != cash)).tolist():
+            said = f"equity is {money(int(block.equity[place]))}, flat, with {money(int(cash[place]))} in cash"
+            self._off[2].append(f"at {_when(block, place)} {said}")
+
+    def _valued(self, block: Block, held: Ints, states: States, place: Ints) -> None:
+        execution = None if self._bars is None else self._bars.execution
+        if execution is None:
+            return
+        mark = np.where(place >= 0, execution["close"][np.maximum(place, 0)], np.nan)
+        equity = block.equity[held]
+        value, derived = (equity - block.cash[held]) / 1e8, states.units * (mark - states.entry)
+        largest = np.abs(states.units) * (mark + states.entry) + np.abs(equity / 1e8)
+        allowed = float(POSTING_TOLERANCE) + float(FLOAT_TOLERANCE) * largest
+        for at in np.flatnonzero(~(np.abs(value - derived) <= allowed)).tolist():
+            point, worth = int(held[at]), f"the position is worth {derived[at]:.8f}"
+            said = f"equity is {money(int(equity[at]))} with {money(int(block.cash[point]))} in cash; {worth}"
+            self._found.marks.append(f"at {_when(block, point)} {said}")
+
+    def _sessions(self, block: Block) -> None:
+        """Note the equity at the ends of sessions that lie within a block."""
+        while self._ends and (not len(block.time_ns) or self._ends[-1] <= block.time_ns[-1]):
+            self._end_session(block)
+        self._last_equity = int(block.equity[-1])
+
+    def _end_session(self, block: Block | None) -> None:
+        end = self._ends.pop()
+        place = -1 if block is None else int(np.searchsorted(block.time_ns, end, side="right")) - 1
+        last = self._last_equity if place < 0 or block is None else int(block.equity[place])
+        if last is not None:
+            self._found.closed[end] = money(last)
+
+    def end(self) -> None:
+        """Note what is left when all points were seen."""
+        while self._ends:
+            self._end_session(None)
+        self._found.walk = [problem for kind in self._off for problem in kind]
 
 
-def account_states(run: Run, bars: BaseBars | None, courses: list[Course | None] | None) -> pl.DataFrame:
-    """Return the account after each posting, in the order of the trades.
+def _session_ends(run: Run) -> list[int]:
+    """Return when the sessions of a market that never closes end, the last one first."""
+    if run.sessions is None or not run.terms.always_open:
+        return []
+    return sorted(session_ends(run).tolist(), reverse=True)
 
-    The columns are `stamp_ns`, `cash`, `slack` (what rounding may change of it), `position`, `units` (the signed
-    quantity times the multiplier), `entry` (the price of the open position), `late` (an exit at the close of its bar),
-    `known` (False where funding was paid at times that only bars tell) and `key`, twice the row of the base bar, one
-    more at its close. The first row is the start; a position has one for its entry, each payment of funding, each leg.
+
+def session_ends(run: Run) -> Ints:
+    """Return when each session ends, by UTC days."""
+    days = () if run.sessions is None else run.sessions["session"].to_physical().to_list()
+    return (np.array(days, dtype=np.int64) + 1) * DAY_NS
+
+
+def _when(block: Block, place: int) -> str:
+    return instant_text(int(block.time_ns[place]))
+
+
+def _keys(bars: BaseBars | None, states: States) -> Ints:
+    return states.stamp_ns if bars is None or bars.execution is None else states.key
+
+
+class Places:
+    """Which execution bar each point stands for.
+
+    Args:
+        points: The points.
+        bars: Has the execution bars.
     """
-    walk = _Account(run, bars)
-    of_position = courses or [None] * len(run.doubtful)
-    for place, position, course in zip(run.doubtful, run.doubtful_positions, of_position, strict=True):
-        walk.hold(place, position, course)
-    walked = pl.DataFrame(walk.rows, schema=_STATES, orient="row")
-    if run.proven is None or run.trades.texts is None or bars is None or not run.proven.any():
-        return walked.drop("place")
-    proven = _proven_states(run, run.trades.texts, np.flatnonzero(run.proven), bars)
-    return pl.concat([walked, proven]).sort("place", maintain_order=True).drop("place")
+
+    def __init__(self, points: Points, bars: BaseBars) -> None:
+        self._times = points.times if (np.diff(points.times) >= 0).all() else np.sort(points.times)
+        self.closes: Ints = np.zeros(0, dtype=np.int64) if bars.execution is None else bars.execution["close_ns"]
+        self._start = int(np.searchsorted(self.closes, self._times[0])) if len(self._times) else 0
+        part = self.closes[self._start : self._start + len(self._times)]
+        self.regular = np.array_equal(part, self._times)
+        """The rule: one point at each close, from the first on."""
+
+    def of(self, block: Block) -> Ints:
+        """Return the row of the close at the time of each point, the nth for the nth; -1 where there is none.
+
+        A closing auction ends at the instant at which the bar before it ended, so one time may stand for two bars.
+        """
+        number = np.arange(block.begin, block.begin + len(block.time_ns))
+        if self.regular:
+            number += self._start
+            return number
+        nth = number - np.searchsorted(self._times, block.time_ns)
+        row = np.searchsorted(self.closes, block.time_ns) + nth
+        there = (row < len(self.closes)) & (
+            np.append(self.closes, -1)[np.minimum(row, len(self.closes))] == block.time_ns
+        )
+        return np.where(there, row, -1)
+
+    def all(self) -> Ints:
+        """Return the rows of all points in order of time."""
+        nothing = np.zeros(0)
+        return self.of(Block(0, self._times, nothing.astype(np.int64), nothing.astype(np.int64), nothing, nothing))
 
 
-_STATES: dict[str, pl.DataType] = {
-    "stamp_ns": pl.Int64(), "cash": MONEY, "slack": MONEY, "position": pl.Float64(), "units": pl.Float64(),
-    "entry": pl.Float64(), "late": pl.Boolean(), "known": pl.Boolean(), "key": pl.Int64(), "place": pl.Int64(),
-}  # fmt: skip
+def last_not_after(keys: Ints, values: Ints) -> Ints:
+    """Return for each value the last of the rising keys that is not above it; -1 where there is none."""
+    if not len(values) or (np.diff(values) < 0).any():
+        return np.searchsorted(keys, values, side="right") - 1
+    begin, end = np.searchsorted(keys, values[[0, -1]], side="right").tolist()
+    edges = np.searchsorted(values, keys[begin:end])
+    return np.repeat(np.arange(begin - 1, end), np.diff(edges, prepend=0, append=len(values)))
 
 
-def _proven_states(run: Run, rows: pl.DataFrame, places: Ints, bars: BaseBars) -> pl.DataFrame:
-    """Return entry and exit of positions that are proven right: both lie in base bars, and no funding was due."""
-    texts = rows[run.positions.begins[places]]
-    sign = np.where((texts["side"] == "long").to_numpy(), 1.0, -1.0)
-    quantity = sign * texts["qty"].cast(pl.Float64).to_numpy()
-    fees, _ = counts_of(texts["entry_fee"])
-    stamps = [run.trades.times(*names).to_numpy()[run.positions.begins[places]] for names in _TIMES]
-    gained = np.array(run.gained)
-    start, zero = int(run.terms.start_equity.scaleb(8)), np.zeros(len(places))
-    halves = [
-        (stamps[0], gained[places] - fees, quantity, texts["entry_price"].cast(pl.Float64).to_numpy()),
-        (stamps[1], gained[places + 1], zero, zero),
-    ]
-    frames = [
-        pl.DataFrame({
-            "stamp_ns": stamp, "cash": _money(start + cash), "slack": _money(zero), "position": held,
-            "units": held * float(run.terms.multiplier), "entry": price, "late": False, "known": True,
-            "key": 2 * bars.rows_at(stamp), "place": places,
-        }, schema_overrides={"key": pl.Int64, "place": pl.Int64})
-        for stamp, cash, held, price in halves
-    ]  # fmt: skip
-    return pl.concat(frames)
-
-
-_TIMES = (("entry_time", "entry_ns"), ("exit_time", "exit_ns"))
-
-
-def _money(counts: Floats | Ints) -> pl.Series:
-    """Return whole numbers of 1e-8 as amounts."""
-    return pl.Series([Decimal(int(count)).scaleb(-8) for count in counts.tolist()], dtype=MONEY)
-
-
-class _Account:
-    """The account, posting by posting."""
-
-    def __init__(self, run: Run, bars: BaseBars | None) -> None:
-        self._multiplier = run.terms.multiplier
-        self._bars = bars
-        self._run = run
-        self._place = -1
-        self._cash = run.terms.start_equity
-        self.rows: list[tuple[object, ...]] = [(START_NS, self._cash, ZERO, 0.0, 0.0, 0.0, False, True, -1, -1)]
-
-    def hold(self, place: int, position: Position, course: Course | None) -> None:
-        """Post everything of the position at a place."""
-        self._place, self._cash = place, self._run.equity_before(place)
-        payments = [] if course is None else list(course.payments)
-        end = self._cash + position.net
-        told = bool(payments) or position.funding == 0
-        entry, held, unsure = position.entry, position.quantity, 0
-        self._cash -= position.entry_fee
-        self._post(entry.entry_ns, self._row(entry), position, held, unsure, known=told)
-        for leg in position.legs:
-            row = self._exit_row(leg)
-            while payments and payments[0].row <= row:
-                paid = payments.pop(0)
-                unsure += paid.unsure
-                self._cash += paid.amount
-                self._post(paid.stamp_ns, paid.row, position, held, unsure, known=told)
-            held -= leg.quantity
-            self._cash += leg.gross - leg.exit_fee
-            late = leg.exit_point == "close"
-            if held <= 0 or leg is position.last:
-                self._cash, held, unsure, told = end, ZERO, 0, True
-            self._post(leg.exit_ns, row, position, held, unsure, known=told, late=late)
-
-    def _post(
-        self,
-        stamp_ns: int,
-        row: int,
-        position: Position,
-        held: Decimal,
-        unsure: int,
-        *,
-        known: bool,
-        late: bool = False,
-    ) -> None:
-        size = position.sign * held
-        price = float(position.entry.entry_price) if held else 0.0
-        self.rows.append((
-            stamp_ns, self._cash, unsure * CENT, float(size), float(size * self._multiplier), price, late, known,
-            2 * row + late, self._place,
-        ))  # fmt: skip
-
-    def _row(self, trade: Trade) -> int:
-        row = None if self._bars is None else self._bars.row_at(trade.entry_ns)
-        return self._nowhere if row is None else row
-
-    def _exit_row(self, trade: Trade) -> int:
-        row = None if self._bars is None else self._bars.exit_row(trade.exit_ns, trade.exit_point)
-        return self._nowhere if row is None else row
-
-    @property
-    def _nowhere(self) -> int:
-        return 0 if self._bars is None else len(self._bars)
-
-
-def _places(times: pl.Series, closes: pl.Series) -> pl.Series:
-    """Return for each time the row of the close at that time, the nth for the nth; both are in order.
-
-    A closing auction ends at the instant at which the bar before it ended, so one time may stand for two bars.
-    """
-    start = 0 if times.is_empty() else closes.search_sorted(times[0], side="left")
-    if closes.slice(start, len(times)).equals(times):  # the rule: one point at each close, from the first on
-        return pl.int_range(start, start + len(times), dtype=pl.UInt32, eager=True)
-    first_of_time = pl.DataFrame({"close_ns": closes}).with_row_index("row").filter(_is_first(closes))
-    place = (
-        pl.DataFrame({"time_ns": times})
-        .with_row_index("point")
-        .with_columns(nth=pl.col("point") - pl.when(_is_first(times)).then("point").forward_fill())
-        .join_asof(first_of_time, left_on="time_ns", right_on="close_ns", check_sortedness=False)
-        .select(pl.col("row") + pl.col("nth"))
-        .to_series()
-    )
-    inside = pl.select(pl.when(place < len(closes)).then(place)).to_series()
-    return pl.select(pl.when(closes.gather(inside) == times).then(inside)).to_series()
-
-
-def _is_first(times: pl.Series) -> pl.Series:
-    return times.ne_missing(times.shift())
-
-
-def drawdowns(run: Run) -> pl.Series:
-    """Return the drawdown at each equity point, a fraction; the start counts as the first peak."""
-    return falls(run.equity["equity"].cast(pl.Float64), float(run.terms.start_equity))
-
-
-def falls(marks: pl.Series, start: float) -> pl.Series:
-    """Return how far each mark lies below the highest so far (at least `start`), as a fraction of that."""
-    peaks = marks.cum_max().clip(lower_bound=start)
-    return (peaks - marks) / peaks
+def falls(marks: Floats, peak: float) -> tuple[Floats, float]:
+    """Return how far each mark lies below the highest so far (at least `peak`), as a fraction of it; and that."""
+    peaks = np.maximum(np.maximum.accumulate(marks), peak)
+    return (peaks - marks) / peaks, float(peaks[-1])

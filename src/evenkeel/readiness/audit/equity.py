@@ -12,23 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.check import Check, judged, skipped
-from evenkeel.readiness.audit.curve import Curve
-from evenkeel.readiness.audit.moment import DAY_NS, instant_text
-from evenkeel.readiness.audit.number import FLOAT_TOLERANCE, POSTING_TOLERANCE
+from evenkeel.readiness.audit.curve import Curve, Places, session_ends
+from evenkeel.readiness.audit.moment import instant_text
 
-DRAWDOWN_TOLERANCE = 1e-12
 NO_POINTS = "the run has no equity points"
-
-
-def _first(table: pl.DataFrame, sentence: str) -> Iterator[str]:
-    """Yield the sentence for each row of what was found wrong, its columns filled in."""
-    for row in table.iter_rows(named=True):
-        yield sentence.format(at=instant_text(row["time_ns"]), **row)
 
 
 def equity_walk(curve: Curve) -> Check:
@@ -37,74 +30,58 @@ def equity_walk(curve: Curve) -> Check:
     While a position is open that paid funding, each payment at the border of two postings leaves 1e-8 open.
     """
     name = "EQUITY_WALK"
-    points = curve.points
-    if points.is_empty():
+    if not curve.count:
         return skipped(name, NO_POINTS)
-    cash, position = curve.known("cash"), curve.known("position")
-    flat = position == 0
-    off = (points["cash"] - cash).abs() > curve.known("slack")
-    problems = [
-        *_first(_beside(points, off, cash), "at {at} cash is {cash}, the postings give {known}"),
-        *_first(
-            _beside(points, points["position"] != position, position),
-            "at {at} the position is {position}, the fills give {known}",
-        ),
-        *_first(
-            _beside(points, flat & (points["equity"] != cash), cash),
-            "at {at} equity is {equity}, flat, with {known} in cash",
-        ),
-    ]
-    told = len(flat) - flat.null_count()
-    return judged(name, problems, f"{told} points, {flat.sum()} of them without a position; exact")
+    return judged(name, curve.walk, f"{curve.told} points, {curve.flat} of them without a position; exact")
 
 
-def _beside(points: pl.DataFrame, wrong: pl.Series, known: pl.Series) -> pl.DataFrame:
-    """Return the points that are wrong, beside what they should know."""
-    return points.filter(wrong).with_columns(known=known.filter(wrong))
-
-
-def equity_final(run: Run) -> Check:
+def equity_final(run: Run, curve: Curve) -> Check:
     """Check that the account ends with its start plus the net results, in the curve and in the result, exactly."""
     derived = run.final_equity
     recorded = run.result.number("account.end_equity")
     problems = []
     if recorded != derived:
         problems.append(f"the result ends with {recorded}, start and net results give {derived}")
-    if not run.equity.is_empty() and run.equity["equity"][-1] != derived:
-        problems.append(f"the curve ends with {run.equity['equity'][-1]}, start and net results give {derived}")
+    if curve.last is not None and curve.last != derived:
+        problems.append(f"the curve ends with {curve.last}, start and net results give {derived}")
     return judged("EQUITY_FINAL", problems, f"{run.terms.start_equity} + {len(run.trades)} net results = {derived}")
 
 
-def equity_points(run: Run, bars: BaseBars | None, curve: Curve) -> Check:
+def equity_points(run: Run, bars: BaseBars | None) -> Check:
     """Check that there is one point at each close of an execution bar since the first that could trade."""
     name = "EQUITY_POINTS"
     if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
-    first, count = run.terms.first_trade_ns, run.equity.height
+    first, count = run.terms.first_trade_ns, len(run.equity)
     if first is None or count == 0:
         agree = first is None and count == 0
         began = "never" if first is None else f"at {instant_text(first)}"
         problems = [] if agree else [f"{count} points, though the run could first trade {began}"]
         return judged(name, problems, "none: the run never got warm")
-    problems = [*_point_problems(run, curve, bars.execution["close_ns"], first)]
+    problems = [*_point_problems(run, Places(run.equity, bars), first)]
     return judged(name, problems, f"{count} points, one each execution bar")
 
 
-def _point_problems(run: Run, curve: Curve, closes: pl.Series, first: int) -> Iterator[str]:
-    recorded, times = run.equity["time_ns"], curve.points["time_ns"]
-    for time in recorded.filter(recorded.diff() < 0):
+def _point_problems(run: Run, places: Places, first: int) -> Iterator[str]:
+    recorded, closes = run.equity.times, places.closes
+    back = recorded[1:] < recorded[:-1]
+    for time in recorded[1:][back].tolist():
         yield f"the point at {instant_text(time)} is earlier than the one before"
-    end: int = recorded[-1]
-    for time in times.filter((curve.place.is_null() | (times < first)) & (times != end)):
-        yield f"{instant_text(time)} is no close of an execution bar"
+    end, times = int(recorded[-1]), np.sort(recorded) if back.any() else recorded
+    row = None if places.regular and times[0] >= first else places.all()
+    if row is not None:
+        for time in times[((row < 0) | (times < first)) & (times != end)].tolist():
+            yield f"{instant_text(time)} is no close of an execution bar"
     if run.terms.segments > 1:
         return
-    due = ((closes > first) & (closes <= end)).arg_true()
-    pointed = curve.place.filter((times > first) & (times <= end)).drop_nulls()
-    if len(pointed) < len(due):  # each place is that of one point, so none can be missing else
-        for time in closes.gather(due.filter(~due.is_in(pointed.implode()))):
+    due = np.searchsorted(closes, [first, end], side="right")
+    pointed = np.searchsorted(times, [first, end], side="right")
+    if row is not None or pointed[1] - pointed[0] < due[1] - due[0]:
+        row = places.all() if row is None else row
+        missing = np.setdiff1d(np.arange(due[0], due[1]), row[(times > first) & (times <= end)])
+        for time in closes[missing].tolist():
             yield f"there is no point at {instant_text(time)}"
-    if run.result.text("stop_reason") == "end_of_data" and not closes.is_empty() and end < closes[-1]:
+    if run.result.text("stop_reason") == "end_of_data" and len(closes) and end < closes[-1]:
         yield f"the curve ends at {instant_text(end)}, before the last execution bar"
 
 
@@ -113,32 +90,15 @@ def equity_marks(bars: BaseBars | None, curve: Curve) -> Check:
     name = "EQUITY_MARK"
     if bars is None or bars.execution is None:
         return skipped(name, NO_BARS)
-    position = curve.known("position")
-    points = (position != 0).arg_true()
-    row, place = curve.state.gather(points), curve.place.gather(points)
-    held = curve.points.select("time_ns", "equity", "cash")[points].with_columns(
-        units=curve.states["units"].gather(row),
-        entry=curve.states["entry"].gather(row),
-        mark=bars.execution["close"].gather(place),
-    )
-    open_value = (pl.col("equity") - pl.col("cash")).cast(pl.Float64)
-    derived = pl.col("units") * (pl.col("mark") - pl.col("entry"))
-    largest = pl.col("units").abs() * (pl.col("mark") + pl.col("entry")) + pl.col("equity").abs().cast(pl.Float64)
-    allowed = float(POSTING_TOLERANCE) + float(FLOAT_TOLERANCE) * largest
-    wrong = held.filter(~((open_value - derived).abs() <= allowed).fill_null(value=False)).with_columns(derived=derived)
-    problems = _first(wrong, "at {at} equity is {equity} with {cash} in cash; the position is worth {derived:.8f}")
-    return judged(name, problems, f"{held.height} points with an open position")
+    return judged(name, curve.marks, f"{curve.open} points with an open position")
 
 
-def drawdown_walk(run: Run, curve: Curve) -> Check:
+def drawdown_walk(curve: Curve) -> Check:
     """Check the drawdown at each point: the fall from the highest point so far, as a fraction of it."""
     name = "DRAWDOWN_WALK"
-    if run.equity.is_empty():
+    if not curve.count:
         return skipped(name, NO_POINTS)
-    wrong = (run.equity["drawdown"] - curve.falls).abs() > DRAWDOWN_TOLERANCE
-    off = _beside(run.equity, wrong, curve.falls)
-    problems = _first(off, "at {at} the drawdown is {drawdown}, the curve gives {known}")
-    return judged(name, problems, f"{run.equity.height} points")
+    return judged(name, curve.drawdowns, f"{curve.count} points")
 
 
 def sessions(run: Run, curve: Curve) -> Check:
@@ -146,22 +106,15 @@ def sessions(run: Run, curve: Curve) -> Check:
     name = "SESSIONS"
     if run.sessions is None:
         return skipped(name, "the run wrote no sessions.parquet")
-    table = run.sessions.with_columns(end_ns=pl.col("session").cast(pl.Datetime("ns")).dt.epoch("ns") + DAY_NS)
+    table = run.sessions
     problems = [f"session {day} does not follow the one before" for day in _not_rising_days(table["session"])]
     if not table.is_empty() and table["equity"][-1] != run.final_equity:
         problems.append(f"the last session ends with {table['equity'][-1]}, the account with {run.final_equity}")
-    if run.terms.always_open:
-        table = table.sort("end_ns")
-        last = curve.points["time_ns"].search_sorted(table["end_ns"], side="right").cast(pl.Int64) - 1
-        reached = pl.select(pl.when(last >= 0).then(last)).to_series()
-        beside = table.with_columns(closed=curve.points["equity"].gather(reached))
-        wrong = beside.filter((pl.col("equity") != pl.col("closed")).fill_null(value=True))
-        problems += [f"session {row['session']} ends with {row['equity']}, the curve with {row['closed']}"
-                     for row in wrong.iter_rows(named=True)]  # fmt: skip
-    else:
-        nowhere = table.join(run.equity.select("equity"), on="equity", how="anti", maintain_order="left")
-        problems += [f"session {row['session']} ends with {row['equity']}, which no point has"
-                     for row in nowhere.iter_rows(named=True)]  # fmt: skip
+    for day, equity, end in zip(table["session"], table["equity"], session_ends(run).tolist(), strict=True):
+        if run.terms.always_open and curve.closed.get(end) != equity:
+            problems.append(f"session {day} ends with {equity}, the curve with {curve.closed.get(end)}")
+        elif not run.terms.always_open and equity in curve.unseen:
+            problems.append(f"session {day} ends with {equity}, which no point has")
     return judged(name, problems, f"{table.height} sessions")
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.bars import Bar, BaseBars
@@ -19,6 +20,7 @@ from evenkeel.readiness.audit.check import Check, judged, skipped
 from evenkeel.readiness.audit.margin import Stake
 from evenkeel.readiness.audit.moment import MINUTE_NS, TIMEFRAME_MINUTES
 from evenkeel.readiness.audit.number import CENT, FLOAT_TOLERANCE, POSTING_TOLERANCE, ZERO, exact, shown
+from evenkeel.readiness.audit.tally import Ints
 from evenkeel.readiness.audit.terms import Terms
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def funding_due(terms: Terms, bars: BaseBars, recorded: pl.DataFrame | None) -> 
     if not terms.funded or not terms.margin.liquidates:
         return []
     if terms.funding_recorded and recorded is not None:
-        rows = bars.table["open_ns"].search_sorted(recorded["stamp_ns"], side="left").to_list()
+        rows = np.searchsorted(bars.opens, recorded["stamp_ns"].to_numpy()).tolist()
         marks = recorded["mark"].fill_nan(None).to_list()
         return [
             Due(row, exact(rate), None if mark is None else exact(mark))
@@ -85,8 +87,16 @@ def funding_due(terms: Terms, bars: BaseBars, recorded: pl.DataFrame | None) -> 
     minutes, rate = TIMEFRAME_MINUTES.get(terms.base_timeframe), terms.funding_rate
     if rate is None or terms.funding_recorded or minutes is None or minutes * MINUTE_NS > PERIOD_NS:
         return []
-    places = bars.table.select((pl.col("open_ns") % PERIOD_NS == 0).arg_true()).to_series().to_list()
-    return [Due(row, rate, None) for row in places]
+    return [Due(row, rate, None) for row in _settled(bars).tolist()]
+
+
+def _settled(bars: BaseBars) -> Ints:
+    """Return the base rows that open at an instant of the fixed rate."""
+    if not len(bars):
+        return np.zeros(0, dtype=np.int64)
+    first, last = -(-int(bars.opens[0]) // PERIOD_NS), int(bars.opens[-1]) // PERIOD_NS
+    rows = bars.rows_at(np.arange(first, last + 1, dtype=np.int64) * PERIOD_NS)
+    return rows[rows >= 0]
 
 
 def payment(stake: Stake, due: Due, bar: Bar) -> Payment:

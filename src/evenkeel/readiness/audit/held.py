@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-import polars as pl
+import numpy as np
 
 from evenkeel.readiness.audit.artifacts import Run
-from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.bars import BaseBars, over_ranges
 from evenkeel.readiness.audit.course import Course, liquidation
+from evenkeel.readiness.audit.tally import Bools, Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
 NEARLY = 1e-12
@@ -32,10 +33,31 @@ class Reach(NamedTuple):
 
 NO_REACH = Reach(None, None, None, None)
 
-_LEVELS = {
-    "position": pl.UInt32, "sign": pl.Int8, "stop": pl.Float64, "target": pl.Float64, "liquidation": pl.Float64,
-    "inside": pl.Boolean, "begin": pl.Int64, "until": pl.Int64,
-}  # fmt: skip
+
+class Touch(NamedTuple):
+    """A bar that reached what it should not have: the position in doubt, when it opened, and which level."""
+
+    position: int
+    open_ns: int
+    level: str
+
+
+class _Levels(NamedTuple):
+    """Levels that counted over rows of base bars from `begin` to before `until`; NaN for one that is not there.
+
+    Attributes:
+        position: Place among the positions in doubt.
+        inside: Whether it is the bar inside which the position was opened: only its close is known to come after.
+    """
+
+    position: int
+    sign: int
+    stop: float
+    target: float
+    liquidation: float
+    inside: bool
+    begin: int
+    until: int
 
 
 class Held:
@@ -45,69 +67,84 @@ class Held:
     """
 
     def __init__(self, run: Run, courses: list[Course | None], bars: BaseBars) -> None:
-        self._table = bars.table
+        self._bars = bars
         self._marked = bars.names("MarkPrice")
         self._fires = bars.names(run.terms.models.trigger)
         self._resting = run.terms.target_is_limit
-        self._ranges = _ranges(run, bars.table["open_ns"])
-        courses_by_number = enumerate(courses)
-        levels = [row for number, course in courses_by_number if course for row in _levels(run.terms, number, course)]
-        self._levels = pl.DataFrame(levels, schema=_LEVELS, orient="row")
+        self._run = run
+        found = (row for number, course in enumerate(courses) if course for row in _levels(run.terms, number, course))
+        self._levels = [row for row in found if row.until > row.begin]
         self._spared = _spared(run, bars)
 
     def __len__(self) -> int:
-        return self._spared + int((self._levels["until"] - self._levels["begin"]).sum())
+        return self._spared + sum(row.until - row.begin for row in self._levels)
 
-    def _beside(self, ranges: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        """Return a row for each bar of the ranges `begin` to `until`: all else they say, `row`, and columns of the bar.
+    def earlier_touches(self) -> Iterator[Touch]:
+        """Yield the bars without an exit that reached a stop or target."""
+        high, low = self._fires
+        best, least = ("high", "low") if self._resting else (high, low)
+        for row, (up, down, top, bottom) in self._extremes(high, low, best, least):
+            stopped = down <= row.stop if row.sign > 0 else up >= row.stop
+            reached = top >= row.target if row.sign > 0 else bottom <= row.target
+            if stopped or reached:
+                yield from self._touches(row, self._fires, (best, least))
 
-        Empty ranges have none.
-        """
-        rows = ranges.with_columns(row=pl.int_ranges("begin", "until", dtype=pl.UInt32)).drop("begin", "until")
-        rows = rows.filter(pl.col("row").list.len() > 0).explode("row")
-        return rows.with_columns(self._table[name].gather(rows["row"]) for name in columns)
+    def _touches(self, row: _Levels, fires: tuple[str, str], rests: tuple[str, str]) -> Iterator[Touch]:
+        (up, down), (top, bottom) = ([self._bars.columns[n][row.begin : row.until] for n in pair]
+                                     for pair in (fires, rests))  # fmt: skip
+        close = self._bars.column("close")[row.begin : row.until]
+        stopped = down <= row.stop if row.sign > 0 else up >= row.stop
+        if row.inside:
+            reached = close > row.target if row.sign > 0 else close < row.target
+        else:
+            reached = top >= row.target if row.sign > 0 else bottom <= row.target
+        for place in np.flatnonzero(stopped | reached).tolist():
+            yield self._touch(row, place, "stop" if stopped[place] else "target")
 
-    def earlier_touches(self) -> pl.DataFrame:
-        """Return `position, open_ns, level` of each bar without an exit that reached a stop or target."""
-        levels = self._levels.filter(pl.col("stop").is_not_null() | pl.col("target").is_not_null())
-        long, (up, down) = pl.col("sign") > 0, map(pl.col, self._fires)
-        best, least = (pl.col("high"), pl.col("low")) if self._resting else (up, down)
-        stopped = pl.when(long).then(down <= pl.col("stop")).otherwise(up >= pl.col("stop"))
-        beyond = pl.when(long).then(pl.col("close") > pl.col("target")).otherwise(pl.col("close") < pl.col("target"))
-        reached = pl.when(long).then(best >= pl.col("target")).otherwise(least <= pl.col("target"))
-        level = pl.when(stopped).then(pl.lit("stop")).when(pl.when("inside").then(beyond).otherwise(reached))
-        return self._found(
-            self._beside(levels, *{"open_ns", "high", "low", "close", *self._fires}), level.then(pl.lit("target"))
-        )
+    def _touch(self, row: _Levels, place: int, level: str) -> Touch:
+        return Touch(row.position, int(self._bars.opens[row.begin + place]), level)
 
-    def unheeded_liquidations(self) -> pl.DataFrame:
-        """Return `position, open_ns, level` of each bar without an exit that went beyond the liquidation price."""
-        levels = self._levels.filter(pl.col("liquidation").is_not_null())
+    def unheeded_liquidations(self) -> Iterator[Touch]:
+        """Yield the bars without an exit that went beyond the liquidation price."""
         high, low = self._marked
-        worst = pl.when(pl.col("sign") > 0).then(low).otherwise(high)
-        crossed = pl.col("sign") * (worst - pl.col("liquidation")) < -NEARLY * pl.col("liquidation")
-        return self._found(self._beside(levels, "open_ns", high, low), pl.when(crossed).then(pl.lit("liquidation")))
+        for row, (up, down) in self._extremes(high, low):
+            slack = NEARLY * row.liquidation
+            if row.sign * ((down if row.sign > 0 else up) - row.liquidation) < -slack:
+                worst = self._bars.columns[low if row.sign > 0 else high][row.begin : row.until]
+                for place in np.flatnonzero(row.sign * (worst - row.liquidation) < -slack).tolist():
+                    yield self._touch(row, place, "liquidation")
 
-    def _found(self, bars: pl.DataFrame, level: pl.Expr) -> pl.DataFrame:
-        return bars.select("position", "open_ns", level=level).filter(pl.col("level").is_not_null())
+    def _extremes(self, *names: str) -> Iterator[tuple[_Levels, tuple[float, ...]]]:
+        """Yield each range of levels with the highest or lowest price over it, by the names of the columns."""
+        if not self._levels:
+            return
+        begin, until = (np.array(rows) for rows in zip(*((row.begin, row.until) for row in self._levels), strict=True))
+        found = [self._over(name, begin, until).tolist() for name in names]
+        yield from zip(self._levels, zip(*found, strict=True), strict=True)
+
+    def _over(self, name: str, begin: Ints, until: Ints) -> Floats:
+        reduce = np.maximum if name.endswith("high") else np.minimum
+        return over_ranges(reduce, self._bars.columns[name], begin, until)
 
     def reach(self) -> dict[int, Reach]:
         """Return the extremes of each leg that held a bar, by its place in the list of trades."""
-        low, high = pl.col("low"), pl.col("high")
-        certain = (pl.col("row") >= pl.col("certain_from")) & (pl.col("row") < pl.col("certain_until"))
-        found = (
-            self._beside(self._ranges, "low", "high")
-            .select(
-                "trade", low, high, certain_low=pl.when(certain).then(low), certain_high=pl.when(certain).then(high)
-            )
-            .group_by("trade", maintain_order=True)
-            .agg(low.min(), high.max(), pl.col("certain_low").min(), pl.col("certain_high").max())
-        )
-        return {trade: Reach(*extremes) for trade, *extremes in found.iter_rows()}
+        legs = _ranges(self._run, self._bars.opens)
+        held = legs.until > legs.begin
+        begin, until = legs.begin[held], legs.until[held]
+        sure_from, sure_until = np.maximum(begin, legs.certain_from[held]), np.minimum(until, legs.certain_until[held])
+        sure = sure_until > sure_from
+        extremes = [self._over(name, begin, until).tolist() for name in ("low", "high")]
+        for name in ("low", "high"):
+            found = self._over(name, np.where(sure, sure_from, begin), np.where(sure, sure_until, until))
+            extremes.append([one if known else None for one, known in zip(found.tolist(), sure.tolist(), strict=True)])
+        return {
+            trade: Reach(*four)
+            for trade, four in zip(legs.trade[held].tolist(), zip(*extremes, strict=True), strict=True)
+        }
 
 
-def _levels(terms: Terms, number: int, course: Course) -> Iterator[tuple[object, ...]]:
-    """Yield a row of levels for each stretch of bars before the last exit in which they were the same.
+def _levels(terms: Terms, number: int, course: Course) -> Iterator[_Levels]:
+    """Yield the levels of each stretch of bars before the last exit in which they were the same.
 
     Bars with an exit are left out: the order of events in them is looked at one by one.
     """
@@ -120,14 +157,12 @@ def _levels(terms: Terms, number: int, course: Course) -> Iterator[tuple[object,
     for begin, until in pairwise(rows):
         if begin in exits:
             continue
-        stop = None if course.path is None else float(course.path.at(begin).loose.price)
-        filled = course.filled_before(begin)
-        target = _met_at(terms, course, filled)
+        stop = None if course.path is None else course.path.at(begin).loose.price
+        target = _met_at(terms, course, course.filled_before(begin))
         price = liquidation(terms, course.stake_at(begin))
-        yield (
-            number, course.position.sign, stop, target, None if price is None else float(price),
-            entered_inside and begin == course.entry_row, begin, until,
-        )  # fmt: skip
+        stop_at, target_at, price_at = (np.nan if one is None else float(one) for one in (stop, target, price))
+        inside = entered_inside and begin == course.entry_row
+        yield _Levels(number, course.position.sign, stop_at, target_at, price_at, inside, begin, until)
 
 
 def _met_at(terms: Terms, course: Course, filled: int) -> float | None:
@@ -152,34 +187,37 @@ def _spared(run: Run, bars: BaseBars) -> int:
     return int((left - entered).sum())
 
 
-def _ranges(run: Run, opens: pl.Series) -> pl.DataFrame:
-    """Return one row for each leg in doubt, by entry: its place among them and its rows of base bars.
+class _Legs(NamedTuple):
+    """Legs in doubt that hold a row: their places and rows.
 
-    These are `begin` to before `until`; of them from `certain_from` to before `certain_until` were held as a whole.
+    Attributes:
+        trade: Place among the legs in doubt.
+        begin: First row; likewise the one behind the last.
+        certain_from: First of the rows that were held as a whole; likewise the one behind the last of these.
     """
+
+    trade: Ints
+    begin: Ints
+    until: Ints
+    certain_from: Ints
+    certain_until: Ints
+
+
+def _ranges(run: Run, opens: Ints) -> _Legs:
+    """Return the rows of each leg in doubt; a bar belongs to the last position entered by its open."""
     trades = run.doubtful_trades
-    table = pl.DataFrame(
-        {
-            "entry_ns": [trade.entry_ns for trade in trades],
-            "exit_ns": [trade.exit_ns for trade in trades],
-            "entered_inside": [trade.entry_point == "inside" for trade in trades],
-            "left_at_close": [trade.exit_point == "close" for trade in trades],
-        },
-        schema={
-            "entry_ns": pl.Int64, "exit_ns": pl.Int64, "entered_inside": pl.Boolean, "left_at_close": pl.Boolean,
-        },
-    ).with_row_index("trade").sort("entry_ns", maintain_order=True)  # fmt: skip
-    begin, after_entry = (opens.search_sorted(table["entry_ns"], side=side) for side in ("left", "right"))
-    out, after_exit = (opens.search_sorted(table["exit_ns"], side=side) for side in ("left", "right"))
-    entries = opens.search_sorted(run.trades.times("entry_time", "entry_ns").unique().sort(), side="left")
-    later = entries.unique().sort()
-    next_begin = pl.concat([later, pl.Series([len(opens)], dtype=later.dtype)]).gather(
-        later.search_sorted(begin, side="right")
-    )
-    return table.select(
-        "trade",
-        begin=begin,
-        until=pl.max_horizontal(begin, pl.min_horizontal(after_exit, next_begin)),
-        certain_from=pl.when("entered_inside").then(after_entry).otherwise(begin),
-        certain_until=pl.when("left_at_close").then(after_exit).otherwise(out),
-    )
+    entries = np.array([trade.entry_ns for trade in trades], dtype=np.int64)
+    exits = np.array([trade.exit_ns for trade in trades], dtype=np.int64)
+    inside: Bools = np.array([trade.entry_point == "inside" for trade in trades], dtype=np.bool_)
+    late: Bools = np.array([trade.exit_point == "close" for trade in trades], dtype=np.bool_)
+    begin, after_entry = (np.searchsorted(opens, entries, side=side) for side in _SIDES)
+    out, after_exit = (np.searchsorted(opens, exits, side=side) for side in _SIDES)
+    later = np.unique(np.searchsorted(opens, run.trades.times("entry_time", "entry_ns").to_numpy()))
+    next_begin = np.append(later, len(opens))[np.searchsorted(later, begin, side="right")]
+    return _Legs(
+        np.arange(len(trades)), begin, np.maximum(begin, np.minimum(after_exit, next_begin)),
+        np.where(inside, after_entry, begin), np.where(late, after_exit, out),
+    )  # fmt: skip
+
+
+_SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")

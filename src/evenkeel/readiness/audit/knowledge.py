@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-import polars as pl
-
 from evenkeel.readiness.audit.artifacts import Trade
 from evenkeel.readiness.audit.average_range import AverageRanges
-from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.bars import BaseBars, Columns
 from evenkeel.readiness.audit.tally import Floats, Ints
 from evenkeel.readiness.audit.terms import Terms
 
@@ -20,7 +18,7 @@ Moment = tuple[int, int]
 class Knowledge:
     """Prices and ATRs at the decisions of a run, each looked up once; all None where the bars were not given."""
 
-    def __init__(self, terms: Terms, bars: BaseBars | None, higher: Mapping[str, pl.DataFrame]) -> None:
+    def __init__(self, terms: Terms, bars: BaseBars | None, higher: Mapping[str, Columns]) -> None:
         self._bars = bars
         self._ranges = None if bars is None else AverageRanges(terms, bars, higher)
         self._prices: dict[Moment, tuple[int | None, Decimal | None]] = {}

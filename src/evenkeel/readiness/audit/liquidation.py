@@ -34,10 +34,11 @@ def liquidations(
         return skipped(name, "only perpetuals are liquidated")
     if bars is None or courses is None or held is None:
         return skipped(name, NO_BARS)
+    places = run.doubtful
     problems = [
-        f"trade {run.doubtful_positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
+        f"trade {run.positions[places[touch.position]].number}: the base bar of {instant_text(touch.open_ns)} "
         f"went beyond its liquidation price"
-        for row in held.unheeded_liquidations().iter_rows(named=True)
+        for touch in held.unheeded_liquidations()
     ]
     for course in courses:
         if course is not None:

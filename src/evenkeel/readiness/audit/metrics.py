@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run
@@ -87,12 +88,12 @@ def summary(run: Run) -> Check:
 
 def counts(run: Run) -> Check:
     """Check numbers of trades: all, and where the result has them wins, losses, longs and shorts."""
-    nets = run.nets
+    nets = np.array(run.nets, dtype=np.int64)
     longs = int(run.trades.values("side", "sign").is_in(("long", "1")).sum())
     extra: Figures = {
-        "wins": Decimal(sum(net > 0 for net in nets)),
-        "losses": Decimal(sum(net < 0 for net in nets)),
-        "breakeven": Decimal(sum(net == 0 for net in nets)),
+        "wins": Decimal(int((nets > 0).sum())),
+        "losses": Decimal(int((nets < 0).sum())),
+        "breakeven": Decimal(int((nets == 0).sum())),
         "longs": Decimal(longs),
         "shorts": Decimal(len(nets) - longs),
     }
@@ -119,8 +120,8 @@ def profit(run: Run) -> Check:
 def rates(run: Run) -> Check:
     """Check win rate (wins over all trades) and profit factor (gains over losses, null without a loss)."""
     nets = run.nets
-    gains, losses = _money(net for net in nets if net > 0), -_money(net for net in nets if net < 0)
-    wins = Decimal(sum(net > 0 for net in nets))
+    gained, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
+    gains, losses, wins = _money(gained), -_money(lost), Decimal(len(gained))
     figures = {"win_rate": ratio(wins, Decimal(len(nets))), "profit_factor": ratio(gains, losses)}
     return _check(run, "METRIC_RATES", figures)
 
@@ -129,35 +130,30 @@ def extremes(run: Run) -> Check:
     """Check the largest win and loss and the longest streaks, where the result has them."""
     nets = run.nets
     best, worst = max(nets, default=0), min(nets, default=0)
+    won, lost = [net > 0 for net in nets], [net < 0 for net in nets]
     figures: Figures = {
-        "gross_profit": _money(net for net in nets if net > 0),
-        "gross_loss": -_money(net for net in nets if net < 0),
+        "gross_profit": _money([net for net in nets if net > 0]),
+        "gross_loss": -_money([net for net in nets if net < 0]),
         "largest_win": _money([best]) if best > 0 else None,
         "largest_loss": _money([worst]) if worst < 0 else None,
-        "longest_win_streak": Decimal(_longest(net > 0 for net in nets)),
-        "longest_loss_streak": Decimal(_longest(net < 0 for net in nets)),
+        "longest_win_streak": Decimal(_longest(won)),
+        "longest_loss_streak": Decimal(_longest(lost)),
     }
     return _extra(run, "METRIC_EXTREMES", figures)
 
 
-def _longest(flags: Iterable[bool]) -> int:
-    return max((len(list(group)) for flag, group in groupby(flags) if flag), default=0)
+def _longest(flags: Sequence[bool]) -> int:
+    """Return the length of the longest run of what holds."""
+    ends = np.flatnonzero(np.diff(np.array([False, *flags, False]).astype(np.int8)))
+    return int(np.diff(ends)[::2].max(initial=0))
 
 
 def drawdown(run: Run, curve: Curve) -> Check:
     """Check the largest drawdown over the equity points, in percent."""
-    if run.equity.is_empty():
+    if not curve.count:
         return skipped("METRIC_DRAWDOWN", NO_POINTS)
-    return _check(run, "METRIC_DRAWDOWN", {"max_drawdown_pct": _largest_fall(run, curve)})
-
-
-def _largest_fall(run: Run, curve: Curve) -> Decimal:
-    """Return the largest drawdown in percent: found in float64, computed in `Decimal`."""
-    worst = curve.falls.arg_max() or 0
-    equity = run.equity["equity"][: worst + 1]
-    highest, low = Decimal(str(equity.max())), Decimal(equity[-1])
-    peak = max(run.terms.start_equity, highest)
-    return (peak - low) / peak * HUNDRED
+    largest = (curve.peak - curve.low) / curve.peak * HUNDRED  # found in float64, computed in `Decimal`
+    return _check(run, "METRIC_DRAWDOWN", {"max_drawdown_pct": largest})
 
 
 def risk_ratios(run: Run) -> Check:
@@ -199,20 +195,19 @@ def _sortino(returns: list[Decimal]) -> Decimal | None:
 def growth(run: Run) -> Check:
     """Check the return and the growth rate per year of the time that the equity curve spans, both in percent."""
     start, end = run.terms.start_equity, run.final_equity
-    times = run.equity["time_ns"]
-    length = 0 if times.is_empty() else times[-1] - times[0]
+    times = run.equity.times
+    length = int(times[-1] - times[0]) if len(times) else 0
     yearly: Decimal | None = None
     if length >= CAGR_NS_MIN and end > 0:
         yearly = ((end / start) ** (Decimal(YEAR_NS) / Decimal(length)) - ONE) * HUNDRED
     return _check(run, "METRIC_GROWTH", {"return_pct": (end / start - ONE) * HUNDRED, "cagr_pct": yearly})
 
 
-def exposure(run: Run) -> Check:
+def exposure(run: Run, curve: Curve) -> Check:
     """Check the share of equity points with an open position, in percent."""
-    if run.equity.is_empty():
+    if not curve.count:
         return skipped("METRIC_EXPOSURE", NO_POINTS)
-    held = int((run.equity["position"] != 0).sum())
-    return _check(run, "METRIC_EXPOSURE", {"exposure_pct": HUNDRED * held / run.equity.height})
+    return _check(run, "METRIC_EXPOSURE", {"exposure_pct": HUNDRED * curve.held / curve.count})
 
 
 def duration(run: Run) -> Check:
@@ -227,16 +222,6 @@ def _bars_held(run: Run) -> Decimal | None:
     return ratio(total, Decimal(len(run.trades)))
 
 
-def quality(run: Run) -> Check:
+def quality(run: Run, curve: Curve) -> Check:
     """Check the recovery factor, net result over largest drawdown in money, where the result has it."""
-    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_money(run.nets), _deepest(run))})
-
-
-def _deepest(run: Run) -> Decimal:
-    """Return the largest fall of the equity points in money, exactly; the start counts as the first peak."""
-    equity, start = run.equity["equity"], run.terms.start_equity
-    counts = equity.to_physical()  # whole numbers of 1e-8
-    from_peaks = Decimal(str((counts.cum_max() - counts).max() or 0)).scaleb(-8)
-    below_start = equity.filter(equity.cum_max() <= start).min()
-    from_start = ZERO if below_start is None else start - Decimal(str(below_start))
-    return max(ZERO, from_peaks, from_start)
+    return _extra(run, "METRIC_QUALITY", {"recovery_factor": ratio(_money(run.nets), curve.deepest)})

@@ -85,8 +85,8 @@ def _filled_before(terms: Terms, trade: Trade, bars: BaseBars, limit: Decimal, f
     """Whether a base bar from `first` to before `row` must have filled the limit."""
     if first >= row:
         return False
-    waited = bars.table["low" if trade.sign > 0 else "high"].slice(first, row - first)
-    extreme = exact(waited.min() if trade.sign > 0 else waited.max())  # type: ignore[arg-type]
+    waited = bars.column("low" if trade.sign > 0 else "high")[first:row]
+    extreme = exact(float(waited.min() if trade.sign > 0 else waited.max()))
     at_once = trade.sign * (limit - terms.quoted(bars.bar(first).open, trade.sign)) >= 0
     return at_once or reaches(terms, trade.sign, limit, extreme)
 

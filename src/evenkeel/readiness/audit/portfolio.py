@@ -100,7 +100,7 @@ def _equity_problems(account: _Account) -> Iterator[str]:
     """Report points at which every instrument has one and the equity is not the start and what each made."""
     points = account.equity.select("time_ns", "equity")
     for name, run in account.runs.items():
-        own = run.equity.select("time_ns", (pl.col("equity") - account.start).alias(name))
+        own = run.equity.frame().select("time_ns", (pl.col("equity") - account.start).alias(name))
         points = points.join(own, on="time_ns", how="inner")
     made = pl.sum_horizontal([pl.col(name) for name in account.runs])
     wrong = points.filter(pl.col("equity") != made + account.start)

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import Run
-from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.bars import BaseBars, over_ranges
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import LADDER
 from evenkeel.readiness.audit.models import QUEUES, SOURCES
@@ -75,7 +75,7 @@ def screened(run: Run, bars: BaseBars | None, known: Knowledge, due: Sequence[in
     nothing = np.zeros(count, dtype=np.bool_)
     if bars is None or bars.execution is None or not count or not _is_plain(run):
         return nothing
-    whole, fills = tally(run.trades.texts), tally(run.fills.texts)
+    whole, fills = tally(run.trades), tally(run.fills)
     begins = run.positions.begins
     single = np.diff(np.append(begins, len(run.trades))) == 1
     if whole is None or fills is None or len(fills) != len(run.trades) + count:
@@ -219,8 +219,7 @@ def _sized(run: Run, rows: Rows, bars: BaseBars, places: Ints) -> Bools:
     """Whether the quantity is that of the sizing model with its caps, and what the account could carry."""
     terms, quantity = run.terms, rows.trades.numbers["qty"]
     price = bars.column("close")[np.maximum(rows.decided, 0)]
-    start = float(terms.start_equity)
-    equity = np.array([start + run.gained[place] * CENT for place in places.tolist()])
+    equity = float(terms.start_equity) + np.array(run.gained)[places] * CENT
     leverage, unit = float(terms.leverage), price * float(terms.multiplier)
     sides = 2 if terms.include_close_fee else 1
     fee = float(terms.taker) + float(terms.per_contract) / unit
@@ -342,11 +341,9 @@ def _prices(rows: Rows, bars: BaseBars, at: Ints) -> tuple[Floats, Floats, Float
 
 def _extremes(bars: BaseBars, first: Ints, behind: Ints) -> tuple[Floats, Floats]:
     """Return lowest and highest price of ranges of bars; infinitely far apart the wrong way where one is empty."""
-    edges = np.column_stack([first, np.maximum(behind, first)]).ravel()
-    some = behind > first
-    low = np.append(bars.column("low"), np.inf)
-    high = np.append(bars.column("high"), -np.inf)
-    lows, highs = np.minimum.reduceat(low, edges)[::2], np.maximum.reduceat(high, edges)[::2]
+    some, behind = behind > first, np.maximum(behind, first + 1)
+    lows = over_ranges(np.minimum, bars.column("low"), first, behind)
+    highs = over_ranges(np.maximum, bars.column("high"), first, behind)
     return np.where(some, lows, np.inf), np.where(some, highs, -np.inf)
 
 
@@ -394,7 +391,7 @@ def _solvent(terms: Terms, rows: Rows, bars: BaseBars, low: Floats, high: Floats
 
     at, reference = level(numbers["entry_price"]), bars.column("close")[np.maximum(rows.decided, 0)]
     if bars.marked:
-        highs, lows = (bars.table[name].to_numpy() for name in bars.names("MarkPrice"))
+        highs, lows = (bars.columns[name] for name in bars.names("MarkPrice"))
         low, high = (np.minimum(low, lows.min()), np.maximum(high, highs.max()))
     worst = np.where(side > 0, low, high)
     away = side * (worst - at) > 1e-9 * numbers["entry_price"]
@@ -413,7 +410,7 @@ def _undisturbed(run: Run, rows: Rows, bars: BaseBars, due: Sequence[int]) -> Bo
     """Whether no funding was due while it was held, and it left before the last bar of its stretch."""
     rows_due = np.asarray(due, dtype=np.int64)
     paid = np.searchsorted(rows_due, rows.left, side="right") - np.searchsorted(rows_due, rows.entered, side="right")
-    starts = np.array(sorted(int(bars.table["open_ns"].search_sorted(end)) for end in run.terms.gap_ends_ns))
+    starts = np.array(sorted(int(np.searchsorted(bars.opens, end)) for end in run.terms.gap_ends_ns))
     stretch = np.searchsorted(starts, rows.entered, side="right") == np.searchsorted(starts, rows.left, side="right")
     found: Bools = (paid == 0) & stretch & (rows.left >= 0)
     return found

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from evenkeel.readiness.audit.columns import instants
+from evenkeel.readiness.audit.columns import Records
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -67,19 +68,18 @@ def counts_of(column: pl.Series) -> tuple[Ints, Bools]:
     return found.to_numpy(), held.to_numpy()
 
 
-def tally(texts: pl.DataFrame | None) -> Tally | None:
+def tally(records: Records[Any]) -> Tally | None:
     """Return the columns of a file; None where it was not plain."""
+    texts = records.texts
     if texts is None:
         return None
     names = texts.columns
     counted = {name: counts_of(texts[name].fill_null("")) for name in (*MONEY, "fee", *LEVELS) if name in names}
-    times = {name: instants(texts[name]) for name in (*TIMES, "time") if name in names}
-    if any(column is None for column in times.values()):
-        return None
+    times = {name: records.times(name, name) for name in (*TIMES, "time") if name in names}
     return Tally(
         texts,
         {name: found for name, (found, _) in counted.items()},
         {name: held for name, (_, held) in counted.items()},
         {name: texts[name].cast(pl.Float64).to_numpy() for name in (*PRICES, "price") if name in names},
-        {name: column.to_numpy() for name, column in times.items() if column is not None},
+        {name: column.to_numpy() for name, column in times.items()},
     )

@@ -32,10 +32,11 @@ def first_touch(run: Run, bars: BaseBars | None, courses: list[Course | None] | 
     name = "TP_SL_FIRST"
     if bars is None or courses is None or held is None:
         return skipped(name, NO_BARS)
+    places = run.doubtful
     problems = [
-        f"trade {run.doubtful_positions[row['position']].number}: the base bar of {instant_text(row['open_ns'])} "
-        f"reached its {row['level']} first"
-        for row in held.earlier_touches().iter_rows(named=True)
+        f"trade {run.positions[places[touch.position]].number}: the base bar of {instant_text(touch.open_ns)} "
+        f"reached its {touch.level} first"
+        for touch in held.earlier_touches()
     ]
     for course in courses:
         for row, group in groupby(() if course is None else course.closings, key=lambda closing: closing.row):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from evenkeel.readiness.audit import Check, audit
-from evenkeel.readiness.audit.bars import SLICE
+from evenkeel.readiness.audit.aggregates import SLICE
 from evenkeel.readiness.audit.columns import CHUNK, money, read_records
 from evenkeel.readiness.audit.document import Unreadable
 

@@ -8,13 +8,14 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from evenkeel.readiness.audit import audit
 from evenkeel.readiness.audit.artifacts import read_run
 from evenkeel.readiness.audit.average_range import average_range
-from evenkeel.readiness.audit.bars import Bar, BaseBars
+from evenkeel.readiness.audit.bars import Bar, columns_of
 from evenkeel.readiness.audit.course import Course, read_courses
 from evenkeel.readiness.audit.document import Document, Unreadable
 from evenkeel.readiness.audit.funding import Due, funding_due, payment
@@ -27,15 +28,16 @@ from evenkeel.readiness.audit.terms import read_terms
 from .audited_run import MINUTE, START_NS, Scenario, edit_json, flat, write
 from .position_scenarios import LADDER, LIQUIDATED, PARTIAL, TRAILING, TRAILING_BESIDE
 from .scenarios import FORTY_DAYS
+from .tables import bars_of, higher_of
 
 
 def course_of(folder: Path, scenario: Scenario) -> Course:
     """Return the course of the only position of a scenario."""
     written = write(folder, scenario)
     run = read_run(folder)
-    execution = next(iter(written.higher.values()), written.base)
-    bars = BaseBars(written.base, execution)
-    (course,) = read_courses(run, bars, Knowledge(run.terms, bars, written.higher), funding_due(run.terms, bars, None))
+    bars = bars_of(written)
+    known = Knowledge(run.terms, bars, higher_of(written))
+    (course,) = read_courses(run, bars, known, funding_due(run.terms, bars, None))
     assert course is not None
     return course
 
@@ -48,11 +50,10 @@ def test_the_average_range_is_wilders() -> None:
         expected.append(expected[-1] + (value - expected[-1]) / 3)
     frame = pl.DataFrame(bars, schema=["open", "high", "low", "close"], orient="row")
 
-    found = average_range(frame.cast(pl.Float64), 3)
+    found = average_range(columns_of(frame), 3).tolist()
 
-    assert found[:2] == [None, None]
-    assert found[2:] == pytest.approx(expected, rel=1e-12)
-    assert average_range(frame[:2].cast(pl.Float64), 3) == [None, None]
+    assert found == pytest.approx([math.nan, math.nan, *expected], rel=1e-12, nan_ok=True)
+    assert np.isnan(average_range(columns_of(frame[:2]), 3)).tolist() == [True, True]
 
 
 def test_the_average_range_starts_anew_behind_a_gap(tmp_path: Path) -> None:
@@ -65,8 +66,8 @@ def test_the_average_range_starts_anew_behind_a_gap(tmp_path: Path) -> None:
     values = []
     for written in (whole, cut):
         run = read_run(written.folder)
-        bars = BaseBars(written.base, written.higher["5m"])
-        values.append(Knowledge(run.terms, bars, written.higher).average_range(run.trades[0], "atr_3"))
+        bars = bars_of(written)
+        values.append(Knowledge(run.terms, bars, higher_of(written)).average_range(run.trades[0], "atr_3"))
 
     assert values[0] == pytest.approx(Decimal("0.5"))
     assert values[1] is None  # two bars since 00:03 are fewer than three
@@ -108,7 +109,7 @@ def test_the_steps_of_a_ladder_lie_nearest_first_and_the_last_takes_the_rest(tmp
 
 def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None:
     written = write(tmp_path, PARTIAL)
-    bars = BaseBars(written.base, None)
+    bars = bars_of(written, execution=False)
 
     rate = Decimal("0.0001")
     assert funding_due(read_run(tmp_path).terms, bars, None) == [Due(0, rate, None), Due(8, rate, None)]
@@ -117,7 +118,7 @@ def test_funding_falls_due_at_opens_of_every_eighth_hour(tmp_path: Path) -> None
 def test_recorded_funding_falls_to_the_first_bar_that_opens_at_it_or_later(tmp_path: Path) -> None:
     written = write(tmp_path, PARTIAL)
     edit_json(tmp_path / "manifest.json", "data.funding", {"recorded": 5, "missing": 0, "unmarked": 1})
-    bars = BaseBars(written.base, None)
+    bars = bars_of(written, execution=False)
     opens = written.base["open_ns"]
     stamps = [opens[0], opens[0] + 1, opens[2], opens[2] + 1, opens[-1] + 1]
     recorded = pl.DataFrame({
@@ -180,7 +181,7 @@ def test_bars_longer_than_the_period_of_funding_pay_none(tmp_path: Path) -> None
     written = write(tmp_path, FORTY_DAYS)
     edit_json(tmp_path / "manifest.json", "account.funding", {"enabled": True, "fixed_rate": "0.0001"})
 
-    assert funding_due(read_run(tmp_path).terms, BaseBars(written.base, None), None) == []
+    assert funding_due(read_run(tmp_path).terms, bars_of(written, execution=False), None) == []
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import pytest
 
 from evenkeel.readiness.audit import audit
 from evenkeel.readiness.audit.artifacts import read_run
-from evenkeel.readiness.audit.bars import BaseBars
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.screen import screened
 
 from .audited_run import Hand, Scenario, Written, edit_csv, flat, write
 from .rule_scenarios import CROSSED
 from .scenarios import ALL, FORTY_DAYS, LONG_STOP, LONG_STOP_GAP, SHORT_TARGET
+from .tables import bars_of, higher_of
 
 SLIPPED_STOP = replace(
     LONG_STOP,
@@ -51,8 +51,8 @@ def proven(run: Written) -> list[bool]:
     """Return which positions of a run the screen proves."""
     with decimal.localcontext(decimal.Context(prec=50)):
         files = read_run(run.folder)
-        bars = BaseBars(run.base, next(iter(run.higher.values()), run.base))
-        found: list[bool] = screened(files, bars, Knowledge(files.terms, bars, run.higher), []).tolist()
+        bars = bars_of(run)
+        found: list[bool] = screened(files, bars, Knowledge(files.terms, bars, higher_of(run)), []).tolist()
         return found
 
 

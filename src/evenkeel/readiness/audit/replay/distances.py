@@ -10,7 +10,7 @@ import numpy as np
 from evenkeel.readiness.audit.document import Document
 from evenkeel.readiness.audit.replay.play import plain
 from evenkeel.readiness.audit.replay.said import Stretch
-from evenkeel.readiness.audit.replay.stages import Floats
+from evenkeel.readiness.audit.replay.stages import Bools, Floats
 
 Rule = Mapping[str, Any]
 LEVEL_OF = {("stop", 1): "low_level", ("stop", -1): "high_level", ("target", 1): "high_level",
@@ -45,8 +45,13 @@ class Distances:
         self._risk = risk
         self._part = part
         self._leverage = leverage
-        base = part.market.sheets[part.market.base].columns["close"]
-        self._price = base[part.last - part.row]
+
+    @property
+    def _price(self) -> Floats:
+        """The base close of each decision."""
+        market = self._part.market
+        base = market.sheets[market.base].columns["close"]
+        return base if len(base) == len(self._part) else base[self._part.last - self._part.row]
 
     def stop(self, side: int) -> Floats | None:
         """Return the distance of the stop; None without a rule."""
@@ -65,14 +70,14 @@ class Distances:
             return nearest
         return self._of(rule, "target", side)
 
-    def missing(self, side: int) -> Floats:
-        """Return 1 where a distance that an entry needs is missing, else 0."""
+    def missing(self, side: int) -> Bools:
+        """Return where a distance that an entry needs is missing."""
         needed = [self.stop(side), self.target(side)]
         trailing = self._risk.trailing
         if trailing is not None and trailing["type"] == "trailing_atr":
             needed.append(self._part.value(trailing["atr_feature_id"]))
         absent = [~(one > 0) for one in needed if one is not None]
-        return np.any(absent, axis=0).astype(float) if absent else np.zeros(len(self._part))
+        return np.any(absent, axis=0) if absent else np.zeros(len(self._part), dtype=np.bool_)
 
     def _step(self, step: Rule, side: int) -> Floats:
         if step.get("rr") is None:

@@ -116,7 +116,7 @@ class Evaluator:
         return self._order(compare.op, left, self._operand(compare.rhs))
 
     def _order(self, op: str, left: Values, right: Values) -> Truth:
-        return compared(op, left.at, right.at, self._leeway * (left.slack + right.slack))
+        return compared(op, left.at, right.at, self._leeway * (left.slack + right.slack) if self._leeway else 0.0)
 
     def _cross(self, compare: Comparison, left: Values, right: Values) -> Truth:
         now, then = (">", "<=") if compare.op == "cross_above" else ("<", ">=")

@@ -43,7 +43,8 @@ class Grid:
         self._drive = drive
         driven = market.sheets[drive].close_ns
         self._fine = not set(steps) <= {drive}
-        self.instants, self.decisions = driven, np.arange(len(driven))
+        self.instants = driven
+        self.decisions = market.sheets[drive].last if drive == market.base else np.arange(len(driven))
         if self._fine:
             lengths = [minutes_of(name) for name in (drive, *steps)]
             finest = _BY_MINUTES.get(reduce(math.gcd, lengths), "1m")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from evenkeel.readiness.audit.bars import Columns
 from evenkeel.readiness.audit.moment import DAY_NS, MINUTE_NS, TIMEFRAME_MINUTES
 from evenkeel.readiness.audit.replay.stages import Floats, Ints
 
@@ -136,7 +137,7 @@ def _regular(opens: Ints, timeframe: str) -> Intervals:
     return Intervals(begins[first], ends[first], first)
 
 
-def sheet_of(table: pl.DataFrame, start: int, stop: int) -> Sheet:
+def sheet_of(table: Columns, start: int, stop: int) -> Sheet:
     """Return the bars of a table whose base rows lie in a stretch, counted from its start.
 
     Args:
@@ -144,12 +145,8 @@ def sheet_of(table: pl.DataFrame, start: int, stop: int) -> Sheet:
         start: First base row of the stretch.
         stop: The row behind its last.
     """
-    last = table["last"].to_numpy()
-    begin, end = np.searchsorted(last, [start, stop]).tolist()
-    part = table[begin:end]
-    names = [name for name in (*PRICES, "session") if name in table.columns]
-    return Sheet(
-        part["open_ns"].to_numpy(), part["close_ns"].to_numpy(),
-        part["first"].to_numpy().astype(np.int64) - start, last[begin:end].astype(np.int64) - start,
-        {name: part[name].cast(pl.Float64).to_numpy() for name in names},
-    )  # fmt: skip
+    begin, end = np.searchsorted(table["last"], [start, stop]).tolist()
+    part = {name: column[begin:end] for name, column in table.items()}
+    first, last = (part[name] - start if start else part[name] for name in ("first", "last"))
+    columns = {name: part[name] for name in (*PRICES, "session") if name in part}
+    return Sheet(part["open_ns"], part["close_ns"], first, last, columns)

@@ -14,7 +14,7 @@ from evenkeel.readiness.audit.margin import STOP_SHARE, Stake, liquidation_price
 from evenkeel.readiness.audit.number import GRID_TOLERANCE, ONE, exact, floors
 from evenkeel.readiness.audit.replay.distances import Distances, Risk
 from evenkeel.readiness.audit.replay.said import Stretch
-from evenkeel.readiness.audit.replay.stages import Floats
+from evenkeel.readiness.audit.replay.stages import Bools, Floats
 from evenkeel.readiness.audit.size import notional_cap, wanted_notional
 from evenkeel.readiness.audit.span import Span
 from evenkeel.readiness.audit.terms import Terms
@@ -38,7 +38,7 @@ class Gates:
         self._bars = bars
         self._parts = parts
         self._distances = [Distances(risk, part, float(terms.leverage)) for part in parts]
-        self._known: dict[tuple[int, int], tuple[Floats, Floats | None, Floats | None]] = {}
+        self._known: dict[tuple[int, int], tuple[Bools, Floats | None, Floats | None]] = {}
         least = "instrument.min_notional"
         stated = manifest.optional_number(least) if manifest.has(least) else None
         self._notional_min = max(terms.notional_min, stated or Decimal(0))
@@ -61,7 +61,7 @@ class Gates:
             decision -= len(part)
         raise IndexError(decision)
 
-    def _columns(self, number: int, side: int) -> tuple[Floats, Floats | None, Floats | None]:
+    def _columns(self, number: int, side: int) -> tuple[Bools, Floats | None, Floats | None]:
         """Return where an input is missing, and the distances of stop and target."""
         if (number, side) not in self._known:
             of = self._distances[number]

@@ -41,8 +41,8 @@ class Limits:
     def __init__(self, terms: Terms, bars: BaseBars) -> None:
         self._terms = terms
         self._bars = bars
-        self._low, self._high = (bars.table[name].to_numpy() for name in ("low", "high"))
-        self._volume = bars.table["volume"].to_numpy()
+        self._low, self._high = (bars.column(name) for name in ("low", "high"))
+        self._volume = bars.column("volume")
 
     def fate(self, row: int, side: int, end: int) -> Fate:
         """Return what became of an order decided at the close of a base bar.
@@ -99,9 +99,8 @@ class Limits:
         if not terms.expire_after_bars:
             return end
         if bars.execution is not None:
-            last = bars.execution["last"]
-            place = int(last.search_sorted(row)) + terms.expire_after_bars
-            return int(last[place]) + 1 if place < len(last) else end
+            place = int(np.searchsorted(bars.lasts, row)) + terms.expire_after_bars
+            return int(bars.lasts[place]) + 1 if place < len(bars.lasts) else end
         minutes = TIMEFRAME_MINUTES.get(terms.execution_timeframe, DAY_MINUTES)
         dies = bars.bar(row).close_ns + terms.expire_after_bars * minutes * MINUTE_NS
-        return int(bars.table["open_ns"].search_sorted(dies))
+        return int(np.searchsorted(bars.opens, dies))

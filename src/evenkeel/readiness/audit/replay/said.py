@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
+from evenkeel.readiness.audit.bars import BaseBars, Columns
 from evenkeel.readiness.audit.replay.evaluate import Evaluator
 from evenkeel.readiness.audit.replay.grid import Grid, Unsupported
 from evenkeel.readiness.audit.replay.knowledge import Features, Knowledge
@@ -48,14 +48,15 @@ class Stretch:
         if drive not in market.sheets:
             raise Unsupported(f"the {drive} bars were not given, at whose closes decisions are made")
         self.market, self.row, self.rows = market, row, len(market.sheets[market.base])
-        self.last: Ints = market.sheets[drive].last + row
+        last = market.sheets[drive].last
+        self.last: Ints = last + row if row else last
         self.open_ns: Ints = market.sheets[drive].open_ns
         self.close_ns: Ints = market.sheets[drive].close_ns
         self._play = play
-        self._features = Features(play, market)
-        self._steps = Steps(play, self._features.timeframe)
+        features = Features(play, market)
+        self._steps = Steps(play, features.timeframe)
         self._grid = Grid(market, drive, self._steps.all(), list(play.roles.values()))
-        self._knowledge = Knowledge(play, market, self._features, self._grid)
+        self._knowledge = Knowledge(play, market, features, self._grid)
 
     def __len__(self) -> int:
         return len(self.last)
@@ -63,6 +64,10 @@ class Stretch:
     def value(self, name: str, field: str = "") -> Floats:
         """Return a value at each decision."""
         return self._knowledge.values(Reference(name, field, 0)).at[self._grid.decisions]
+
+    def forget(self) -> None:
+        """Let go of what was worked out; it is worked out anew where it is asked for again."""
+        self._knowledge = Knowledge(self._play, self.market, Features(self._play, self.market), self._grid)
 
     def voices(self, leeway: int) -> list[Voice]:
         """Return where each wish of the play is emitted; `leeway` as of `Evaluator`."""
@@ -133,23 +138,22 @@ class Said:
 
 
 def stretches(
-    play: Play, base: pl.DataFrame, higher: Mapping[str, pl.DataFrame], sides: Sides | None, *,
+    play: Play, bars: BaseBars, higher: Mapping[str, Columns], sides: Sides | None, *,
     names: tuple[str, str], starts: Sequence[int], always_open: bool,
 ) -> list[Stretch]:  # fmt: skip
     """Return the stretches of a run.
 
     Args:
         play: What decides.
-        base: The base bars.
+        bars: The base bars.
         higher: The other timeframes with their base rows.
         sides: What lies beside the bars; None where it was not given.
         names: The base timeframe and that of execution.
         starts: Base row at which each stretch begins.
         always_open: Whether the market never closes.
     """
-    rows = pl.int_range(base.height, eager=True)
-    tables = {**higher, names[0]: base.with_columns(first=rows, last=rows)}
-    ends = [*starts[1:], base.height]
+    tables = {**higher, names[0]: {**bars.columns, "first": bars.rows, "last": bars.rows}}
+    ends = [*starts[1:], len(bars)]
     found = []
     for start, stop in zip(starts, ends, strict=True):
         sheets = {name: sheet_of(table, start, stop) for name, table in tables.items()}

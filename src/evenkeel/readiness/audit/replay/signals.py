@@ -71,7 +71,7 @@ class Replay:
         self._run, self._bars, self._play, self._said, self._gates = run, bars, play, said, gates
         self._limits = Limits(run.terms, bars)
         no_volume_matters = run.terms.impact.mode == "disabled"
-        self._traded = None if no_volume_matters else np.flatnonzero(bars.table["volume"].to_numpy() > 0)
+        self._traded = None if no_volume_matters else np.flatnonzero(bars.column("volume") > 0)
         self._ends = np.array([part.row + part.rows for part in parts])
         self._warm = _warm(parts, first)
         self._bar_begins = _bar_begins(play, parts) if play.intrabar else np.zeros(0, dtype=np.int64)
@@ -143,14 +143,15 @@ class Replay:
 
     def _uncalled(self) -> list[int]:
         """Return the decisions at which an entry was asked for that neither filled, nor died, nor was refused."""
-        asked, sides = self._asked()
+        asked, long = self._asked()
         wanted = np.flatnonzero(asked)
+        examined = wanted[:EXAMINED_MAX]
+        sides = np.where(long[examined], 1, -1).tolist()
         found: list[int] = []
         free = 0
-        for decision in wanted.tolist()[:EXAMINED_MAX]:
+        for decision, side in zip(examined.tolist(), sides, strict=True):
             if decision < free:
                 continue
-            side = int(sides[decision])
             if self._refused(decision, side):
                 self.refused += 1
                 continue
@@ -162,28 +163,39 @@ class Replay:
             self.unexplained += len(wanted) - EXAMINED_MAX
         return self._beyond_the_play(found)
 
-    def _asked(self) -> tuple[Bools, Ints]:
-        """Return where a flat account had to place an entry, and on which side."""
+    def _asked(self) -> tuple[Bools, Bools]:
+        """Return where a flat account had to place an entry, and where it was to buy."""
         said, places = self._said, self._places
         long, short = (said.entry(self._play, side).must for side in (1, -1))
-        busy = np.zeros(len(said.last) + 1, dtype=np.int64)
-        np.add.at(busy, np.maximum(places.decided, 0), 1)
-        np.add.at(busy, places.free, -1)
-        flat = np.cumsum(busy)[:-1] <= 0
-        first = said.last + 1 + self._run.terms.delay  # nothing fills behind the last bar of a stretch
-        inside = first < self._ends[np.searchsorted(self._ends, said.last, side="right")]
-        return (long | short) & flat & self._warm & inside & self._running(), np.where(long, 1, -1)
+        asked: Bools = (long | short) & self._warm
+        count = len(asked)
+        moves = np.bincount(np.maximum(places.decided, 0), minlength=count + 1) - np.bincount(
+            places.free, minlength=count + 1
+        )
+        turns = np.flatnonzero(moves)
+        held = np.cumsum(moves[turns])
+        for begin, end, busy in zip(turns.tolist(), [*turns[1:].tolist(), count], (held > 0).tolist(), strict=True):
+            if busy:
+                asked[begin:end] = False
+        begins = np.searchsorted(said.last, np.append(0, self._ends[:-1]))
+        dead = np.searchsorted(said.last, self._ends - 1 - self._run.terms.delay)
+        ends = np.append(begins[1:], count)
+        for begin, first, end in zip(begins.tolist(), dead.tolist(), ends.tolist(), strict=True):
+            asked[max(begin, first) : end] = False  # nothing fills behind the last bar of a stretch
+        asked[self._stopped() :] = False
+        return asked, long
 
-    def _running(self) -> Bools:
-        """Return which decisions came certainly before the run stopped."""
+    def _stopped(self) -> int:
+        """Return the first decision that did not come certainly before the run stopped."""
         run, said = self._run, self._said
         if run.result.text("stop_reason") not in GUARDED_STOPS:
-            return np.ones(len(said.last), dtype=np.bool_)
-        last_exit = self._places.exit_row[-1] if len(self._places.exit_row) else len(self._bars)
-        before = said.last < last_exit - 1 - run.terms.delay
+            return len(said.last)
+        last_exit = int(self._places.exit_row[-1]) if len(self._places.exit_row) else len(self._bars)
+        found = int(np.searchsorted(said.last, last_exit - 1 - run.terms.delay))
         if run.result.has("stop_time"):
-            before &= said.close_ns < parse_instant(run.result.text("stop_time"), "result.json: stop_time")
-        return before
+            stop_ns = parse_instant(run.result.text("stop_time"), "result.json: stop_time")
+            found = min(found, int(np.searchsorted(said.close_ns, stop_ns)))
+        return found
 
     def _refused(self, decision: int, side: int) -> bool:
         share = self._run.share_at(int(self._said.close_ns[decision]))

@@ -22,7 +22,7 @@ FLAT = 1e-12
 """A window is flat when its extremes differ by no more than this part of the larger one."""
 
 CHUNK = 1 << 16
-"""Windows that are spelled out at once, where a sum of them has no shorter way."""
+"""Values, or windows that are spelled out, which are worked on at once."""
 
 
 def missing(count: int) -> Floats:
@@ -46,14 +46,27 @@ def smoothed(values: Floats, alpha: float) -> Floats:
     """Return EMA1 or RMA1: e += alpha * (x - e), started by the first value."""
     if not len(values):
         return values
-    return pl.Series(values).ewm_mean(alpha=alpha, adjust=False).to_numpy()
+    found = np.empty(len(values))
+    found[0] = values[0]
+    _follow(values[1:], alpha, found)
+    return found
+
+
+def _follow(values: Floats, alpha: float, found: Floats) -> None:
+    """Go on behind the first of what was found, block by block."""
+    for start in range(0, len(values), CHUNK):
+        moves = np.concatenate([found[start : start + 1], values[start : start + CHUNK]])
+        found[start + 1 : start + len(moves)] = pl.Series(moves).ewm_mean(alpha=alpha, adjust=False).to_numpy()[1:]
 
 
 def seeded(values: Floats, n: int, alpha: float) -> Floats:
     """Return EMA or RMA: the same, started at the nth value by the mean of the first n."""
     if len(values) < n:
         return missing(len(values))
-    return behind(smoothed(np.concatenate([[values[:n].mean()], values[n:]]), alpha), n - 1, len(values))
+    found = missing(len(values))
+    found[n - 1] = values[:n].mean()
+    _follow(values[n:], alpha, found[n - 1 :])
+    return found
 
 
 def ema(values: Floats, n: int) -> Floats:

@@ -48,6 +48,8 @@ def compared(op: str, left: Floats, right: Floats, slack: Floats | float) -> Tru
     """Compare numbers that are known to within `slack` of each other."""
     if op in ("<", "<="):
         return compared(">" if op == "<" else ">=", right, left, slack)
+    if isinstance(slack, float) and slack == 0:
+        return _exactly(op, left, right)
     apart = left - right
     unknown = np.isnan(apart)
     if op == ">":
@@ -57,6 +59,20 @@ def compared(op: str, left: Floats, right: Floats, slack: Floats | float) -> Tru
     equal = apart == 0
     found = Truth(equal, ~equal & ~unknown, unknown)
     return found if op == "==" else ~found
+
+
+def _exactly(op: str, left: Floats, right: Floats) -> Truth:
+    if op in _OPPOSITES:
+        compare, opposite = _OPPOSITES[op]
+        true, false = compare(left, right), opposite(left, right)
+        return Truth(true, false, ~(true | false))
+    unknown = np.isnan(left) | np.isnan(right)
+    equal = left == right
+    found = Truth(equal, ~(equal | unknown), unknown)
+    return found if op == "==" else ~found
+
+
+_OPPOSITES = {">": (np.greater, np.less_equal), ">=": (np.greater_equal, np.less)}
 
 
 def at_most(value: Floats, limit: float, slack: Floats | float) -> Truth:
