@@ -9,6 +9,7 @@ import msgspec
 
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind, TimeInForce
+from evenkeel.model.order import Amendment, VenueOrder
 from evenkeel.model.reason import ExitReason
 
 
@@ -83,3 +84,61 @@ class CancelEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="canc
 
 
 Command: TypeAlias = SubmitEntry | SubmitExit | CancelEntry
+
+
+class PlaceOrder(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="place_order", tag_field="type", omit_defaults=True
+):
+    """Send an order to a venue.
+
+    Attributes:
+        order: As it is to be.
+        halt_epoch: Of the halt flag under which it was approved; the border compares it before the bytes leave.
+        lease_epoch: The same of the lease of the account.
+    """
+
+    order: VenueOrder
+    halt_epoch: int = 0
+    lease_epoch: int = 0
+
+
+class AmendOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="amend_order", tag_field="type"):
+    """Change an order at a venue.
+
+    Attributes:
+        client_id: Its id.
+        amendment: What it is to become.
+        halt_epoch: As in `PlaceOrder`; likewise `lease_epoch`.
+    """
+
+    client_id: ClientId
+    amendment: Amendment
+    halt_epoch: int = 0
+    lease_epoch: int = 0
+
+
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cancel_order", tag_field="type"):
+    """Withdraw an order from a venue; nothing holds a cancel back.
+
+    Attributes:
+        client_id: Its id.
+        why: In words.
+    """
+
+    client_id: ClientId
+    why: str
+
+
+class LookUpOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="look_up_order", tag_field="type"):
+    """Ask a venue what it has under an id.
+
+    Attributes:
+        client_id: The id.
+        asked_ns: When; the answer names it.
+    """
+
+    client_id: ClientId
+    asked_ns: int
+
+
+VenueCommand: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | LookUpOrder

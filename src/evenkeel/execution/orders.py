@@ -1,0 +1,376 @@
+"""The orders of an account: what was commanded, what venues told of it, and what they told that nobody asked for.
+
+`OrderBook` changes by folding commands and venue events only. Each fold returns what it means: fills that count, and
+findings, which are things that should not be and that somebody must look at.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from decimal import Decimal
+
+import msgspec
+
+from evenkeel.execution.findings import Counted, Finding, FindingCode, Told
+from evenkeel.execution.order_life import (
+    amended,
+    checked,
+    counted,
+    in_doubt,
+    lookup_due,
+    reported,
+    resolved,
+    standing,
+    stepped,
+)
+from evenkeel.model.errors import InvariantBroken, invariant
+from evenkeel.model.ids import ClientId
+from evenkeel.model.order import Amendment, OrderState, VenueOrder
+from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
+
+CLOSED_MAX = 10_000
+"""How many orders that are over are kept for late messages (operations.md 3.2)."""
+UNMATCHED_NS = 5_000_000_000
+"""How long a message about an order that we do not know waits for it (operations.md 3.3)."""
+UNMATCHED_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    client_id: ClientId
+    quantity: Decimal
+    value: Decimal
+    fee: Decimal
+    busted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unmatched:
+    event: OrderReported | Executed
+    until_ns: int
+
+
+class OrderBook:
+    """Orders of an account by our id.
+
+    Attributes:
+        open: Those that are not over.
+        closed: The last that are, oldest first.
+    """
+
+    def __init__(self, prefix: str, visible_ns: int) -> None:
+        """Begin without orders.
+
+        Args:
+            prefix: With which our ids begin; a stranger that has it was placed by another engine.
+            visible_ns: After how long an order that the venue has taken is in its answers, and one that it has not
+                taken by then never will be.
+        """
+        self._prefix, self._visible_ns = prefix, visible_ns
+        self.open: dict[ClientId, VenueOrder] = {}
+        self.closed: OrderedDict[ClientId, VenueOrder] = OrderedDict()
+        self._by_venue: dict[str, ClientId] = {}
+        self._told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]] = {}
+        self._pieces: dict[str, _Piece] = {}
+        self._pieces_of: dict[ClientId, list[str]] = {}
+        self._unmatched: list[_Unmatched] = []
+
+    def get(self, identity: ClientId) -> VenueOrder | None:
+        """Return an order, open or over."""
+        return self.open.get(identity) or self.closed.get(identity)
+
+    @property
+    def next_deadline(self) -> int | None:
+        """When a message that nobody asked for has waited long enough, or an order is to be asked about."""
+        stamps = [waiting.until_ns for waiting in self._unmatched]
+        stamps += [order.lookup_ns for order in self.open.values() if order.lookup_ns is not None]
+        return min(stamps, default=None)
+
+    def place(self, order: VenueOrder) -> Told:
+        """Fold the command that places an order; messages that came before it are applied."""
+        invariant(self.get(order.client_id) is None, "an order id is used once", client_id=order.client_id)
+        self.open[order.client_id] = stepped(order, OrderState.SENT, order.placed_ns)
+        return self._match(Told())
+
+    def amend(self, identity: ClientId, wish: Amendment, at_ns: int) -> None:
+        """Fold the command that changes an order."""
+        order = self._of(identity)
+        self.open[identity] = stepped(msgspec.structs.replace(order, amendment=wish), OrderState.REPLACE_PENDING, at_ns)
+
+    def cancel(self, identity: ClientId, at_ns: int) -> None:
+        """Fold the command that withdraws an order."""
+        self.open[identity] = stepped(self._of(identity), OrderState.CANCEL_PENDING, at_ns)
+
+    def lookup(self, identity: ClientId, at_ns: int) -> None:
+        """Fold the command that asks about an order."""
+        order = self._of(identity)
+        asked = msgspec.structs.replace(order, lookup_ns=lookup_due(order, at_ns), lookups=order.lookups + 1)
+        self.open[identity] = asked
+
+    def doubt(self, at_ns: int) -> None:
+        """Fold the start of a session: whatever was on its way when the last one ended may have arrived or not."""
+        for identity, order in list(self.open.items()):
+            if order.state in (OrderState.SENT, OrderState.CANCEL_PENDING, OrderState.REPLACE_PENDING):
+                self.open[identity] = in_doubt(stepped(order, OrderState.UNKNOWN, at_ns), at_ns)
+            else:
+                self.open[identity] = in_doubt(order, at_ns)
+
+    def fold(self, event: VenueEvent) -> Told:
+        """Fold what a venue told."""
+        told = Told()
+        match event:
+            case SendResolved():
+                self._fold_resolved(event, told)
+            case OrderReported() | Executed():
+                self._hear(event, told)
+            case ExecutionBusted():
+                self._fold_bust(event, told)
+            case LookedUp():
+                self._fold_lookup(event, told)
+        return self._match(told)
+
+    def expire(self, now_ns: int) -> Told:
+        """Give up on messages about orders that nobody knows."""
+        told = Told()
+        for waiting in [w for w in self._unmatched if w.until_ns <= now_ns]:
+            self._unmatched.remove(waiting)
+            told.findings.append(self._stranger(waiting.event))
+        return told
+
+    def end(self, identity: ClientId, at_ns: int) -> None:
+        """Fold the evidence that a venue has an order no longer (operations.md 4.5)."""
+        self._keep(stepped(self._of(identity), OrderState.CANCELLED, at_ns))
+
+    def _of(self, identity: ClientId) -> VenueOrder:
+        order = self.open.get(identity)
+        if order is None:
+            raise InvariantBroken(f"a command names an order that is not open ({identity})")
+        return order
+
+    def _fold_resolved(self, event: SendResolved, told: Told) -> None:
+        order = self.open.get(event.client_id)
+        if order is None:
+            return
+        if event.venue_id is not None:
+            self._by_venue[event.venue_id] = event.client_id
+        after = resolved(order, event)
+        self._keep(after)
+        told.touched.append(event.client_id)
+        if after.state is OrderState.REJECTED and after.filled:
+            told.findings.append(Finding(code=FindingCode.FILL_AFTER_REJECT, client_id=after.client_id))
+
+    def _hear(self, event: OrderReported | Executed, told: Told) -> None:
+        identity = self._identity(event)
+        if identity is None:
+            self._unmatched = self._unmatched[-UNMATCHED_MAX + 1 :]
+            self._unmatched.append(_Unmatched(event, event.known_ns + UNMATCHED_NS))
+        elif isinstance(event, Executed):
+            self._fold_execution(event, identity, told)
+        else:
+            self._fold_report(event, identity, told)
+
+    def _identity(self, event: OrderReported | Executed) -> ClientId | None:
+        if event.client_id is not None:
+            return event.client_id if self.get(event.client_id) is not None else None
+        found = self._by_venue.get(event.venue_id)
+        if found is None and isinstance(event, OrderReported) and event.replaces is not None:
+            found = self._by_venue.get(event.replaces)
+        return found if found is not None and self.get(found) is not None else None
+
+    def _match(self, told: Told) -> Told:
+        """Apply messages that waited for their order."""
+        waiting, self._unmatched = self._unmatched, []
+        for one in waiting:
+            if self._identity(one.event) is None:
+                self._unmatched.append(one)
+            else:
+                self._hear(one.event, told)
+        return told
+
+    def _stranger(self, event: OrderReported | Executed) -> Finding:
+        own = event.client_id is not None and event.client_id.startswith(self._prefix)
+        code = FindingCode.OWN_STRANGER if own else FindingCode.STRANGER
+        return Finding(code=code, client_id=event.client_id, detail=f"{event.instrument} {event.venue_id}")
+
+    def _fold_report(
+        self, event: OrderReported, identity: ClientId, told: Told, *, asked_ns: int | None = None
+    ) -> None:  # fmt: skip
+        """Fold how an order stands; `asked_ns` is when the venue was asked, None where it told so by itself."""
+        before = self._known(identity)
+        self._by_venue[event.venue_id] = identity
+        order = _adopted(self._tell(before, event), event, told, asked_ns=asked_ns)
+        after = reported(order, event.state, event.known_ns)
+        if before.state.is_final and not event.state.is_final and asked_ns is not None and asked_ns > before.moved_ns:
+            told.findings.append(Finding(code=FindingCode.OPEN_AFTER_END, client_id=identity, detail=event.venue_id))
+        self._count(before, after, told)
+
+    def _tell(self, order: VenueOrder, event: OrderReported) -> VenueOrder:
+        """Return the order with the cumulative quantity that a report tells; one that was overtaken tells nothing."""
+        parts = self._told.setdefault(order.client_id, {})
+        had = parts.get(event.venue_id, (Decimal(0), Decimal(0)))
+        if event.filled > had[0] or (event.filled == had[0] and had[1] is None):
+            parts[event.venue_id] = (event.filled, None if event.average is None else event.filled * event.average)
+        values = [value for _, value in parts.values()]
+        whole = (
+            None if any(value is None for value in values) else sum((v for v in values if v is not None), Decimal(0))
+        )
+        return msgspec.structs.replace(
+            order, told=sum((quantity for quantity, _ in parts.values()), Decimal(0)), told_value=whole,
+            venue_id=event.venue_id if order.venue_id is None or event.replaces is not None else order.venue_id,
+        )  # fmt: skip
+
+    def _fold_execution(self, event: Executed, identity: ClientId, told: Told) -> None:
+        if event.execution_id in self._pieces:
+            return
+        before = self._known(identity)
+        if (event.quantity > 0) != (before.quantity > 0):
+            told.findings.append(
+                Finding(
+                    code=FindingCode.WRONG_SIDE, client_id=identity, detail=f"{event.execution_id} {event.quantity}"
+                )
+            )
+            return
+        quantity = abs(event.quantity)
+        piece = _Piece(identity, quantity, quantity * event.price, event.fee)
+        self._pieces[event.execution_id] = piece
+        self._pieces_of.setdefault(identity, []).append(event.execution_id)
+        after = counted(before, quantity=quantity, value=piece.value, fee=event.fee, at_ns=event.known_ns)
+        if after.venue_id is None:
+            after = msgspec.structs.replace(after, venue_id=event.venue_id)
+        self._by_venue.setdefault(event.venue_id, identity)
+        self._count(before, after, told)
+
+    def _fold_bust(self, event: ExecutionBusted, told: Told) -> None:
+        piece = self._pieces.get(event.execution_id)
+        if piece is None or piece.busted:
+            return
+        self._pieces[event.execution_id] = _Piece(piece.client_id, piece.quantity, piece.value, piece.fee, busted=True)
+        before = self._known(piece.client_id)
+        after = msgspec.structs.replace(
+            before, busted=before.busted + piece.quantity, busted_value=before.busted_value + piece.value,
+            fees=before.fees - piece.fee,
+        )  # fmt: skip
+        told.findings.append(
+            Finding(code=FindingCode.BUSTED, client_id=piece.client_id, detail=f"{event.execution_id} {piece.quantity}")
+        )
+        self._count(before, after, told)
+
+    def _fold_lookup(self, event: LookedUp, told: Told) -> None:
+        order = self.get(event.client_id)
+        if order is None:
+            return
+        told.touched.append(event.client_id)
+        for execution in event.executions:
+            self._fold_execution(execution, event.client_id, told)
+        if event.found is not None:
+            self._fold_report(event.found, event.client_id, told, asked_ns=event.asked_ns)
+            self._settle(event)
+        elif event.complete:
+            self._fold_absence(event, told)
+
+    def _settle(self, event: LookedUp) -> None:
+        """End the doubt about an order that was found in a state of which nothing is on its way."""
+        order = self.open.get(event.client_id)
+        if order is not None and order.state in (OrderState.WORKING, OrderState.PARTIAL) and order.is_priced:
+            self.open[event.client_id] = checked(order, event.known_ns)
+
+    def _fold_absence(self, event: LookedUp, told: Told) -> None:
+        """Count an answer that does not have an order; two, asked late and far enough apart, prove its absence.
+
+        An order that the venue never acknowledged was then never taken; one that it did have needs other evidence.
+        """
+        order = self.open.get(event.client_id)
+        if order is None or order.lookup_ns is None or event.asked_ns < order.placed_ns + self._visible_ns:
+            return
+        if order.absent_ns is None:
+            self.open[event.client_id] = msgspec.structs.replace(order, absent_ns=event.asked_ns)
+        elif event.asked_ns >= order.absent_ns + self._visible_ns:
+            if order.state is OrderState.UNKNOWN and order.venue_id is None and not order.filled:
+                self._keep(stepped(order, OrderState.ABORTED, event.known_ns))
+            else:
+                told.findings.append(Finding(code=FindingCode.MISSING, client_id=event.client_id))
+
+    def _known(self, identity: ClientId) -> VenueOrder:
+        order = self.get(identity)
+        if order is None:
+            raise InvariantBroken(f"a message was matched to an order that does not exist ({identity})")
+        return order
+
+    def _count(self, before: VenueOrder, after: VenueOrder, told: Told) -> None:
+        """Keep an order, and tell what of it counts that did not before."""
+        self._keep(after)
+        told.touched.append(after.client_id)
+        change, value, fee = after.filled - before.filled, after.value - before.value, after.fees - before.fees
+        if not change and not value and not fee:
+            return
+        late = before.state.is_final and before.state is not OrderState.FILLED
+        told.counted.append(Counted(order=after, quantity=change * after.sign, value=value, fee=fee, late=late))
+        if change <= 0:
+            return
+        if late:
+            rejected = before.state in (OrderState.REJECTED, OrderState.ABORTED)
+            code = FindingCode.FILL_AFTER_REJECT if rejected else FindingCode.LATE_FILL
+            told.findings.append(Finding(code=code, client_id=after.client_id, detail=f"{change}"))
+        if after.filled > abs(after.quantity):
+            told.findings.append(
+                Finding(code=FindingCode.OVERFILL, client_id=after.client_id, detail=f"{after.filled}")
+            )
+
+    def _keep(self, order: VenueOrder) -> None:
+        identity = order.client_id
+        if not order.state.is_final:
+            self.open[identity] = order
+            return
+        self.open.pop(identity, None)
+        self.closed[identity] = order
+        self.closed.move_to_end(identity)
+        while len(self.closed) > CLOSED_MAX:
+            forgotten, old = self.closed.popitem(last=False)
+            self._forget(forgotten, old)
+
+    def _forget(self, identity: ClientId, order: VenueOrder) -> None:
+        for venue_id in {*self._told.pop(identity, {}), order.venue_id}:
+            if venue_id is not None:
+                self._by_venue.pop(venue_id, None)
+        for execution_id in self._pieces_of.pop(identity, []):
+            del self._pieces[execution_id]
+
+
+def _adopted(order: VenueOrder, event: OrderReported, told: Told, *, asked_ns: int | None) -> VenueOrder:
+    """Return the order with the attributes that the venue has.
+
+    A report that shows what an order was asked to become proves that the change arrived, however it came. One that
+    shows anything else may have been overtaken: it is believed only if the venue was asked after the order last moved.
+    """
+    at_ns = event.known_ns
+    if order.state.is_final:
+        return order
+    fresh = asked_ns is not None and asked_ns >= order.moved_ns
+    if order.amendment is not None:
+        if _fits(amended(order), event) or event.replaces is not None:
+            order = amended(order)
+            return stepped(order, standing(order), at_ns) if order.state is OrderState.REPLACE_PENDING else order
+        if fresh and order.state is OrderState.UNKNOWN:
+            order = msgspec.structs.replace(order, amendment=None)
+    if order.amendment is not None or _fits(order, event):
+        return order
+    if not fresh:
+        return in_doubt(order, at_ns)
+    told.findings.append(
+        Finding(code=FindingCode.ATTRIBUTES, client_id=order.client_id, detail=f"{event.quantity} at {event.price}")
+    )
+    return msgspec.structs.replace(
+        order, quantity=event.quantity.copy_sign(order.quantity),
+        price=order.price if event.price is None else event.price,
+        trigger=order.trigger if event.trigger is None else event.trigger,
+    )  # fmt: skip
+
+
+def _fits(order: VenueOrder, event: OrderReported) -> bool:
+    """Whether a report shows an order as we have it; what it leaves out fits."""
+    return (
+        abs(order.quantity) == event.quantity
+        and (event.price is None or event.price == order.price)
+        and (event.trigger is None or event.trigger == order.trigger)
+    )

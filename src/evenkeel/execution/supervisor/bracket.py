@@ -1,0 +1,177 @@
+"""A bracket: one trade as the supervisor knows it."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import msgspec
+
+from evenkeel.execution.findings import Counted
+from evenkeel.model.ids import ClientId, InstrumentId, Leg, StrategyId
+from evenkeel.model.order import OrderState, VenueOrder
+from evenkeel.model.reason import ExitReason
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """That a position, or a part of it, is to be closed.
+
+    Attributes:
+        reason: How the trade is to be recorded.
+        leg: `exit` for a wish of the strategy, `guard` for a limit, a person or the supervisor itself.
+        client_id: Under which the strategy's core knows it; None where that was not asked.
+        quantity: Unsigned units of a part; None closes all.
+        since_ns: When it was wanted.
+    """
+
+    reason: ExitReason
+    leg: Leg
+    client_id: ClientId | None = None
+    quantity: Decimal | None = None
+    since_ns: int
+
+
+class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A trade at a venue; its orders are in the order book, its fills are theirs.
+
+    Attributes:
+        strategy: Whose trade it is.
+        instrument: What it trades.
+        trade: Its number.
+        direction: +1 long, -1 short.
+        stop_distance: From the entry price to the stop; None trades without one.
+        target_distance: From the entry price to the target; None has none.
+        entry: Id of the last entry order.
+        bought: Signed units of all entry orders filled.
+        bought_value: Price times unsigned quantity of those.
+        sold: Signed units of all other orders filled.
+        told: Signed units that the strategy's core believes to hold.
+        stop_price: Where the stop must rest; None before the first fill, and of a trade without one.
+        stop_moved: Whether it was moved since it was anchored.
+        target_price: Where the target must rest.
+        first_fill_ns: When the entry first filled.
+        naked_ns: Since when the position has not had its protection; None while it has, or while it is being closed.
+        beyond_ns: Since when the price has been beyond the stop.
+        closing: That it is to be closed.
+        stops: How many stop orders there were; likewise `targets` and `exits` of the supervisor's own.
+        failed_stops: How many of them were rejected since one last rested.
+        failed_exits: How many exits failed since one last filled.
+        exit_ns: When the last exit failed.
+        target_fill_ns: When the target that rests first filled.
+        waived_until_ns: Until when a person lets it be without a stop.
+    """
+
+    strategy: StrategyId
+    instrument: InstrumentId
+    trade: int
+    direction: int
+    stop_distance: Decimal | None
+    target_distance: Decimal | None
+    entry: ClientId
+    bought: Decimal = Decimal(0)
+    bought_value: Decimal = Decimal(0)
+    sold: Decimal = Decimal(0)
+    told: Decimal = Decimal(0)
+    stop_price: Decimal | None = None
+    stop_moved: bool = False
+    target_price: Decimal | None = None
+    first_fill_ns: int | None = None
+    naked_ns: int | None = None
+    beyond_ns: int | None = None
+    closing: Closing | None = None
+    stops: int = 0
+    targets: int = 0
+    exits: int = 0
+    failed_stops: int = 0
+    failed_exits: int = 0
+    exit_ns: int | None = None
+    target_fill_ns: int | None = None
+    waived_until_ns: int | None = None
+
+    @property
+    def held(self) -> Decimal:
+        """Signed units held by this trade."""
+        return self.bought + self.sold
+
+    @property
+    def average(self) -> Decimal:
+        """Average entry price; 0 before the first fill."""
+        return self.bought_value / abs(self.bought) if self.bought else Decimal(0)
+
+
+def anchored(bracket: Bracket, tick: Decimal) -> Bracket:
+    """Return the bracket with stop and target at their distances from its average entry price (ruling 36).
+
+    Both are rounded to the tick away from risk: the stop nearer, the target nearer (belief.md 5.4). A stop that was
+    moved stays where it is tighter (decision 0008).
+    """
+    price, direction = bracket.average, bracket.direction
+    stop, target = bracket.stop_price, bracket.target_price
+    if bracket.stop_distance is not None:
+        fresh = _on_grid(price - direction * bracket.stop_distance, tick, up=direction > 0)
+        if stop is None or not bracket.stop_moved or direction * (fresh - stop) > 0:
+            stop = fresh
+    if bracket.target_distance is not None:
+        target = _on_grid(price + direction * bracket.target_distance, tick, up=direction < 0)
+    return msgspec.structs.replace(bracket, stop_price=stop, target_price=target)
+
+
+def filled(bracket: Bracket, counted: Counted, tick: Decimal, at_ns: int) -> Bracket:
+    """Return the bracket after a change of what one of its orders has filled."""
+    order = counted.order
+    if order.leg is Leg.ENTRY:
+        bracket = msgspec.structs.replace(
+            bracket, bought=bracket.bought + counted.quantity, bought_value=bracket.bought_value + counted.value,
+            first_fill_ns=at_ns if bracket.first_fill_ns is None else bracket.first_fill_ns,
+        )  # fmt: skip
+        return anchored(bracket, tick) if bracket.bought else bracket
+    first_of_target = order.leg is Leg.TARGET and order.left and bracket.target_fill_ns is None
+    return msgspec.structs.replace(
+        bracket, sold=bracket.sold + counted.quantity,
+        target_fill_ns=at_ns if first_of_target else bracket.target_fill_ns,
+        failed_exits=0 if order.leg in (Leg.EXIT, Leg.GUARD) else bracket.failed_exits,
+    )  # fmt: skip
+
+
+def placed(bracket: Bracket, leg: Leg) -> Bracket:
+    """Return the bracket after the command that places one of its orders."""
+    return msgspec.structs.replace(
+        bracket,
+        stops=bracket.stops + (leg is Leg.STOP),
+        targets=bracket.targets + (leg is Leg.TARGET),
+        exits=bracket.exits + (leg in (Leg.EXIT, Leg.GUARD)),
+    )
+
+
+def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -> Bracket:
+    """Return the bracket after one of its orders moved to another state."""
+    lost = order.state in (OrderState.REJECTED, OrderState.ABORTED)
+    match order.leg:
+        case Leg.STOP if order.state is OrderState.WORKING:
+            return msgspec.structs.replace(bracket, failed_stops=0)
+        case Leg.STOP if lost and not before.is_final:
+            return msgspec.structs.replace(bracket, failed_stops=bracket.failed_stops + 1)
+        case Leg.TARGET if order.state.is_final:
+            return msgspec.structs.replace(bracket, target_fill_ns=None)
+        case Leg.EXIT | Leg.GUARD if order.state.is_final and not before.is_final:
+            failed = order.state is not OrderState.FILLED
+            closing = bracket.closing
+            if closing is not None and closing.quantity is not None and order.client_id == closing.client_id:
+                closing = None
+            return msgspec.structs.replace(
+                bracket, closing=closing, exit_ns=at_ns if failed else None,
+                failed_exits=bracket.failed_exits + 1 if failed else 0,
+            )  # fmt: skip
+    return bracket
+
+
+def stop_at(bracket: Bracket, price: Decimal) -> Bracket:
+    """Return the bracket with its stop moved, if that is tighter: stops only ever tighten."""
+    held = bracket.stop_price
+    if held is not None and bracket.direction * (price - held) <= 0:
+        return bracket
+    return msgspec.structs.replace(bracket, stop_price=price, stop_moved=True)
+
+
+def _on_grid(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:
+    """Return the price on the grid of ticks, rounded up or down."""
+    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick

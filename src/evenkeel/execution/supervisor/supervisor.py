@@ -1,0 +1,243 @@
+"""Brackets and orders of an account, folded together, and the commands that they need now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from evenkeel.execution.findings import Counted, Finding, Told
+from evenkeel.execution.orders import OrderBook
+from evenkeel.execution.supervisor.bracket import Bracket, Closing, filled, heard, placed
+from evenkeel.execution.supervisor.plan import (
+    Circumstances,
+    Wish,
+    WishAmend,
+    WishCancel,
+    WishClose,
+    WishPlace,
+    next_deadline,
+    plan,
+    unprotected,
+)
+from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
+from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
+from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
+from evenkeel.model.order import OrderState, VenueOrder
+from evenkeel.model.report import VenueEvent
+
+OWN_ATTEMPTS = 1_000
+"""Orders of the supervisor's own count their attempts from here, those that a strategy's core names from 1."""
+
+
+class TradeKey(NamedTuple):
+    """Which trade."""
+
+    strategy: StrategyId
+    instrument: InstrumentId
+    trade: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """From what ids of orders derive.
+
+    Attributes:
+        mode: Of the run.
+        run: Its id.
+    """
+
+    mode: str
+    run: RunId
+
+
+class CloseTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The supervisor decided to close a trade.
+
+    Attributes:
+        key: Which.
+        closing: How.
+        why: In words.
+        alarm: Whether a person must be told at once.
+    """
+
+    key: TradeKey
+    closing: Closing
+    why: str
+    alarm: bool
+
+
+Need: TypeAlias = VenueCommand | CloseTrade
+
+
+@dataclass(slots=True)
+class Heard:
+    """What an event meant for trades.
+
+    Attributes:
+        fills: What counts, with the bracket before it.
+        findings: What should not be.
+        moved: Orders whose state changed, with the state before.
+    """
+
+    fills: list[tuple[TradeKey, Counted]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    moved: list[tuple[VenueOrder, OrderState]] = field(default_factory=list)
+
+
+class Supervisor:
+    """The trades of an account at one venue.
+
+    Attributes:
+        book: Orders.
+        brackets: Trades that hold something or have orders at work, and those over lately.
+    """
+
+    def __init__(
+        self, identity: Identity, ticks: dict[InstrumentId, Decimal], venue: Capabilities, timing: Timing
+    ) -> None:
+        prefix = client_id(
+            identity.mode, run=identity.run, strategy=StrategyId("s"), instrument=InstrumentId("I.V"), trade=1,
+            leg=Leg.ENTRY, attempt=1,
+        )[:2]  # fmt: skip
+        self._identity, self._ticks, self._venue, self._timing = identity, ticks, venue, timing
+        self.book = OrderBook(prefix, venue.visible_ns)
+        self.brackets: dict[TradeKey, Bracket] = {}
+        self.unprotected_ns = 0
+        self._watched_ns = 0
+
+    def open_trade(self, bracket: Bracket, entry: VenueOrder) -> None:
+        """Fold the entry order of a trade, whose command follows; a further entry of the same trade joins it."""
+        key = _key(entry)
+        before = self.brackets.get(key)
+        self.brackets[key] = bracket if before is None else msgspec.structs.replace(before, entry=entry.client_id)
+
+    def close_trade(self, key: TradeKey, closing: Closing) -> None:
+        """Fold that a trade is to be closed; a wish to close all overtakes one to close a part."""
+        bracket = self._bracket(key)
+        if bracket.closing is None or (bracket.closing.quantity is not None and closing.quantity is None):
+            self.brackets[key] = msgspec.structs.replace(bracket, closing=closing)
+
+    def fold(self, event: VenueEvent) -> Heard:
+        """Fold what the venue told."""
+        before = {identity: order.state for identity, order in self.book.open.items()}
+        return self._heard(self.book.fold(event), before, event.known_ns)
+
+    def fold_command(self, command: VenueCommand, at_ns: int) -> Heard:
+        """Fold a command; what the venue told of an order before we knew of it counts now."""
+        before = {identity: order.state for identity, order in self.book.open.items()}
+        told = Told()
+        match command:
+            case PlaceOrder():
+                key = _key(command.order)
+                self.brackets[key] = placed(self._bracket(key), command.order.leg)
+                before[command.order.client_id] = OrderState.INTENDED
+                told = self.book.place(command.order)
+            case AmendOrder():
+                self.book.amend(command.client_id, command.amendment, at_ns)
+            case CancelOrder():
+                self.book.cancel(command.client_id, at_ns)
+            case LookUpOrder():
+                self.book.lookup(command.client_id, at_ns)
+        return self._heard(told, before, at_ns)
+
+    def price(self, instrument: InstrumentId, last: Decimal, at_ns: int) -> None:
+        """Fold a price: note since when it has been beyond the stop of a position."""
+        for key, bracket in list(self.brackets.items()):
+            if key.instrument != instrument or bracket.stop_price is None:
+                continue
+            beyond = bracket.held != 0 and bracket.direction * (last - bracket.stop_price) < 0
+            if beyond != (bracket.beyond_ns is not None):
+                self.brackets[key] = msgspec.structs.replace(bracket, beyond_ns=at_ns if beyond else None)
+
+    def watch(self, now_ns: int) -> list[Finding]:
+        """Fold that time has passed: note since when positions lack protection, and give up on strangers' messages."""
+        for key, bracket in list(self.brackets.items()):
+            bare = unprotected(bracket, self._orders(key))
+            if bare and bracket.naked_ns is None:
+                self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=now_ns)
+            elif not bare and bracket.naked_ns is not None:
+                self.unprotected_ns += now_ns - bracket.naked_ns
+                self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=None)
+        return self.book.expire(now_ns).findings
+
+    def needs(self, now_ns: int, *, entries_allowed: bool = True) -> Iterator[Need]:
+        """Yield what is to be commanded or decided now."""
+        for identity, order in list(self.book.open.items()):
+            if order.lookup_ns is not None and order.lookup_ns <= now_ns:
+                yield LookUpOrder(client_id=identity, asked_ns=now_ns)
+        at = Circumstances(now_ns=now_ns, venue=self._venue, timing=self._timing, entries_allowed=entries_allowed)
+        for key, bracket in list(self.brackets.items()):
+            for wish in plan(bracket, self._orders(key), at):
+                yield self._need(key, bracket, wish, now_ns)
+
+    def next_deadline(self) -> int | None:
+        """Return when something may be needed though nothing happens."""
+        stamps = [self.book.next_deadline]
+        stamps += [next_deadline(bracket, self._orders(key), self._timing) for key, bracket in self.brackets.items()]
+        return min((stamp for stamp in stamps if stamp is not None), default=None)
+
+    def held(self, instrument: InstrumentId) -> Decimal:
+        """Return the signed units that all trades of an instrument hold."""
+        return sum((b.held for key, b in self.brackets.items() if key.instrument == instrument), Decimal(0))
+
+    def _need(self, key: TradeKey, bracket: Bracket, wish: Wish, now_ns: int) -> Need:
+        match wish:
+            case WishPlace():
+                return PlaceOrder(order=self._order(key, bracket, wish, now_ns))
+            case WishAmend():
+                return AmendOrder(client_id=wish.client_id, amendment=wish.amendment)
+            case WishCancel():
+                return CancelOrder(client_id=wish.client_id, why=wish.why)
+            case WishClose():
+                closing = Closing(reason=wish.reason, leg=Leg.GUARD, since_ns=now_ns)
+                return CloseTrade(key=key, closing=closing, why=wish.why, alarm=wish.alarm)
+
+    def _order(self, key: TradeKey, bracket: Bracket, wish: WishPlace, now_ns: int) -> VenueOrder:
+        count = {Leg.STOP: bracket.stops, Leg.TARGET: bracket.targets}.get(wish.leg, bracket.exits)
+        leg = wish.leg if wish.client_id is not None or wish.leg in (Leg.STOP, Leg.TARGET) else Leg.GUARD
+        identity = wish.client_id
+        if identity is None:
+            identity = client_id(
+                self._identity.mode, run=self._identity.run, strategy=key.strategy, instrument=key.instrument,
+                trade=key.trade, leg=leg, attempt=OWN_ATTEMPTS + count,
+            )  # fmt: skip
+        return VenueOrder(
+            client_id=identity, strategy=key.strategy, instrument=key.instrument, trade=key.trade, leg=leg,
+            kind=wish.kind, quantity=wish.quantity, price=wish.price, trigger=wish.trigger,
+            reduces=self._venue.reduce_only, placed_ns=now_ns, moved_ns=now_ns,
+        )  # fmt: skip
+
+    def _heard(self, told: Told, before: dict[ClientId, OrderState], at_ns: int) -> Heard:
+        """Carry what a fold of the orders meant over to the brackets."""
+        result = Heard(findings=told.findings)
+        for one in told.counted:
+            key = _key(one.order)
+            self.brackets[key] = filled(self._bracket(key), one, self._ticks[key.instrument], at_ns)
+            result.fills.append((key, one))
+        for identity in dict.fromkeys(told.touched):
+            order = self.book.get(identity)
+            was = before.get(identity)
+            if order is None or was is None or was is order.state:
+                continue
+            key = _key(order)
+            self.brackets[key] = heard(self._bracket(key), was, order, at_ns)
+            result.moved.append((order, was))
+        return result
+
+    def _orders(self, key: TradeKey) -> list[VenueOrder]:
+        return [order for order in self.book.open.values() if _key(order) == key]
+
+    def _bracket(self, key: TradeKey) -> Bracket:
+        bracket = self.brackets.get(key)
+        if bracket is None:
+            raise InvariantBroken(f"an order belongs to a trade that does not exist ({key})")
+        return bracket
+
+
+def _key(order: VenueOrder) -> TradeKey:
+    return TradeKey(order.strategy, order.instrument, order.trade)

@@ -1,0 +1,53 @@
+"""What a venue can do with orders, and how long things may take at it."""
+
+from __future__ import annotations
+
+import msgspec
+
+_SECOND = 1_000_000_000
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue declares; the supervisor makes up for the rest.
+
+    Attributes:
+        reduce_only: Whether an order can be kept from opening or turning a position.
+        reserves: Whether an order to sell holds back what it may sell, so that stop and target cannot both rest.
+        pairs: Whether stop and target can rest as a pair of which one cancels the other.
+        amends_quantity: Whether the quantity of a resting order can be changed.
+        amends_price: Whether its prices can.
+        unique_ids: Whether a second order of the same client id is refused; where not, nothing is ever sent twice.
+        visible_ns: After how long an order that was taken is in every answer, and one that was not never will be.
+    """
+
+    reduce_only: bool = True
+    reserves: bool = False
+    pairs: bool = False
+    amends_quantity: bool = True
+    amends_price: bool = True
+    unique_ids: bool = True
+    visible_ns: int = 3 * _SECOND
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things may take (operations.md 1.9, belief.md 5.4); nanoseconds.
+
+    Attributes:
+        entry_life_ns: An entry that rests is withdrawn after it.
+        rest_life_ns: What is left of an entry is withdrawn so long after its first fill.
+        naked_ns: A position without its stop is closed after it.
+        target_rest_ns: What is left of a target is closed at the market so long after its first fill.
+        stop_fallback_ns: A stop that the price has passed is closed at the market after it.
+        retry_ns: Between two attempts to close a position.
+        stop_attempts: How often a stop may be rejected before the position is closed.
+        exit_attempts: How often an exit may fail before a person is called; it is tried on.
+    """
+
+    entry_life_ns: int | None = 90 * _SECOND
+    rest_life_ns: int = 30 * _SECOND
+    naked_ns: int = 5 * _SECOND
+    target_rest_ns: int = 60 * _SECOND
+    stop_fallback_ns: int = 10 * _SECOND
+    retry_ns: int = _SECOND // 2
+    stop_attempts: int = 2
+    exit_attempts: int = 3
