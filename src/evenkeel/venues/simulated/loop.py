@@ -45,6 +45,7 @@ from evenkeel.venues.simulated.match import (
     match_extended_exit,
     waits_for_regular_hours,
 )
+from evenkeel.venues.simulated.skip import deepest_fall, skip_flat, skip_holding
 from evenkeel.venues.simulated.steps import (
     drop_entry,
     maintenance,
@@ -380,87 +381,6 @@ def must_leave(book: Ints) -> bool:
 
 
 @inlined
-def skip_flat(
-    wakes: Floats, column: int, last_row: Ints, book: Ints, ledger: Ints, equity: Ints, cashes: Ints, stop_exec: int
-) -> bool:  # fmt: skip
-    """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
-    cash = ledger[_CASH]
-    for e in range(book[_EXEC], stop_exec):
-        equity[e] = cash
-        cashes[e] = cash
-        if wakes[column + e] == 1.0:
-            book[_EXEC], book[_ROW] = e, last_row[e]
-            return True
-    book[_EXEC] = max(book[_EXEC], stop_exec)
-    return False
-
-
-@inlined
-def skip_holding(
-    highs: Floats, lows: Floats, closes: Floats, tops: Floats, bottoms: Floats, last_row: Ints, wakes: Floats,
-    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints, held: Ints,
-    stop_row: int,
-) -> None:  # fmt: skip
-    """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
-
-    It does for each bar passed what the stages CLOSE, ACCOUNT and EXEC do, and leaves a bar in which anything could
-    happen whole to the stages. Arrays come from the caller: a view made here would cost more than the bars it passes.
-    """
-    lots, entry = book[_LOTS], mark[_ENTRY]
-    lower, upper = nearest_levels(lots, mark)
-    cash, peak, stop_equity = ledger[_CASH], ledger[_PEAK], terms[_STOP_EQUITY]
-    allowed, deepest = terms[_MAX_DRAWDOWN], deepest_fall(ledger)
-    deep_peak, deep_value = ledger[_DEEP_PEAK], ledger[_DEEP_VALUE]
-    high, low = mark[_HIGH], mark[_LOW]
-    worth = point_value(lots, terms)
-    moves, calls = terms[_MOVES] == 1.0, terms[_CALLS] == 1.0
-    e = book[_EXEC]
-    next_close = last_row[e] if e < len(last_row) else -1
-    at = stop_row
-    for i in range(book[_ROW], stop_row):
-        if bottoms[i] <= lower or tops[i] >= upper:
-            at = i
-            break
-        value = cash + unrealised(worth, entry, closes[i])
-        top = max(peak, value)
-        if top - value > deepest * top:
-            fall = (top - value) / top
-            if fall >= allowed:
-                at = i
-                break
-            deepest, deep_peak, deep_value = fall, top, value
-        if value <= stop_equity or (calls and value < maintenance(lots, closes[i], terms)):
-            at = i
-            break
-        if i == next_close:
-            if wakes[column + e] == 1.0:
-                at = i
-                break
-            equity[e], cashes[e], held[e] = value, cash, lots
-            e += 1
-            next_close = last_row[e] if e < len(last_row) else -1
-        peak = top
-        high, low = max(high, highs[i]), min(low, lows[i])
-        if moves:
-            move_stop(closes[i], book, mark, terms)
-            lower, upper = nearest_levels(lots, mark)
-    if at > book[_ROW]:
-        book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[at - 1])
-        book[_ROW] = at
-    book[_EXEC], ledger[_PEAK] = e, peak
-    ledger[_DEEP_PEAK], ledger[_DEEP_VALUE] = deep_peak, deep_value
-    mark[_HIGH], mark[_LOW] = high, low
-
-
-@inlined
-def nearest_levels(lots: int, mark: Floats) -> tuple[float, float]:
-    """Return the prices below and above which something happens to a held position."""
-    if lots > 0:
-        return max(mark[_STOP], mark[_LIQUIDATION]), mark[_TARGET]
-    return mark[_TARGET], min(mark[_STOP], mark[_LIQUIDATION])
-
-
-@inlined
 def next_carry(carry_rows: Ints, book: Ints) -> int:
     """Return the base row of what is due next, the one the loop stands on included; a row that never comes if none."""
     k = book[_NEXT_CARRY]
@@ -502,12 +422,6 @@ def mark_account(ledger: Ints, terms: Floats) -> bool:
     if fresh:
         ledger[_STOPPED] = breach
     return fresh
-
-
-@inlined
-def deepest_fall(ledger: Ints) -> float:
-    """Return the deepest fall of the equity from its peak so far, as a fraction of the peak."""
-    return (ledger[_DEEP_PEAK] - ledger[_DEEP_VALUE]) / ledger[_DEEP_PEAK]
 
 
 @inlined

@@ -33,10 +33,10 @@ from evenkeel.venues.simulated.loop import (
     mark_position,
     may_decide,
     must_leave,
-    nearest_levels,
     next_carry,
     pass_stage,
 )
+from evenkeel.venues.simulated.skip import nearest_levels
 from evenkeel.venues.simulated.steps import drop_entry, move_stop, place_exit
 
 (

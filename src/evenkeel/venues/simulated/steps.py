@@ -430,7 +430,7 @@ def move_stop(close: float, book: Ints, mark: Floats, terms: Floats) -> None:
     Profit is a fraction of the entry price. Once it reached its activation, trailing stays armed; break-even acts once.
     """
     direction = 1 if book[LOTS] > 0 else -1
-    profit = direction * (close - mark[ENTRY]) / mark[ENTRY]
+    profit = profit_at(close, direction, mark)
     if profit >= terms[TRAIL_ACTIVATION]:
         book[TRAIL_ARMED] = 1
     if book[TRAIL_ARMED] == 1:
@@ -442,6 +442,20 @@ def move_stop(close: float, book: Ints, mark: Floats, terms: Floats) -> None:
         book[BROKE_EVEN] = 1
         level = mark[ENTRY] * (1.0 + direction * terms[EVEN_OFFSET])
         tighten(level, direction, _BY_EVEN, book, mark, terms)
+
+
+@inlined
+def moves_at(close: float, book: Ints, mark: Floats, terms: Floats) -> bool:
+    """Whether this base close is one by which the stop trails, or goes to break-even."""
+    profit = profit_at(close, 1 if book[LOTS] > 0 else -1, mark)
+    even = book[BROKE_EVEN] == 0 and profit >= terms[EVEN_ACTIVATION]
+    return bool(book[TRAIL_ARMED] == 1 or even or profit >= terms[TRAIL_ACTIVATION])
+
+
+@inlined
+def profit_at(close: float, direction: int, mark: Floats) -> float:
+    """Return how far a close lies on the good side of the entry price, as a fraction of it."""
+    return direction * (close - mark[ENTRY]) / mark[ENTRY]
 
 
 @inlined
