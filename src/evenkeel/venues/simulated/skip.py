@@ -179,8 +179,7 @@ def in_order(bits: int) -> int:
 @inlined
 def price_of(place: int) -> float:
     """Return the float of which `in_order` made this integer."""
-    price: float = np.int64(in_order(place)).view(np.float64)
-    return price
+    return np.int64(in_order(place)).view(np.float64)
 
 
 @inlined
@@ -250,4 +249,5 @@ def nearest_levels(lots: int, mark: Floats) -> tuple[float, float]:
 @inlined
 def deepest_fall(ledger: Ints) -> float:
     """Return the deepest fall of the equity from its peak so far, as a fraction of the peak."""
-    return (ledger[_DEEP_PEAK] - ledger[_DEEP_VALUE]) / ledger[_DEEP_PEAK]
+    fall: float = (ledger[_DEEP_PEAK] - ledger[_DEEP_VALUE]) / ledger[_DEEP_PEAK]
+    return fall
