@@ -30,13 +30,14 @@ from evenkeel.engine.record import (
     is_death,
     is_fill,
 )
+from evenkeel.features.lean import lean_program
 from evenkeel.features.timeline import FeatureRun
 from evenkeel.model.bar import Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.event import OrderFilled
 from evenkeel.model.ids import Leg
 from evenkeel.model.reason import REASONS, ExitReason, Reason, StopReason
-from evenkeel.strategies.strategy import Strategy
+from evenkeel.strategies.strategy import Strategy, decision_rows
 from evenkeel.venues.simulated.book import Book, Ledger, Pause, Point, Report
 from evenkeel.venues.simulated.book import Leg as VenueLeg
 from evenkeel.venues.simulated.venue import SimulatedVenue, Told
@@ -76,8 +77,9 @@ def run_research(
     record = RunRecord("research")
     told: list[Heard] = []
     curve = EquityCurve()
+    program = lean_program(strategy.program, decision_rows(strategy))
     for stretch in market.stretches:
-        features = FeatureRun(strategy.program, stretch.series)
+        features = FeatureRun(program, stretch.series)
         venue.open_stretch(
             features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
             index=stretch.index,

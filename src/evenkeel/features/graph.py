@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numba import types
 
-from evenkeel.features.node import Node, Params
+from evenkeel.features.node import LANES_MOST, Node, Params
 from evenkeel.kernel import FLOATS, INTS, TABLE, WINDOW, address_of, compiled, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import invariant
@@ -29,6 +30,9 @@ BLOCK_BARS = 2048
 
 BLOCK_BYTES, BLOCK_BARS_LEAST, BLOCK_BARS_MOST = 1 << 20, 1024, 16_384
 """A window stays in the cache of a core, and a call from Python stays cheap beside what it computes."""
+
+POWER_COLUMNS, ODD_COLUMNS = 512, 8
+"""Lines of a window that are a multiple of so many columns long get so many more."""
 
 LIVE_SLACK = 256
 """Columns beside the history in a live window: the move to the front happens once in so many bars."""
@@ -110,31 +114,68 @@ class Graph:
         bars = BLOCK_BYTES // (8 * max(self.rows, 1))
         return min(max(1 << (bars.bit_length() - 1), BLOCK_BARS_LEAST), BLOCK_BARS_MOST)
 
-    def start(self, block: int = BLOCK_BARS) -> GraphRun:
-        """Return a run at birth: no bar seen, all state zero, compiled when it was not yet."""
+    def start(self, block: int = BLOCK_BARS, parts: Sequence[int] = ()) -> GraphRun:
+        """Return a run at birth: no bar seen, all state zero, compiled when it was not yet.
+
+        Args:
+            block: Most bars of a block.
+            parts: Numbers of steps before which a part begins that the caller runs by itself; steps of different parts
+                are never made side by side.
+        """
         parameters: list[float] = []
         rows: list[int] = []
-        plan = np.zeros((len(self.steps), 7), dtype=np.int64)
+        lines: list[tuple[int, ...]] = []
+        edges: dict[int, int] = {}
         state_size = 0
-        for place, step in enumerate(self.steps):
-            values = dict(step.params)
-            encoded = step.node.encode(values)
-            size = step.node.state(values)
-            wired = [*step.inputs, *step.outputs]
-            plan[place] = (
-                address_of(step.node.kernel), len(parameters), len(parameters) + len(encoded),
-                state_size, state_size + size, len(rows), len(rows) + len(wired),
-            )  # fmt: skip
-            parameters += encoded
-            rows += wired
-            state_size += size
+        for first, last in pairwise(sorted({0, *parts, len(self.steps)})):
+            edges[first] = len(lines)
+            for steps in side_by_side(self.steps[first:last]):
+                node, (values, *_) = steps[0].node, [dict(step.params) for step in steps]
+                encoded = [number for step in steps for number in node.encode(dict(step.params))]
+                size = len(steps) * node.state(values)
+                wired = [*steps[0].inputs, *(row for step in steps for row in step.outputs)]
+                lines.append((
+                    address_of(node.kernel if len(steps) == 1 else node.lanes), len(parameters),
+                    len(parameters) + len(encoded), state_size, state_size + size, len(rows), len(rows) + len(wired),
+                ))  # fmt: skip
+                parameters += encoded
+                rows += wired
+                state_size += size
+        edges[len(self.steps)] = len(lines)
         compiled(run_block, RUN_SIGNATURE)
         compiled(move_to_front, _MOVE_SIGNATURE)
         return GraphRun(
-            graph=self, plan=plan, p=np.array(parameters), s=np.zeros(state_size),
-            r=np.array(rows, dtype=np.int64), x=np.full((max(self.rows, 1), self.reach + block), np.nan),
-            reach=self.reach, used=self.reach,
+            graph=self, plan=np.array(lines, dtype=np.int64).reshape(len(lines), 7), p=np.array(parameters),
+            s=np.zeros(state_size), r=np.array(rows, dtype=np.int64), x=self._window(self.reach + block),
+            reach=self.reach, used=self.reach, edges=edges,
         )  # fmt: skip
+
+    def _window(self, columns: int) -> Floats:
+        """Return a window of missing values; its lines lie a cache line more apart than a power of two.
+
+        Steps that write several rows at once would else find all of them in the same few places of the cache.
+        """
+        return np.full((max(self.rows, 1), columns + (ODD_COLUMNS if columns % POWER_COLUMNS == 0 else 0)), np.nan)
+
+
+def side_by_side(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return steps in order of need, those together that one kernel makes side by side.
+
+    They are of a node that has such a kernel and read the same rows, so that the first of them can wait for nothing
+    that the others need. Nothing else is looked at.
+    """
+    found: list[list[Step]] = []
+    open_ones: dict[tuple[str, tuple[int, ...], int], list[Step]] = {}
+    for step in steps:
+        if step.node.lanes is None:
+            found.append([step])
+            continue
+        kind = step.node.name, step.inputs, step.node.state(dict(step.params))
+        if len(open_ones.get(kind, ())) in (0, LANES_MOST):
+            open_ones[kind] = []
+            found.append(open_ones[kind])
+        open_ones[kind].append(step)
+    return found
 
 
 @dataclass(slots=True)
@@ -143,13 +184,14 @@ class GraphRun:
 
     Attributes:
         graph: The program.
-        plan: One line a step: address, and ranges in `p`, `s` and `r`.
+        plan: One line for a step, or for steps side by side: address, and ranges in `p`, `s` and `r`.
         p: Parameters of all steps.
         s: State of all steps.
         r: Row numbers of all steps.
         x: The window.
         reach: Columns of history it keeps.
         used: First free column.
+        edges: The line at which a part begins, by the number of its first step; the end of the last one too.
     """
 
     graph: Graph
@@ -160,14 +202,15 @@ class GraphRun:
     x: Floats
     reach: int
     used: int
+    edges: dict[int, int]
 
-    def push(self, columns: Mapping[str, Floats], count: int, *, steps: int | None = None) -> int:
+    def push(self, columns: Mapping[str, Floats], count: int, *, lines: int | None = None) -> int:
         """Append bars and compute every step over them; return the window column of the first of them.
 
         Args:
             columns: Every input column of the graph, oldest bar first.
             count: Number of bars; each column has this length.
-            steps: Compute so many steps only, the first ones; the caller runs the others.
+            lines: Run so many lines of the plan only, the first ones; the caller runs the others.
         """
         invariant(self.reach + count <= self.x.shape[1], "a block is larger than the window", bars=count)
         if self.used + count > self.x.shape[1]:
@@ -179,7 +222,7 @@ class GraphRun:
                 self.x[row, first] = columns[name][0]
             else:
                 self.x[row, first : first + count] = columns[name]
-        run_block(self.plan[:steps], self.p, self.s, self.r, self.x, first, first + count)
+        run_block(self.plan[:lines], self.p, self.s, self.r, self.x, first, first + count)
         self.used = first + count
         return first
 

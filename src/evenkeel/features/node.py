@@ -41,6 +41,9 @@ Params: TypeAlias = Mapping[str, Any]
 MAX_LENGTH = 5000
 """Longest window of an indicator, in bars: a bound on memory and warm-up."""
 
+LANES_MOST = 8
+"""So many nodes of one kind are made side by side at most."""
+
 DRIFT_BARS = 4096
 """A running sum is computed afresh whenever the bar count in the state is a multiple of this (ruling 66)."""
 
@@ -154,6 +157,9 @@ class Node:
         uses: Kinds of structures it depends on; a trailing `?` marks one that may be absent.
         kernel: The compiled function.
         check: Extra rule over the parameters; returns a sentence when they contradict each other.
+        lanes: A kernel of the same form that makes several nodes of this kind side by side, two to `LANES_MOST`, which
+            differ in their parameters only and read the same rows: parameters and states one after the other, the rows
+            they read once, then the outputs of each. Bit for bit what `kernel` makes of each; None where there is none.
     """
 
     name: str
@@ -172,6 +178,7 @@ class Node:
     kernel: Any
     uses: tuple[str, ...] = ()
     check: Callable[[Params], str | None] = field(default=lambda _: None)
+    lanes: Any = None
 
     @property
     def single_series(self) -> bool:

@@ -152,3 +152,9 @@ def run_window(strategy: Strategy, start_ns: int | None, end_ns: int | None) -> 
     if start is not None and end is not None and start >= end:
         raise UsageError("--start must lie before --end")
     return start, end
+
+
+def decision_rows(strategy: Strategy) -> frozenset[int]:
+    """Return the rows of the execution graph that a run reads whose decisions are made by the strategy's kernel."""
+    decides = strategy.kernel.rows if strategy.kernel is not None else ()
+    return frozenset((strategy.wake_flat, strategy.wake_hold, *decides))

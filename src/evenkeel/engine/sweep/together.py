@@ -22,12 +22,13 @@ from evenkeel.engine.sweep.union import Member, UnionRun, merge, shape_of
 from evenkeel.engine.sweep.walk import ALL_PASSED, SEAT_COLUMNS, WALK_SIGNATURE, walk
 from evenkeel.engine.trials import look_of
 from evenkeel.features.graph import RUN_SIGNATURE, run_block
+from evenkeel.features.lean import lean_program
 from evenkeel.kernel import compiled
 from evenkeel.model.bar import Ints
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.number import postings_from_money
 from evenkeel.model.reason import StopReason
-from evenkeel.strategies.strategy import DecideKernel, Strategy
+from evenkeel.strategies.strategy import DecideKernel, Strategy, decision_rows
 from evenkeel.venues.simulated.book import Book, Curve, Ledger, Pause
 from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
 
@@ -72,7 +73,7 @@ def run_together(
         stopped: Whether to give up, asked before each block.
         block: Bars of a block; it changes no result.
     """
-    union = merge([job.strategy.program for job in jobs])
+    union = merge([lean_program(job.strategy.program, decision_rows(job.strategy)) for job in jobs])
     market = jobs[0].market
     space = _Space(market, len(jobs))
     runs = [_SetRun(job, member, space) for job, member in zip(jobs, union.members, strict=True)]

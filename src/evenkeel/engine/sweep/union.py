@@ -246,7 +246,9 @@ class UnionRun:
         self._union, self._block = union, block
         program = union.program
         self.bars = series.on(program.exec)
-        self.graph: GraphRun = program.decisions.start(block)
+        self.graph: GraphRun = program.decisions.start(
+            block, parts=[union.shared, *(member.last for member in union.members)]
+        )
         self._held = _Shown(program, series, self.bars.bars.close_ns, block)
         self._plain = {
             name: series.column(program.exec, name) for name in program.decisions.columns if name not in program.held
@@ -264,7 +266,7 @@ class UnionRun:
         self.start, self.stop = self.stop, self.stop + count
         part = slice(self.start, self.stop)
         columns = {name: values[part] for name, values in self._plain.items()} | self._held.block(part)
-        self.column = self.graph.push(columns, count, steps=self._union.shared) - self.start
+        self.column = self.graph.push(columns, count, lines=self.graph.edges[self._union.shared]) - self.start
         return True
 
     def seat(self, member: Member, ledger: Ints) -> list[int]:
@@ -272,7 +274,8 @@ class UnionRun:
         before = self._union.members[: member.number]
         first_kept = sum(len(one.kept) for one in before)
         found = {
-            Seat.LEDGER: int(ledger.ctypes.data), Seat.FIRST_STEP: member.first, Seat.LAST_STEP: member.last,
+            Seat.LEDGER: int(ledger.ctypes.data), Seat.FIRST_LINE: self.graph.edges[member.first],
+            Seat.LAST_LINE: self.graph.edges[member.last],
             Seat.FIRST_KEPT: first_kept, Seat.LAST_KEPT: first_kept + len(member.kept), Seat.REACH: member.reach,
             Seat.HISTORY: sum(len(one.kept) * one.reach for one in before), Seat.NUMBER: member.number,
         }  # fmt: skip

@@ -22,14 +22,14 @@ from evenkeel.venues.simulated.loop import run
 class Seat(IntEnum):
     """Columns of a set behind those of `Desk`.
 
-    LEDGER is an address, NUMBER the line of its sums. FIRST_STEP and LAST_STEP bound its own nodes in the plan,
+    LEDGER is an address, NUMBER the line of its sums. FIRST_LINE and LAST_LINE bound its own nodes in the plan,
     FIRST_KEPT and LAST_KEPT the rows that these look back at, REACH columns far; their past lies in the history from
     HISTORY on.
     """
 
     LEDGER = len(Desk)
-    FIRST_STEP = len(Desk) + 1
-    LAST_STEP = len(Desk) + 2
+    FIRST_LINE = len(Desk) + 1
+    LAST_LINE = len(Desk) + 2
     FIRST_KEPT = len(Desk) + 3
     LAST_KEPT = len(Desk) + 4
     REACH = len(Desk) + 5
@@ -54,7 +54,7 @@ SEAT_COLUMNS = len(Desk) + len(Seat)
         Desk.TRIGGER_LOWS, Desk.TOPS, Desk.BOTTOMS,
     )
 )  # fmt: skip
-_LEDGER, _FIRST_STEP, _LAST_STEP, _FIRST_KEPT, _LAST_KEPT, _REACH, _HISTORY, _NUMBER = (int(s) for s in Seat)
+_LEDGER, _FIRST_LINE, _LAST_LINE, _FIRST_KEPT, _LAST_KEPT, _REACH, _HISTORY, _NUMBER = (int(s) for s in Seat)
 _EXEC, _LOTS, _STOPPED, _REPORTS = int(Book.EXEC), int(Book.LOTS), int(Ledger.STOPPED), int(Ledger.REPORTS)
 _FULL, _FAULTY = int(Pause.FULL), int(Pause.FAULT)
 _EQUITY = int(Curve.EQUITY)
@@ -79,7 +79,7 @@ def walk(
 
     Args:
         seats: The sets, a line each, by `Desk` and `Seat`.
-        plan: Steps of the graph that decides, with `p`, `s`, `r` and its window `x`, see `GraphRun`.
+        plan: Lines of the graph that decides, with `p`, `s`, `r` and its window `x`, see `GraphRun`.
         kept: Rows that own nodes look back at.
         history: Their last columns, set by set and row by row.
         ints: Space for integer reports, used by one set after the other; like `floats` and `curve`.
@@ -102,7 +102,7 @@ def walk(
         number = seat[_NUMBER]
         own, reach = kept[seat[_FIRST_KEPT] : seat[_LAST_KEPT]], seat[_REACH]
         bring(x, own, reach, history, seat[_HISTORY], column + start)
-        run_block(plan[seat[_FIRST_STEP] : seat[_LAST_STEP]], p, s, r, x, column + start, column + stop)
+        run_block(plan[seat[_FIRST_LINE] : seat[_LAST_LINE]], p, s, r, x, column + start, column + stop)
         put_aside(x, own, reach, history, seat[_HISTORY], column + stop)
         bases, carries, last_row = seat[_BASES], seat[_CARRIES], ints_at(seat[_LAST_ROWS], seat[_EXECS])
         stop_row = bases if stop >= len(last_row) else last_row[stop - 1] + 1

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import math
 
+from evenkeel.features.indicators._averages import four_averages, next_averages, wide_averages
 from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
+from evenkeel.kernel import kernel
+
+
+@kernel
+def ema_lanes(p, s, x, r, start, stop):
+    """Up to eight averages of one source side by side, bit for bit what `ema` makes of each."""
+    i = start
+    while i < stop:
+        warm = True
+        for lane in range(len(p)):
+            warm = warm and s[2 * lane + 1] >= p[lane]
+        if warm:
+            i = four_averages(p, s, x, r, i, stop) if len(p) <= 4 else wide_averages(p, s, x, r, i, stop)
+        if i < stop:
+            next_averages(p, s, x, r, i)
+            i += 1
 
 
 @indicator(
@@ -19,6 +36,7 @@ from evenkeel.features.node import MAX_LENGTH, Output, Param, indicator
     warmup=lambda p: 3 * p["length"],
     formula="e += 2/(n+1) * (x - e); e at bar n = mean of the first n",
     source="plays.md 3.1; equals TA-Lib EMA",
+    lanes=ema_lanes,
 )
 def ema(p, s, x, r, start, stop):
     """State: mean (or running sum before bar n), bars since the last missing input."""
