@@ -12,12 +12,26 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from evenkeel.data.lock import WriterLock
 from evenkeel.model.errors import StorageError
 
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+
+class FileStat(NamedTuple):
+    """What is looked at to see, without reading it, whether a file has changed.
+
+    Attributes:
+        number: Of the file, whatever its name: its inode.
+        size: In bytes.
+        changed: Of its content: a time, or a count.
+    """
+
+    number: int
+    size: int
+    changed: int
 
 
 class DiskFile(Protocol):
@@ -69,6 +83,12 @@ class Disk(Protocol):
     def truncate(self, path: str, size: int) -> None:
         """Cut the file to `size` bytes, on the disk when this returns."""
 
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Write over the beginning of a file in place, taking no new space, on the disk when this returns.
+
+        A crash in between leaves any mixture of old and new. A file shorter than `data` is refused.
+        """
+
     def rename(self, old: str, new: str) -> None:
         """Give a file a new name, replacing what had it."""
 
@@ -77,6 +97,9 @@ class Disk(Protocol):
 
     def sync_folder(self, folder: str) -> None:
         """Return when creations, renames and deletions in the folder are on the disk."""
+
+    def stat(self, path: str) -> FileStat | None:
+        """Return what changes whenever the file does; None: there is no such file."""
 
     def free(self, folder: str) -> int:
         """Return the bytes that can still be written."""
@@ -123,6 +146,16 @@ class RealDisk:
             file.truncate(size)
             _to_disk(file.fileno())
 
+    def overwrite(self, path: str, data: bytes) -> None:
+        """Write over the beginning of a file in place, taking no new space, on the disk when this returns."""
+        with _naming("overwrite", path), open(path, "r+b", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size < len(data):
+                raise StorageError(f"cannot overwrite {path}: it is shorter than what is to be written")
+            written = file.write(data)
+            while written < len(data):
+                written += file.write(data[written:])
+            _to_disk(file.fileno())
+
     def rename(self, old: str, new: str) -> None:
         """Give a file a new name, replacing what had it."""
         with _naming("rename", old):
@@ -144,6 +177,15 @@ class RealDisk:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+    def stat(self, path: str) -> FileStat | None:
+        """Return what changes whenever the file does; None: there is no such file."""
+        with _naming("read", path):
+            try:
+                found = os.stat(path)
+            except FileNotFoundError:
+                return None
+            return FileStat(found.st_ino, found.st_size, found.st_mtime_ns)
 
     def free(self, folder: str) -> int:
         """Return the bytes that can still be written."""

@@ -1,0 +1,63 @@
+"""What became of the last orders, and how many went out within a minute: the reject rate and the runaway guard.
+
+Both are folded from the journal, so a restart forgets neither. Source: operations.md 1.10 and 1.3 row 31.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from evenkeel.model.time import MINUTE
+
+OUTCOMES = 20
+"""Answered orders that the reject rate looks at."""
+
+STAMPS = 120
+"""Submissions that are remembered: as many as the runaway guard needs."""
+
+
+class Submissions(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """The last submissions of an account.
+
+    Attributes:
+        sent_ns: When the last of them were sent, `known_ns`, oldest first.
+        rejected: Of the last orders with a first answer, whether the venue rejected them, oldest first.
+        total: Submissions ever.
+        rejections: Rejections ever.
+    """
+
+    sent_ns: tuple[int, ...] = ()
+    rejected: tuple[bool, ...] = ()
+    total: int = 0
+    rejections: int = 0
+
+
+def sent(submissions: Submissions, known_ns: int) -> Submissions:
+    """Fold that an order was sent."""
+    return msgspec.structs.replace(
+        submissions, sent_ns=(*submissions.sent_ns, known_ns)[-STAMPS:], total=submissions.total + 1
+    )
+
+
+def answered(submissions: Submissions, *, rejected: bool) -> Submissions:
+    """Fold the first definite answer to an order; one that stays unknown is none."""
+    return msgspec.structs.replace(
+        submissions,
+        rejected=(*submissions.rejected, rejected)[-OUTCOMES:],
+        rejections=submissions.rejections + rejected,
+    )
+
+
+def resumed(submissions: Submissions) -> Submissions:
+    """Fold a resume: whoever resumed knows of the rejections, so they are counted anew."""
+    return msgspec.structs.replace(submissions, rejected=())
+
+
+def recent_rejections(submissions: Submissions) -> int:
+    """Return how many of the last 20 answered orders were rejected; fewer orders count as 20."""
+    return sum(submissions.rejected)
+
+
+def within_minute(submissions: Submissions, now_ns: int) -> int:
+    """Return how many of the last 120 submissions are less than a minute old."""
+    return sum(stamp > now_ns - MINUTE for stamp in submissions.sent_ns)
