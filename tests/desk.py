@@ -21,6 +21,7 @@ import numpy as np
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.catalog import Entry
 from evenkeel.data.catalog import Series as StoredSeries
+from evenkeel.data.quotes import quote_rows
 from evenkeel.data.revision import Revision
 from evenkeel.data.side import SideBatch, SideKind, SideSeries
 from evenkeel.data.side.series import revision_of
@@ -32,13 +33,13 @@ from evenkeel.engine.research import run_research
 from evenkeel.features.node import condition
 from evenkeel.features.timeline import Program, ProgramBuilder, Series
 from evenkeel.kernel import NODE_SIGNATURE, compiled
-from evenkeel.model.bar import Bars, Floats
+from evenkeel.model.bar import Bars, Floats, Quoted
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.intent import Abstain, Direction, Enter, Intent, Leave, OrderKind, TimeInForce
 from evenkeel.model.number import to_decimal
 from evenkeel.model.reason import Reason
-from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.model.time import MINUTE, SECOND, Timeframe, parse_time
 from evenkeel.strategies.decision import SLOTS, Action, EntryKind, Slot
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.program import PlayStrategy
@@ -144,6 +145,7 @@ class Piece:
     first_exec: int = 0
     carry: Carry | None = None
     mark: MarkBars | None = None
+    quoted: Quoted | None = None
 
 
 def piece(
@@ -153,6 +155,38 @@ def piece(
     """Return a stretch from rows of prices."""
     first_exec, carry, mark = facts.pop("first_exec", 0), facts.pop("carry", None), facts.pop("mark", None)
     return Piece(bars(rows, **facts), wishes or {}, leaves, first_exec, carry, mark)
+
+
+def quoted_piece(
+    quotes: Iterable[Sequence[float]], wishes: Mapping[int, Wish] | None = None,
+    leaves: Iterable[int] | Mapping[int, float] = (), *, trades: Iterable[Sequence[float]] = (), mark: Any = None,
+) -> Piece:  # fmt: skip
+    """Return a stretch whose base bars are quotes.
+
+    Args:
+        quotes: `(second, bid, ask)`, seconds from the start; NaN for a side that a record leaves out.
+        wishes: By number of the execution bar.
+        leaves: As of `piece`.
+        trades: `(second, price)`; without any, middles make the bars.
+        mark: The mark price over each base bar.
+    """
+    stored = [side_series(SideKind.QUOTES, quotes), side_series(SideKind.TRADES, trades)]
+    rows = quote_rows(stored[0], stored[1] if len(stored[1]) else None, load_calendar("24/7"))
+    return Piece(rows.bars, wishes or {}, leaves, 0, None, mark, rows.behind(rows.bars))
+
+
+def side_series(kind: SideKind, rows: Iterable[Sequence[float]]) -> SideSeries:
+    """Return quotes `(second, bid, ask)` or trades `(second, price)` as they are stored, each of a size of 1."""
+    table = np.array(list(rows), dtype=np.float64).reshape(-1, 3 if kind is SideKind.QUOTES else 2)
+    columns = dict.fromkeys(kind.columns(), np.ones(len(table)))
+    for place, name in enumerate(("bid", "ask") if kind is SideKind.QUOTES else ("price",)):
+        columns[name] = np.ascontiguousarray(table[:, place + 1])
+    stamps = START + np.rint(table[:, 0] * SECOND).astype(np.int64)
+    batch = SideBatch(kind, stamps, columns)
+    if not len(table):
+        nowhere: Any = None
+        return SideSeries(kind, stamps, columns, nowhere)
+    return SideSeries(kind, stamps, columns, revision_of(instrument().id, batch, source="drawn", imported_ns=0))
 
 
 def instrument(**facts: Any) -> Instrument:
@@ -199,8 +233,10 @@ def terms(
 class ScriptedSeries(Series):
     """Bars whose execution timeframe also has the columns of a script."""
 
-    def __init__(self, base: Bars, exec_tf: Timeframe, calendar: str, script: Mapping[str, Floats]) -> None:
-        super().__init__(base, load_calendar(calendar))
+    def __init__(
+        self, base: Bars, exec_tf: Timeframe, calendar: str, script: Mapping[str, Floats], quoted: Quoted | None = None
+    ) -> None:
+        super().__init__(base, load_calendar(calendar), quoted=quoted)
         self.columns(exec_tf).update(script)
 
 
@@ -279,9 +315,9 @@ def script_columns(
 
 def stretch_of(part: Piece, number: int, end: Reason, exec_tf: Timeframe, calendar: str = "24/7") -> Stretch:
     """Return a piece as a stretch with its script."""
-    count = len(Series(part.bars, load_calendar(calendar)).on(exec_tf).bars)
+    count = len(Series(part.bars, load_calendar(calendar), quoted=part.quoted).on(exec_tf).bars)
     script = script_columns(count, part.wishes, part.leaves)
-    series = ScriptedSeries(part.bars, exec_tf, calendar, script)
+    series = ScriptedSeries(part.bars, exec_tf, calendar, script, part.quoted)
     return Stretch(number, series, exec_tf, part.first_exec, end, part.carry, part.mark)
 
 

@@ -64,7 +64,7 @@ MATCHING = (
         "(depth == 0.0 and terms[TRADE_THROUGH] == 1.0)", "(depth == 0.0 and terms[TRADE_THROUGH] == 9.0)",
         ("6.2 touched and not traded through",)),
     Bug("a limit opened through fills at its price", "match", MATCH,
-        "raw = quote if at_open else price", "raw = price", ("6.2 resting, opened through",)),
+        "raw = quote if opens_beyond(at_open, terms) else price", "raw = price", ("6.2 resting, opened through",)),
     Bug("target granted in the minute of an entry inside", "match", MATCH,
         "    elif book[ENTERED] >= 2:\n        best = top = c\n", "", ("6.2 target of that minute not granted",)),
     Bug("the stop counts even where liquidation is nearer", "match", MATCH,

@@ -191,7 +191,7 @@ def backtest(
         if lane == "engine":
             result["journal"] = journal_mark(folder)
         result["evidence"] = weigh_run(request.ledger, strategy, market, record, result["metrics"])
-        if strategy.program.ticks and strategy.kernel is not None:
+        if strategy.program.match != "bars" and strategy.kernel is not None:
             result["bars_twin"] = _twin(strategy, market, record, told)
         results.write_result(folder, result)
         result["checks"] = audit_run(folder, market)
@@ -208,15 +208,15 @@ def backtest(
 def _twin(
     strategy: Strategy, market: Market, record: RunRecord, told: Callable[[str], None] | None
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the bars-only twin of a run on trades, say in a line how it differs, and return its figures."""
+    """Run the bars-only twin of a run on trades or quotes, say in a line how it differs, and return its figures."""
     from evenkeel.engine.twin import compare
 
     twin = compare(strategy, market, record)
     if told is not None:
         other = f"{twin.different} brought something else, {twin.only_here + twin.only_there} stand alone"
         told(
-            f"on the minutes that these trades make: net {twin.net:,.2f} {strategy.terms.account.currency}, "
-            f"{twin.equal} trades alike, {other}"
+            f"on the minutes that these {strategy.program.match} make: net {twin.net:,.2f} "
+            f"{strategy.terms.account.currency}, {twin.equal} trades alike, {other}"
         )
     return {
         "trades": twin.trades, "equal": twin.equal, "different": twin.different, "only_here": twin.only_here,

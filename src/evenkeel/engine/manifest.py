@@ -158,6 +158,7 @@ def _data(strategy: Strategy, market: Market) -> dict[str, Any]:
     first = next(s for s in market.stretches if s.first_exec < len(s.series.on(s.exec).bars))
     return {
         "revision": market.revision.id, "hash": market.data_hash, "source": market.revision.source,
+        **({} if market.quotes is None else {"quotes": dict(market.quotes)}),
         "beside": dict(market.pins), "funding": None if market.funding is None else market.funding.facts,
         "base_tf": str(market.base), "exec_tf": str(market.exec), "timeframes": [str(t) for t in timeframes],
         "calendar": market.calendar.name, "sessions_per_year": market.calendar.sessions_per_year,

@@ -15,7 +15,6 @@ from typing import Literal, TypeVar, cast
 
 import numpy as np
 
-from evenkeel.data.aggregate import aggregate
 from evenkeel.data.calendar import Calendar, load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.quality import Gap, faults
@@ -23,7 +22,7 @@ from evenkeel.data.revision import Revision
 from evenkeel.data.side import SideKind, SideSeries
 from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
-from evenkeel.engine.market_source import stored_series
+from evenkeel.engine.market_source import Source, stored_source
 from evenkeel.features.timeline import Program, Series
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import DataError, UsageError
@@ -83,6 +82,7 @@ class Market:
         pins: The revision of each series beside the bars that takes part, by kind.
         funding: The recorded funding; None where none is recorded in the run.
         actions: The recorded splits and dividends; None without.
+        quotes: How many quotes and trades drive it, in numbers; None where bars or trades alone do.
     """
 
     instrument: Instrument
@@ -98,6 +98,7 @@ class Market:
     pins: Mapping[str, str] = field(default_factory=dict)
     funding: Settlements | None = None
     actions: SideSeries | None = None
+    quotes: Mapping[str, int] | None = None
 
     @property
     def base_bars(self) -> int:
@@ -131,6 +132,7 @@ class Market:
             (Mark.CONTINUOUS_UNADJUSTED, kind is InstrumentKind.CONTINUOUS_FUTURE),
             (Mark.GAPS_REPORTED, bool(self.gaps)),
             (Mark.PRICES_AS_IMPORTED, kind is InstrumentKind.EQUITY and SideKind.ACTIONS.value not in self.pins),
+            (Mark.STOPS_BY_QUOTES, self.quotes is not None and not self.quotes["trades"]),
             (Mark.SYNTHETIC_DATA, is_synthetic(self.revision)),
         ]
         return tuple(mark for mark, holds in found if holds)
@@ -183,27 +185,29 @@ def load_market(
     """
     memory = memory or MarketMemory()
     calendar = load_calendar(instrument.calendar)
-    source = (instrument.id, min(program.graphs), start_ns, end_ns, revision, program.ticks)
+    made_of = program.match, None if pins is None else pins.get(SideKind.TRADES.value)
+    source = (instrument.id, min(program.graphs), start_ns, end_ns, revision, *made_of)
     stored = memory.once(
-        ("stored", *source), lambda: stored_series(catalogs, instrument, program, (start_ns, end_ns), revision)
+        ("stored", *source), lambda: stored_source(catalogs, instrument, program, (start_ns, end_ns), revision, pins)
     )
     bars, left_out = memory.once(("bars", *source), lambda: _inside_sessions(stored.bars, calendar))
     window = _window(bars, start_ns, end_ns)
     last = int(np.searchsorted(bars.open_ns, window[1]))
-    history = memory.once(("history", *source), lambda: Series(bars.rows(0, last), calendar))
+    history = memory.once(("history", *source), lambda: stored.series(bars.rows(0, last), calendar))
     first = _first_row(bars, history, window, program)
     used = bars.rows(first, last)
-    found = memory.once(("faults", *source, first), lambda: _faults(used, calendar, instrument))
+    found = memory.once(("faults", *source, first), lambda: _faults(stored.series(used, calendar), instrument))
     if found and gaps == "stop":
         raise DataError(_gap_sentence(instrument, found), reason=Reason.DATA_GAP.value)
     reads = program.side_columns
     aside = (*source, first, reads, None if pins is None else tuple(sorted(pins.items())))
     span = int(used.open_ns[0]), int(used.close_ns[-1])
+    beside_pins = None if pins is None else {kind: pin for kind, pin in pins.items() if kind not in stored.pins}
     made_as = stored.revision.source if is_synthetic(stored.revision) else None
     beside = memory.once(
-        ("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, pins, source=made_as)
+        ("beside", *aside), lambda: load_beside(catalogs, instrument, reads, span, beside_pins, source=made_as)
     )
-    spans = memory.once(("spans", *aside), lambda: _spans(used, found, calendar, beside, window[0]))
+    spans = memory.once(("spans", *aside), lambda: _spans(stored, used, found, calendar, beside, window[0]))
     funding = beside.settlements([span.base for span in spans], window[0])
     prices = memory.once(
         ("prices", *aside),
@@ -218,16 +222,17 @@ def load_market(
     return Market(
         instrument=instrument, calendar=calendar, revision=stored.revision, base=bars.timeframe, exec=program.exec,
         window=window, stretches=stretches, gaps=tuple(found), left_out=left_out,
-        warmup_bars=int(np.searchsorted(used.open_ns, window[0])), pins=beside.pins,
+        warmup_bars=int(np.searchsorted(used.open_ns, window[0])),
+        pins=dict(sorted({**beside.pins, **stored.pins}.items())),
         funding=funding, actions=beside.series.get(SideKind.ACTIONS),
+        quotes=None if stored.quotes is None else stored.quotes.facts,
     )  # fmt: skip
 
 
-def _faults(bars: Bars, calendar: Calendar, instrument: Instrument) -> list[Gap]:
-    """Return the gaps that the calendar does not explain; trades have those of the minutes that they make."""
-    if bars.timeframe == TICK:
-        bars = aggregate(bars, Timeframe.parse("1m"), calendar).bars
-    return faults(bars, calendar, instrument)
+def _faults(series: Series, instrument: Instrument) -> list[Gap]:
+    """Return the gaps that the calendar does not explain; trades and quotes have those of the minutes they make."""
+    bars = series.base if series.base.timeframe != TICK else series.on(Timeframe.parse("1m")).bars
+    return faults(bars, series.calendar, instrument)
 
 
 def _window(bars: Bars, start_ns: int | None, end_ns: int | None) -> tuple[int, int]:
@@ -306,12 +311,14 @@ def _reach(history: Series, timeframe: Timeframe, needed: int, start_ns: int) ->
     return row
 
 
-def _spans(bars: Bars, found: list[Gap], calendar: Calendar, beside: Beside, start_ns: int) -> tuple[Series, ...]:
+def _spans(
+    source: Source, bars: Bars, found: list[Gap], calendar: Calendar, beside: Beside, start_ns: int
+) -> tuple[Series, ...]:
     """Return the unbroken parts between gaps."""
     origin = int(bars.open_ns[np.searchsorted(bars.open_ns, start_ns)])
     cuts = [0, *(int(np.searchsorted(bars.open_ns, gap.stop_ns)) for gap in found), len(bars)]
     parts = [bars.rows(start, stop) for start, stop in itertools.pairwise(cuts) if stop > start]
-    return tuple(Series(part, calendar, beside.columns(part), beside.scale(part, origin)) for part in parts)
+    return tuple(source.series(part, calendar, beside.columns(part), beside.scale(part, origin)) for part in parts)
 
 
 def _stretches(

@@ -1,7 +1,7 @@
-"""The bars-only twin of a run that was matched against trades: what the same strategy does when it sees minutes only.
+"""The bars-only twin of a run that was matched against trades or quotes: what the strategy does on minutes alone.
 
-Bars do not tell in which order prices came, so a simulation on them decides what it cannot know by rule. Where trades
-are stored the difference can be seen, trade by trade.
+Bars do not tell in which order prices came, nor how far bid and ask lay apart, so a simulation on them decides what it
+cannot know by rule. Where trades or quotes are stored the difference can be seen, trade by trade.
 
     twin = compare(strategy, market, record)
     twin.net - record_net        # what the rules for bars were worth here
@@ -24,7 +24,7 @@ _MINUTE = Timeframe.parse("1m")
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """How a run on trades and its twin on minutes differ.
+    """How a run on trades or quotes and its twin on minutes differ.
 
     Attributes:
         trades: Closed legs of the twin.
@@ -44,7 +44,7 @@ class Twin:
 
 
 def compare(strategy: Strategy, market: Market, record: RunRecord) -> Twin:
-    """Return how a run on trades differs from the same strategy on the minutes that these trades make.
+    """Return how a run on trades or quotes differs from the same strategy on the minutes that it computed with.
 
     Args:
         strategy: What decided; it must have a kernel.
@@ -63,7 +63,7 @@ def compare(strategy: Strategy, market: Market, record: RunRecord) -> Twin:
 
 
 def on_minutes(market: Market) -> Market:
-    """Return the same market with the minutes that its trades make as base bars, and nothing beside them."""
+    """Return the same market with the minutes of its trades, or of its middles, as base bars, and nothing beside."""
     stretches = tuple(_on_minutes(stretch) for stretch in market.stretches)
     return Market(
         instrument=market.instrument, calendar=market.calendar, revision=market.revision, base=_MINUTE,

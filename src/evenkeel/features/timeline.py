@@ -26,7 +26,7 @@ from evenkeel.data.calendar import Calendar
 from evenkeel.features import instants
 from evenkeel.features.graph import Graph, GraphBuilder
 from evenkeel.features.node import Node
-from evenkeel.model.bar import Bars, Floats, Ints
+from evenkeel.model.bar import Bars, Floats, Ints, Quoted
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import MINUTE, Timeframe
 
@@ -84,7 +84,7 @@ class Program:
         warmup: Closed bars that a timeframe needs before decisions start.
         decisions: The graph that decides; that of the execution timeframe where nothing else reads it.
         grids: Conditions on finer instants, by the timeframe of those.
-        ticks: Whether its base bars are trades.
+        match: What drives a run: `bars`, `trades` or `quotes`.
     """
 
     exec: Timeframe
@@ -93,7 +93,7 @@ class Program:
     warmup: dict[Timeframe, int]
     decisions: Graph
     grids: dict[Timeframe, Grid] = field(default_factory=dict)
-    ticks: bool = False
+    match: str = "bars"
 
     @property
     def nodes(self) -> list[Node]:
@@ -193,6 +193,7 @@ class Series:
         side: What the market has beside its bars, by name of `SIDE_COLUMNS`.
         scale: By what features see the prices of each base bar multiplied, and its volume divided: the ratio of the
             splits known by then (ruling 19). None where there is none: they see the bars as they are.
+        quoted: What stands behind base bars that are quotes; None where they are bars or trades.
     """
 
     def __init__(
@@ -201,8 +202,11 @@ class Series:
         calendar: Calendar,
         side: instants.SideColumns | None = None,
         scale: Floats | None = None,
+        quoted: Quoted | None = None,
     ) -> None:
         self.base = base
+        self.quoted = quoted
+        self._made_of = base if quoted is None else quoted.made_of
         self.calendar = calendar
         self.side: instants.SideColumns = side or {}
         self.scale = scale
@@ -222,8 +226,16 @@ class Series:
                     f"the data has {self.base.timeframe} bars; {timeframe} needs finer ones: import them, or use a "
                     "coarser timeframe"
                 )
-            self._aggregates[timeframe] = aggregate(self.base, timeframe, self.calendar)
+            self._aggregates[timeframe] = self._aggregated(timeframe)
         return self._aggregates[timeframe]
+
+    def _aggregated(self, timeframe: Timeframe) -> Aggregate:
+        """Return the bars of a timeframe; those behind quotes consist of the quotes that came while they lasted."""
+        found = aggregate(self._made_of, timeframe, self.calendar)
+        if self.quoted is None:
+            return found
+        first = np.searchsorted(self.base.open_ns, found.bars.open_ns)
+        return Aggregate(found.bars, first, np.searchsorted(self.base.close_ns, found.bars.close_ns, side="right") - 1)
 
     def columns(self, timeframe: Timeframe) -> dict[str, Floats]:
         """Return the bar columns of a timeframe as the graphs read them: with the splits of the run taken out."""
@@ -237,7 +249,9 @@ class Series:
         return self._columns[timeframe]
 
     def _scaled(self, scale: Floats) -> Bars:
-        base = self.base
+        base = self._made_of
+        if base is not self.base:
+            scale = scale[np.searchsorted(self.base.open_ns, base.open_ns)]
         opens, high, low, close = (price * scale for price in (base.open, base.high, base.low, base.close))
         return Bars(base.timeframe, base.open_ns, base.close_ns, opens, high, low, close, base.volume / scale)
 
@@ -281,7 +295,7 @@ class Series:
             if even is not None:
                 return even
         compute = {BACK: instants.steps_back, BAR_OF: instants.bar_ordinals, AGE: instants.ages}[kind]
-        return compute(self._intervals_of(timeframe), self.base.close_ns, instants_ns)
+        return compute(self._intervals_of(timeframe), self._made_of.close_ns, instants_ns)
 
     def last_closed(self, timeframe: Timeframe, instants_ns: Ints) -> Ints:
         """Return the index of the last bar closed at each instant, or -1 before the first."""
@@ -294,7 +308,7 @@ class Series:
 
     def _intervals_of(self, timeframe: Timeframe) -> instants.Intervals:
         if timeframe not in self._intervals:
-            self._intervals[timeframe] = instants.intervals(self.base, timeframe, self.calendar)
+            self._intervals[timeframe] = instants.intervals(self._made_of, timeframe, self.calendar)
         return self._intervals[timeframe]
 
 

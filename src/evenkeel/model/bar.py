@@ -59,3 +59,16 @@ class Bars:
             self.timeframe, self.open_ns[part], self.close_ns[part], self.open[part], self.high[part],
             self.low[part], self.close[part], self.volume[part],
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What stands behind base bars that are quotes: their low is the bid, their high the ask, the rest the middle.
+
+    Attributes:
+        made_of: What bars of slower timeframes are made of: trades, or the middles of the quotes where there are none.
+        last: Open, high and low of what traded in each base bar, NaN where nothing did; None without trades.
+    """
+
+    made_of: Bars
+    last: tuple[Floats, Floats, Floats] | None

@@ -196,6 +196,7 @@ class Mark(StrEnum):
     BORROW_NOT_MODELLED = "BORROW_NOT_MODELLED"
     GAPS_REPORTED = "GAPS_REPORTED"
     PRICES_AS_IMPORTED = "PRICES_AS_IMPORTED"
+    STOPS_BY_QUOTES = "STOPS_BY_QUOTES"
     SYNTHETIC_DATA = "SYNTHETIC_DATA"
 
 
@@ -210,5 +211,6 @@ MARK_TEXTS: dict[Mark, str] = {
     Mark.BORROW_NOT_MODELLED: "Borrow fees of short positions are not part of the result.",
     Mark.GAPS_REPORTED: "The calendar does not explain some gaps; the run closed before each and warmed up anew.",
     Mark.PRICES_AS_IMPORTED: "Prices are as imported: splits and dividends are not applied by the engine.",
+    Mark.STOPS_BY_QUOTES: "There are quotes and no trades: stops were set off by the bid or ask that they would meet.",
     Mark.SYNTHETIC_DATA: "The market was generated, not recorded: the result is a test of the rules and no evidence.",
 }

@@ -35,7 +35,7 @@ from evenkeel.readiness.audit.funding import NO_SETTLEMENTS, Due, funding_due
 from evenkeel.readiness.audit.held import Held
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.marks import Marks
-from evenkeel.readiness.audit.models import PIECES
+from evenkeel.readiness.audit.models import PIECES, QUOTES
 from evenkeel.readiness.audit.pieces import Budgets
 from evenkeel.readiness.audit.replay.checks import replay_checks
 from evenkeel.readiness.audit.screen import screened
@@ -205,6 +205,9 @@ def _carried(run: Run, bars: BaseBars, actions: pl.DataFrame | None) -> list[Due
 IN_PIECES = ("LEGS", "EQUITY_WALK")
 """Checks of files alone that take an order for one fill."""
 
+BY_QUOTES = ("EXIT_REASON", "MTF_AGGREGATION", "NO_LOOKAHEAD")
+"""Checks that take base bars, or the fills in them, for those of a price."""
+
 DECISIONS = ("SIGNAL_REPLAY",)
 """Checks that follow orders from their decisions to their fills."""
 
@@ -216,6 +219,7 @@ def _underived(reason: str | None, check: Check) -> Check:
     without_bars = check.skipped and check.detail in (NO_BARS, NO_SETTLEMENTS)
     in_pieces = reason == PIECES and check.name in IN_PIECES
     concerned = check.name in DECISIONS or (reason == assets.SPLITS and check.name == "NO_LOOKAHEAD") or in_pieces
+    concerned = concerned or (reason == QUOTES and check.name in BY_QUOTES)
     return skipped(check.name, reason) if without_bars or concerned else check
 
 

@@ -13,6 +13,9 @@ BPS = Decimal(10_000)
 PIECES = "an order took all that a bar could fill; fills in pieces are not derived again from bars"
 """Why some checks do not run where a part of the volume limits fills, and did."""
 
+QUOTES = "orders met the bid and ask of quotes; what a quote fills is not derived again"
+"""Why some checks do not run where quotes drove the run."""
+
 QUEUES = ("touch", "trade_through", "volume_ahead")
 SOURCES = ("LastPrice", "MarkPrice", "IndexPrice")
 
@@ -46,6 +49,7 @@ class Models:
         volume_fraction: Part of a bar's volume that can fill; None is no limit.
         trigger: The price that sets off stops and market targets.
         stop_is_limit: Whether a stop that is reached becomes a limit at its level.
+        by_quotes: Whether orders were matched against quotes.
     """
 
     half_spread: Decimal = ZERO
@@ -56,10 +60,13 @@ class Models:
     volume_fraction: Decimal | None = None
     trigger: str = SOURCES[0]
     stop_is_limit: bool = False
+    by_quotes: bool = False
 
     @property
     def underived(self) -> str | None:
         """Why fills cannot be derived again from bars; None where they can."""
+        if self.by_quotes:
+            return QUOTES
         if self.queue == QUEUES[2]:
             return "fills by a queue of volume are not derived again from bars"
         return "stops that rest as limits are not derived again from bars" if self.stop_is_limit else None
@@ -76,6 +83,7 @@ def read_models(manifest: Document) -> Models:
         volume_fraction=_optional(manifest, "max_volume_fraction"),
         trigger=_word(manifest, "trigger_source", SOURCES),
         stop_is_limit=manifest.has("risk.sl_order_type") and manifest.value("risk.sl_order_type") == "Limit",
+        by_quotes=manifest.has("data.quotes"),
     )
 
 

@@ -97,6 +97,8 @@ def build_account(
     fees, given = instrument.fees, section.fee_model
     equity = _exact(backtest.equity) or _either(section, "starting_equity", log) or _STARTING_EQUITY
     _check_limits(section, backtest, equity, log)
+    if backtest.match == "quotes":
+        _check_quotes(section, log)
     least = _either(section, "min_trade_notional", log)
     slippage = section.slippage_bps if backtest.slippage_bps is None else backtest.slippage_bps
     return Account(
@@ -170,6 +172,20 @@ def _check_limits(section: AccountSection, backtest: BacktestSection, equity: De
     if stop >= equity:
         message = f"the run would stop at once: stop_equity {stop} is not below the starting equity {equity}"
         log.error(("account", "stop_equity"), message)
+
+
+def _check_quotes(section: AccountSection, log: ProblemLog) -> None:
+    """Refuse what quotes make wrong: a second spread, and models that ask what was traded in a bar."""
+    if section.half_spread_bps > 0:
+        message = "quotes have a spread of their own, and half_spread_bps would add a second one"
+        log.error(("account", "half_spread_bps"), message, "remove it, or match against bars or trades", key=True)
+    asks = {
+        "impact": section.impact.mode != "disabled", "max_volume_fraction": section.max_volume_fraction is not None,
+        "queue": section.queue.model == "volume_ahead",
+    }  # fmt: skip
+    for key in (key for key, asked in asks.items() if asked):
+        message = f"{key} asks for the volume that was traded in a bar, and a quote has none"
+        log.error(("account", key), message, "remove it, or match against bars or trades", key=True)
 
 
 def _currency(section: AccountSection, instrument: Instrument, log: ProblemLog) -> str:

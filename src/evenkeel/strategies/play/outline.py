@@ -160,7 +160,7 @@ def read_range(section: BacktestSection, log: ProblemLog) -> BacktestRange:
     start, end = _instant(section.start, "start", log), _instant(section.end, "end", log)
     if start is not None and end is not None and end <= start:
         log.error(("backtest", "end"), "the end must lie after the start", "the end itself is not included")
-    return BacktestRange(start, end, ticks=section.match == "trades")
+    return BacktestRange(start, end, section.match)
 
 
 def _instant(text: str | None, key: str, log: ProblemLog) -> int | None:

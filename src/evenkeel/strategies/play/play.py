@@ -49,11 +49,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class BacktestRange(msgspec.Struct, frozen=True):
-    """The half-open range of a simulation, None being as far as the data goes, and whether trades are its base bars."""
+    """The half-open range of a simulation, None being as far as the data goes, and what orders are matched against."""
 
     start_ns: int | None
     end_ns: int | None
-    ticks: bool = False
+    match: str = "bars"
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ class PlayStrategy:
         self.lines: Mapping[str, int] = play.lines
         self.terms = play_terms(play)
         lowered = lower(play)
-        self.program: Program = replace(lowered.program, ticks=play.backtest.ticks)
+        self.program: Program = replace(lowered.program, match=play.backtest.match)
         self.wake_flat: int = lowered.wake_flat
         self.wake_hold: int = lowered.wake_hold
         self._words = tuple(emitted.words for emitted in lowered.emitted)

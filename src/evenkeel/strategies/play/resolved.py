@@ -189,4 +189,4 @@ def _risk(section: RiskSection | RiskModelSection | None, sizing: SizingSection)
 def _range(backtest: BacktestRange) -> dict[str, str]:
     given = {"start": backtest.start_ns, "end": backtest.end_ns}
     written = {key: format_time(instant) for key, instant in given.items() if instant is not None}
-    return {**written, "match": "trades"} if backtest.ticks else written
+    return written if backtest.match == "bars" else {**written, "match": backtest.match}

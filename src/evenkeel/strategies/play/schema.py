@@ -534,8 +534,9 @@ class BacktestSection(Section):
     slippage_bps: BasisPoints | None = Field(default=None, description="Instead of the account's slippage.")
     start: str | None = Field(default=None, description="First instant, ISO 8601; UTC unless it says otherwise.")
     end: str | None = Field(default=None, description="Instant after the last.")
-    match: Literal["bars", "trades"] = Field(
-        default="bars", description="What orders are matched against: base bars, or each trade where there are any."
+    match: Literal["bars", "trades", "quotes"] = Field(
+        default="bars",
+        description="What orders are matched against: base bars, each trade, or bid and ask of each quote.",
     )
 
 

@@ -57,18 +57,19 @@ class Book(IntEnum):
     """Places in `book`.
 
     ENTRY_LOTS is what of the entry is still to fill; ENTRY_LIVE 0 before the venue has seen the order or its trigger, 1
-    while it rests, 2 where what is left of it is a market order. ENTRY_FROM and EXIT_FROM are the first base rows at
-    whose open an order can fill. ENTERED: 0 held since an earlier bar, 1 entered at this bar's open, 2 inside this bar,
-    3 held since earlier and added to inside this bar. FIRED holds a bit of `Fired` for a stop or target that was
-    reached and is still to fill, FIRED_STEPS how many targets were. BUDGET is what base row BUDGET_ROW can still fill,
-    FILLED the signed sum of all lots filled. EXIT_LOTS is what a pending close wants to close, STOP_KIND the number of
-    the exit reason that the stop has now, EXTRA margin beyond the initial one as a count of 1e-8 (negative where
-    funding was taken from it). STEP is the ladder step in force; from STEP_LOTS on lies what each step closes. OPEN is
-    the open result at the last mark, MARGIN what the position, or the entry at work, takes of the ledger's USED,
-    RESERVE the part of it for what is left of an entry, all counts of 1e-8; NUMBER tells which instrument of the run
-    this is. DAY is the day of the present session, SETTLES the one on which its sales are settled, WINDOW the first
-    whose day trades count; OPENED_DAY the session of the position's entry, COUNTED the trade that was last counted as a
-    day trade. NEED is the equity below which the broker closes the position, EXTENDED 1 outside regular hours.
+    while it rests, 2 where what is left of it is a market order, 3 where a trade between quotes set it off. ENTRY_FROM
+    and EXIT_FROM are the first base rows at whose open an order can fill. ENTERED: 0 held since an earlier bar, 1
+    entered at this bar's open, 2 inside this bar, 3 held since earlier and added to inside this bar. FIRED holds a bit
+    of `Fired` for a stop or target that was reached and is still to fill, FIRED_STEPS how many targets were. BUDGET is
+    what base row BUDGET_ROW can still fill, FILLED the signed sum of all lots filled. EXIT_LOTS is what a pending close
+    wants to close, STOP_KIND the number of the exit reason that the stop has now, EXTRA margin beyond the initial one
+    as a count of 1e-8 (negative where funding was taken from it). STEP is the ladder step in force; from STEP_LOTS on
+    lies what each step closes. OPEN is the open result at the last mark, MARGIN what the position, or the entry at
+    work, takes of the ledger's USED, RESERVE the part of it for what is left of an entry, all counts of 1e-8; NUMBER
+    tells which instrument of the run this is. DAY is the day of the present session, SETTLES the one on which its sales
+    are settled, WINDOW the first whose day trades count; OPENED_DAY the session of the position's entry, COUNTED the
+    trade that was last counted as a day trade. NEED is the equity below which the broker closes the position, EXTENDED
+    1 outside regular hours.
     """
 
     ROW = 0
@@ -162,8 +163,8 @@ class Term(IntEnum):
     QUEUE_DEPTH is in price, VOLUME_FRACTION 0 is no limit, EACH_BAR checks the books at each base close. CONTRACT is
     the margin of a contract, CALLS 1 where the broker closes a position whose equity is below CALL_CONTRACT a contract
     and the rates CALL_LONG and CALL_SHORT of its market value; SESSIONS, SETTLES and DAY_TRADES are 1 where the account
-    has sessions, waits for sales to settle, and counts day trades. The table of the TIERS risk tiers follows after all
-    these.
+    has sessions, waits for sales to settle, and counts day trades. QUOTED is a number of `Quoting`. The table of the
+    TIERS risk tiers follows after all these.
     """
 
     MULTIPLIER = 0
@@ -211,7 +212,8 @@ class Term(IntEnum):
     SESSIONS = 42
     SETTLES = 43
     DAY_TRADES = 44
-    LADDER = 45
+    QUOTED = 45
+    LADDER = 46
 
 
 BOOK_SIZE = int(Book.STEP_LOTS) + LADDER_MAX
@@ -233,6 +235,18 @@ class Queue(IntEnum):
     TOUCH = 0
     TRADE_THROUGH = 1
     VOLUME_AHEAD = 2
+
+
+class Quoting(IntEnum):
+    """Whether base bars are quotes, and then what sets off stops.
+
+    NONE: base bars are bars. BY_TRADES: they are quotes, and the trigger price sets off stops where there is one.
+    BY_SIDE: the side that the order would meet does.
+    """
+
+    NONE = 0
+    BY_TRADES = 1
+    BY_SIDE = 2
 
 
 class Fired(IntEnum):

@@ -33,7 +33,7 @@ from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates.entry import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
-from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Stage, Term
+from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Quoting, Stage, Term
 from evenkeel.venues.simulated.carried import settle_carry
 from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.match import (
@@ -109,6 +109,7 @@ _EXPIRED, _CANCELLED, _DISABLED, _LIQUIDITY = (
 )
 
 _EXTENDED = int(Book.EXTENDED)
+_QUOTED, _BY_SIDE = int(Term.QUOTED), int(Quoting.BY_SIDE)
 _NEED, _CALLS, _SESSIONS = int(Book.NEED), int(Term.CALLS), int(Term.SESSIONS)
 _MARGIN_CALL = int(Exit.MARGIN_CALL)
 GO_ON = -1
@@ -280,6 +281,11 @@ def pass_stage(
     stage = book[_STAGE]
     if ledger[_REPORTS] + 3 > len(ints):
         return _FULL
+    if terms[_QUOTED] != 0.0 and stage != _CLOSE:
+        enters = stage in (_OPEN_ENTRY, _INSIDE_ENTRY)
+        o = h = low = c = met_side(book[_ENTRY_LOTS] if enters else -book[_LOTS], low, h)
+        if terms[_QUOTED] == _BY_SIDE:
+            trigger_open = trigger_high = trigger_low = o
     if stage == _CARRY:
         k = book[_NEXT_CARRY]
         book[_NEXT_CARRY] = k + 1
@@ -337,6 +343,12 @@ def pass_stage(
         if book[_LOTS] != 0 and terms[_MOVES] == 1.0:
             move_stop(c, book, mark, terms)
     return GO_ON
+
+
+@inlined
+def met_side(lots: int, bid: float, ask: float) -> float:
+    """Return what an order of so many lots, signed, meets of a quote: buys the ask, sells the bid."""
+    return ask if lots > 0 else bid
 
 
 @inlined

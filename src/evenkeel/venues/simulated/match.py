@@ -11,7 +11,7 @@ from evenkeel.kernel import inlined
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.venues.simulated.book import Book, Exit, FillKind, Fired, Leg, Mark, Point, Queue, Term
-from evenkeel.venues.simulated.steps import available, exit_lots, nothing_trades, slipped
+from evenkeel.venues.simulated.steps import available, exit_lots, nothing_trades, slipped, without_quote
 
 LOTS, ENTRY_KIND, ENTRY_LOTS, ENTRY_LIVE = (
     int(Book.LOTS), int(Book.ENTRY_KIND), int(Book.ENTRY_LOTS), int(Book.ENTRY_LIVE),
@@ -32,6 +32,7 @@ ENTRY_AHEAD, TARGET_AHEAD = int(Mark.ENTRY_AHEAD), int(Mark.TARGET_AHEAD)
 TARGET_IS_LIMIT, STOP_IS_LIMIT = int(Term.TARGET_IS_LIMIT), int(Term.STOP_IS_LIMIT)
 TRADE_THROUGH, HALF_SPREAD = int(Term.TRADE_THROUGH), int(Term.HALF_SPREAD)
 BUDGET, VOLUME_FRACTION = int(Book.BUDGET), int(Term.VOLUME_FRACTION)
+QUOTED = int(Term.QUOTED)
 QUEUE, QUEUE_DEPTH, QUEUE_SHARE = int(Term.QUEUE), int(Term.QUEUE_DEPTH), int(Term.QUEUE_SHARE)
 
 _AT_OPEN, _INSIDE = int(Point.OPEN), int(Point.INSIDE)
@@ -41,7 +42,7 @@ _STOP_FIRED, _TARGET_FIRED = int(Fired.STOP), int(Fired.TARGET)
 _MARKET, _LIMIT, _STOP, _STOP_LIMIT = (
     int(FillKind.MARKET), int(FillKind.LIMIT), int(FillKind.STOP), int(FillKind.STOP_LIMIT),
 )  # fmt: skip
-_NEW, _LIVE, _AS_MARKET = 0, 1, 2
+_NEW, _LIVE, _AS_MARKET, _SET_OFF = 0, 1, 2, 3
 IOC, FOK, POST_ONLY = 1, 2, 3
 _THROUGH, _AHEAD = int(Queue.TRADE_THROUGH), int(Queue.VOLUME_AHEAD)
 _POST_DEAD, _IOC_DEAD, _FOK_DEAD = (
@@ -97,10 +98,10 @@ def match_exit(
     if resting and (at_open or not liquidated):
         best_last = o if at_open else (h if direction > 0 else low)
         if direction * (best_last - stop) >= 0.0:
-            leg, reason, raw, taker = _LEG_STOP, book[STOP_KIND], o if at_open else stop, 0
+            leg, reason, raw, taker = _LEG_STOP, book[STOP_KIND], o if opens_beyond(at_open, terms) else stop, 0
     elif reached and nearer and not resting:
         leg, reason = _LEG_STOP, book[STOP_KIND]
-        raw, point = stop_price(at_open, direction, o, stop, point, book, mark)
+        raw, point = stop_price(at_open, direction, o, stop, point, book, mark, terms)
         if limit_stop:
             book[FIRED] |= _STOP_FIRED
             if direction * (raw - stop) < 0.0:
@@ -112,9 +113,9 @@ def match_exit(
         waits = limit_stop and book[FIRED] & _STOP_FIRED != 0
         if not waits and hits_target(at_open, direction, best, quote, target, volume, book, mark, terms):
             leg, reason = _LEG_TARGET, _BY_TARGET
-            raw = o if at_open else target
+            raw = target if known_by_level(at_open, terms) else o
             if terms[TARGET_IS_LIMIT] == 1.0:
-                raw, taker = quote if at_open else target, 0
+                raw, taker = quote if opens_beyond(at_open, terms) else target, 0
         elif at_open and book[EXIT] != 0 and row >= book[EXIT_FROM]:
             leg, reason = _LEG_EXIT if book[EXIT] == _BY_SIGNAL else _LEG_GUARD, book[EXIT]
     if leg < 0:
@@ -153,8 +154,23 @@ def match_extended_exit(
     lots = available(row, volume, exit_lots(book, _LEG_TARGET, _BY_TARGET, terms), book, terms)
     if lots == 0 or not hits_target(at_open, direction, quote, quote, target, volume, book, mark, terms):
         return -1, 0, point, o, o, 0, 0
-    raw = quote if at_open else target
+    raw = quote if opens_beyond(at_open, terms) else target
     return _LEG_TARGET, _BY_TARGET, point, raw, raw, 0, lots
+
+
+@inlined
+def opens_beyond(at_open: bool, terms: Floats) -> bool:
+    """Whether a limit that rests meets the market at a better price than its own: where a bar opens beyond it.
+
+    A quote that moves through it has met it on its way.
+    """
+    return at_open and terms[QUOTED] == 0.0
+
+
+@inlined
+def known_by_level(at_open: bool, terms: Floats) -> bool:
+    """Whether the price at this point is known by the level alone: inside a bar; a quote tells it."""
+    return not at_open and terms[QUOTED] == 0.0
 
 
 @inlined
@@ -165,13 +181,13 @@ def waits_for_regular_hours(book: Ints) -> bool:
 
 @inlined
 def stop_price(
-    at_open: bool, direction: int, o: float, stop: float, point: int, book: Ints, mark: Floats
+    at_open: bool, direction: int, o: float, stop: float, point: int, book: Ints, mark: Floats, terms: Floats
 ) -> tuple[float, int]:
     """Return the price at which a stop that is reached meets the market, before slippage, and the point of the bar.
 
-    It is the worse of level and open; once it has fired before, the open.
+    It is the worse of level and open; once it has fired before, the open. A quote is the market itself.
     """
-    if at_open and book[FIRED] & _STOP_FIRED != 0:
+    if terms[QUOTED] != 0.0 or (at_open and book[FIRED] & _STOP_FIRED != 0):
         return o, point
     if not at_open and book[ENTERED] != 0 and direction * (mark[ARRIVAL] - stop) <= 0.0:
         return mark[ARRIVAL], _AT_OPEN if book[ENTERED] == 1 else _INSIDE
@@ -252,10 +268,10 @@ def match_entry(
     level = price if kind == _STOP else mark[ENTRY_TRIGGER]
     if kind == _STOP or (kind == _STOP_LIMIT and book[ENTRY_LIVE] == _NEW):
         highest = trigger_high if direction > 0 else trigger_low
-        if direction * ((trigger_open if at_open else highest) - level) < 0.0:
+        if not direction * ((trigger_open if at_open else highest) - level) >= 0.0:
             return REST, o, o, 0, 0
         raw = o
-        if not at_open:
+        if known_by_level(at_open, terms):
             raw = max(level, o) if direction > 0 else min(level, o)
         if kind == _STOP:
             if lots < wanted:
@@ -263,11 +279,16 @@ def match_entry(
             if lots == 0:
                 return REST, o, o, 0, 0
             return FILL, slipped(raw, direction, lots, volume, c, terms), raw, 1, lots
+        if without_quote(volume, terms):
+            book[ENTRY_LIVE] = _SET_OFF
+            return REST, o, o, 0, 0
         verdict, price, raw, taker, lots = match_new_limit(
             direction, price, raw, at_open, c, volume, tif, wanted, lots, book, mark, terms
         )
         return verdict, price, raw, taker, lots
-    if at_open and book[ENTRY_LIVE] == _NEW:
+    if without_quote(volume, terms):
+        return REST, o, o, 0, 0
+    if at_open and book[ENTRY_LIVE] != _LIVE:
         if lots == 0 and tif != IOC and tif != FOK:
             return REST, o, o, 0, 0
         verdict, price, raw, taker, lots = match_new_limit(
@@ -277,7 +298,7 @@ def match_entry(
     quote = (o if at_open else (low if direction > 0 else h)) * (1.0 + direction * terms[HALF_SPREAD])
     if lots == 0 or not touches(at_open, direction * (price - quote), volume, mark, terms):
         return REST, o, o, 0, 0
-    raw = quote if at_open else price
+    raw = quote if opens_beyond(at_open, terms) else price
     return FILL, raw, raw, 0, lots
 
 

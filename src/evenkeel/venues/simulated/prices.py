@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenkeel.model.bar import Bars, Floats
+from evenkeel.model.bar import Bars, Floats, Quoted
 from evenkeel.model.errors import UsageError
 from evenkeel.venues.simulated.carry import MarkBars
 
@@ -28,21 +28,26 @@ class BarPrices:
     bottoms: Floats
 
     @classmethod
-    def of(cls, bars: Bars, mark: MarkBars | None, index: MarkBars | None, source: str) -> BarPrices:
+    def of(
+        cls, bars: Bars, mark: MarkBars | None, index: MarkBars | None, source: str, quoted: Quoted | None = None
+    ) -> BarPrices:
         """Return the prices of a stretch; a base bar that a series does not know takes its own.
+
+        Of quotes the middle liquidates; the trigger is what traded in them, and nothing where nothing did.
 
         Args:
             bars: Base bars.
             mark: Mark price over each, None where it is not known.
             index: Index price over each, None where it is not known.
             source: What sets off stops: `LastPrice`, `MarkPrice` or `IndexPrice`.
+            quoted: What stands behind the bars where they are quotes.
 
         Raises:
             UsageError: If the source is not known.
         """
-        last = MarkBars(bars.open, bars.high, bars.low)
+        last = MarkBars(bars.open, bars.high, bars.low) if quoted is None else MarkBars(*[bars.close] * 3)
         marked = last if mark is None else _filled(mark, last)
-        trigger = last
+        trigger = last if quoted is None or quoted.last is None else MarkBars(*quoted.last)
         if source != "LastPrice":
             wanted = mark if source == "MarkPrice" else index
             if wanted is None:
@@ -50,9 +55,9 @@ class BarPrices:
             trigger = _filled(wanted, last)
         others = [one for one in (marked, trigger) if one is not last]
         if not others:
-            return cls(last, last, last.high, last.low)
-        tops = np.maximum.reduce([last.high, *(one.high for one in others)])
-        bottoms = np.minimum.reduce([last.low, *(one.low for one in others)])
+            return cls(last, last, bars.high, bars.low)
+        tops = np.fmax.reduce([bars.high, *(one.high for one in others)])
+        bottoms = np.fmin.reduce([bars.low, *(one.low for one in others)])
         return cls(marked, trigger, tops, bottoms)
 
 

@@ -77,7 +77,7 @@ EVEN_ACTIVATION, EVEN_OFFSET = int(Term.EVEN_ACTIVATION), int(Term.EVEN_OFFSET)
 IMPACT_MODE, IMPACT_COEFFICIENT = int(Term.IMPACT_MODE), int(Term.IMPACT_COEFFICIENT)
 IMPACT_MAX = int(Term.IMPACT_MAX)
 CONTRACT, CALLS, CALL_CONTRACT = int(Term.CONTRACT), int(Term.CALLS), int(Term.CALL_CONTRACT)
-SETTLES, DAY_TRADES = int(Term.SETTLES), int(Term.DAY_TRADES)
+SETTLES, DAY_TRADES, QUOTED = int(Term.SETTLES), int(Term.DAY_TRADES), int(Term.QUOTED)
 CALL_LONG, CALL_SHORT = int(Term.CALL_LONG), int(Term.CALL_SHORT)
 LADDER_STEPS, LADDER_TERMS = int(Term.LADDER_STEPS), int(Term.LADDER)
 _BY_STOP, _BY_TRAILING, _BY_EVEN = int(Exit.STOP_LOSS), int(Exit.TRAILING), int(Exit.BREAKEVEN)
@@ -135,11 +135,20 @@ def nothing_trades(volume: float, terms: Floats) -> bool:
 
 
 @inlined
+def without_quote(volume: float, terms: Floats) -> bool:
+    """Whether base bars are quotes and none came in this one, only a trade: it sets off, and fills nothing."""
+    return volume <= 0.0 and terms[QUOTED] != 0.0
+
+
+@inlined
 def available(row: int, volume: float, wanted: int, book: Ints, terms: Floats) -> int:
     """Return how many of the wanted lots the bar can still fill, both unsigned.
 
-    Where only a part of the volume fills, all orders of the bar share it (decision 0008.2).
+    Where only a part of the volume fills, all orders of the bar share it (decision 0008.2). What a trade sets off
+    meets the next quote: the one before it may be gone (decision 0016.12).
     """
+    if without_quote(volume, terms):
+        return 0
     fraction = terms[VOLUME_FRACTION]
     if fraction == 0.0:
         return wanted

@@ -20,7 +20,7 @@ from numba import types
 from evenkeel.data.aggregate import Aggregate
 from evenkeel.features.timeline import Series
 from evenkeel.kernel import FLOATS, INTS, address_of, compiled
-from evenkeel.model.bar import Bars, Floats, Ints
+from evenkeel.model.bar import Bars, Floats, Ints, Quoted
 from evenkeel.model.errors import InvariantBroken, UsageError, invariant
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.number import money_from_postings, postings_from_money, to_float
@@ -45,6 +45,7 @@ from evenkeel.venues.simulated.book import (
     Pause,
     Price,
     Queue,
+    Quoting,
     Report,
     Term,
     new_book,
@@ -182,8 +183,14 @@ def latency_bars(latency_ms: int, base: Timeframe) -> int:
     if base.is_calendar:
         return 1 if latency_ms else 0
     if base == TICK and latency_ms:
-        raise UsageError("latency_ms counts base bars, and trades are none; match against bars, or remove it")
+        raise UsageError("latency_ms counts base bars; trades and quotes are none: match against bars, or remove it")
     return -(-latency_ms * (SECOND // 1000) // base.nanoseconds) if latency_ms else 0
+
+
+def _quoting(quoted: Quoted | None, source: str) -> Quoting:
+    if quoted is None:
+        return Quoting.NONE
+    return Quoting.BY_SIDE if quoted.last is None and source == "LastPrice" else Quoting.BY_TRADES
 
 
 class ReportSpace:
@@ -302,7 +309,9 @@ class SimulatedVenue:
         self.book[Book.BUDGET_ROW] = -1
         self.book[Book.NEXT_CARRY] = 0
         self._terms[Term.LATENCY] = latency_bars(self._account.latency_ms, self._bars.timeframe)
-        self._prices = BarPrices.of(self._bars, mark, index, self._account.trigger_source)
+        quoted = series.quoted
+        self._prices = BarPrices.of(self._bars, mark, index, self._account.trigger_source, quoted)
+        self._terms[Term.QUOTED] = _quoting(quoted, self._account.trigger_source)
         known = self._due(carry, mark)
         broker = account_events(self._bars, series.calendar, self._account.rules, known)
         self._carry = merged([broker, known])
@@ -485,9 +494,11 @@ class SimulatedVenue:
 
     def close_out(self, reason: int) -> None:
         """Close the position at the last close of the stretch."""
-        row = min(int(self.book[Book.ROW]), len(self._bars)) - 1
+        row, bars = min(int(self.book[Book.ROW]), len(self._bars)) - 1, self._bars
+        held, is_quote = self.book[_LOTS], self._terms[Term.QUOTED] != Quoting.NONE
+        met = bars.close if not is_quote else (bars.low if held > 0 else bars.high)
         loop.close_out(
-            float(self._bars.close[row]),
+            float(met[row]),
             float(self._bars.volume[row]),
             row,
             self.book,
