@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evenkeel.model.errors import UsageError
-from evenkeel.risk.limits.limits import Limits, admitted, agreed, all_rules, differences, looser, tightened
+from evenkeel.risk.limits.limits import ORDERED, Limits, admitted, agreed, all_rules, differences, looser, tightened
 from evenkeel.risk.limits.load import load_limits, read_limits
 from evenkeel.risk.limits.market import EVENT_WINDOWS, Impact, Market, Window
 from evenkeel.risk.limits.profiles import PROFILES, profile
@@ -184,8 +184,8 @@ FREE = [
     for name, rule in all_rules().items()
     if rule.tighter in (Tighter.LESS, Tighter.MORE)
     and isinstance(PROFILES["balanced"].value(name), D)
-    and not name.startswith(("losses.soft", "losses.medium", "losses.intraday", "market.dvs", "market.eqs"))
-    and name not in ("exposure.position_size", "prices.collar", "margin.leverage", "orders.rejects_warn")
+    and not name.startswith(("losses.soft", "losses.medium", "losses.intraday"))
+    and name not in {other for names in ORDERED for other in names}
 ]
 """Limits that no other limit has to stay below or above."""
 

@@ -137,6 +137,9 @@ class Trade(Group, frozen=True, kw_only=True):
     loss_with_costs: Annotated[
         bool, limit(35, "on or off", "", "Whether fees and slippage are part of that worst case.", Tighter.ON)
     ] = True
+    clips: Annotated[
+        bool, limit(35, "on or off", "", "Whether a larger worst case shrinks the size instead.", Tighter.OFF)
+    ] = False
     friction: Annotated[
         Decimal | None, limit(36, "fraction", "(0, 1]", "Largest part of the move to the first target for costs.")
     ] = None

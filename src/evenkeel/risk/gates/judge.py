@@ -1,0 +1,150 @@
+"""The gateway's decision: every gate that can be computed answers, and the first refusal in order is the reason."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from evenkeel.model.ids import InstrumentId, StrategyId
+from evenkeel.model.reason import Reason
+from evenkeel.model.time import SECOND
+from evenkeel.risk.classify import Classified, Effect, classify
+from evenkeel.risk.gates import codes
+from evenkeel.risk.gates.case import Case
+from evenkeel.risk.gates.check import REFUSE, UNKNOWN, Check, Kind, Outcome, Scope, not_applicable, refused, unknown
+from evenkeel.risk.gates.entry import Sized
+from evenkeel.risk.gates.facts.account import Holding
+from evenkeel.risk.gates.facts.snapshot import Facts
+from evenkeel.risk.gates.request import Request
+from evenkeel.risk.gates.rows_engine import malformed
+from evenkeel.risk.gates.table import GATES
+from evenkeel.risk.gates.verdict import Approved, Refused, mint
+from evenkeel.risk.limits.limits import Limits
+
+_ENTRY = tuple(gate.judge for gate in GATES)
+_REDUCING = tuple(gate.judge if gate.scope is Scope.ALL else None for gate in GATES)
+
+SIMULATED = tuple(
+    Check(gate.number, Outcome.PASS if gate.kind is Kind.NUMERIC else Outcome.NOT_APPLICABLE) for gate in GATES
+)
+"""The answers in a backtest: the numeric gates have judged, and the engine that the others ask about is not there."""
+
+
+def judge(request: Request, facts: Facts, limits: Limits) -> Approved | Refused:
+    """Decide whether an order may be sent, and with which quantity.
+
+    Args:
+        request: What is asked.
+        facts: What is known.
+        limits: Of the account, tightened by the strategy's own.
+    """
+    return _decide(request, facts, limits, kill=False)
+
+
+def judge_kill(request: Request, facts: Facts, limits: Limits) -> Approved | Refused:
+    """Decide whether an order of the kill path may be sent: one that only reduces or cancels, at halt level 4.
+
+    Args:
+        request: What is asked.
+        facts: What is known; little has to be.
+        limits: Of the account.
+    """
+    return _decide(request, facts, limits, kill=True)
+
+
+def approve_simulated(request: Request, sized: Sized) -> Approved:
+    """Return the approval of an entry in a backtest, where only the numeric gates apply (ruling 54).
+
+    Args:
+        request: The entry.
+        sized: What the numeric gates made of it.
+    """
+    classified = Classified(effect=Effect.INCREASING, quantity=sized.quantity.copy_sign(request.quantity))
+    return mint(request, classified, SIMULATED, quantity=classified.quantity)
+
+
+def check_all(request: Request, facts: Facts, limits: Limits) -> tuple[Check, ...]:
+    """Return the answer of every gate to an order exactly as it is: nothing is made smaller.
+
+    Args:
+        request: What is asked; it is well-formed.
+        facts: What is known.
+        limits: Of the account.
+    """
+    return _vector(Case(request, facts, limits, _classified(request, facts), shrink=False))
+
+
+def reservation(approved: Approved, facts: Facts, limits: Limits) -> Holding | None:
+    """Return what an approved entry keeps from others until its order is at work; None where it keeps nothing.
+
+    Args:
+        approved: The entry.
+        facts: With which it was approved.
+        limits: With which it was approved.
+    """
+    instrument, request = facts.market.instrument, approved.request
+    price = request.price or request.reference or facts.market.last
+    if approved.effect is not Effect.INCREASING or instrument is None or price is None:
+        return None
+    return reserved(
+        request.instrument, request.strategy, approved.quantity * price * instrument.multiplier,
+        until_ns=facts.now_ns + limits.exposure.reservation_s * SECOND, sector=facts.market.sector,
+    )  # fmt: skip
+
+
+def reserved(
+    instrument: InstrumentId, strategy: StrategyId, notional: Decimal, *, until_ns: int | None, sector: str | None
+) -> Holding:
+    """Return a reservation.
+
+    Args:
+        instrument: In what.
+        strategy: Whose.
+        notional: Signed, account currency.
+        until_ns: When it ends by itself; None while its order is at work.
+        sector: Of the instrument.
+    """
+    return Holding(instrument=instrument, strategy=strategy, notional=notional, sector=sector, until_ns=until_ns)
+
+
+def _decide(request: Request, facts: Facts, limits: Limits, *, kill: bool) -> Approved | Refused:
+    wrong = malformed(request)
+    if wrong is not codes.OK:
+        checks = (refused(1, wrong), *(unknown(gate.number, wrong) for gate in GATES[1:]))
+        return Refused(request=request, reason=wrong, effect=Effect.REFUSED, checks=checks)
+    classified = _classified(request, facts)
+    case = Case(request, facts, limits, classified, kill=kill)
+    checks = _vector(case)
+    reason = _reason(classified, checks)
+    if reason is not codes.OK:
+        return Refused(request=request, reason=reason, effect=classified.effect, checks=checks)
+    engine = facts.engine
+    return mint(
+        request, classified, checks, quantity=case.quantity, size=case.size, kill=kill, halt_epoch=engine.halt_epoch,
+        lease_epoch=engine.lease_epoch,
+    )  # fmt: skip
+
+
+def _classified(request: Request, facts: Facts) -> Classified:
+    return classify(
+        request.purpose, request.quantity, facts.market.position, facts.market.working, group=request.group,
+        closes_at_venue=request.reduce_only,
+    )  # fmt: skip
+
+
+def _vector(case: Case) -> tuple[Check, ...]:
+    if case.entry:
+        return tuple([judge(case) for judge in _ENTRY])
+    return tuple(
+        [not_applicable(row) if judge is None else judge(case) for row, judge in enumerate(_REDUCING, start=1)]
+    )
+
+
+def _reason(classified: Classified, checks: tuple[Check, ...]) -> Reason:
+    """Return why the order may not be sent: it is no exit as it claims, or the first gate; OK where it may."""
+    if classified.effect is Effect.REFUSED or classified.fake_exit:
+        return classified.reason
+    for check in checks:
+        outcome = check.outcome
+        if outcome is REFUSE or outcome is UNKNOWN:
+            return check.reason
+    return codes.OK
