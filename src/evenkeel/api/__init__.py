@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from evenkeel.data.catalog import Catalog
+from evenkeel.data.columns_file import let_go
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine import results
 from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
@@ -186,6 +187,7 @@ def backtest(
             "compute_s": record.features_s, "simulate_s": ran_s - record.features_s, "report_s": 0.0,
             "bars_per_s": market.base_bars / max(ran_s, 1e-9),
         }  # fmt: skip
+        release(market)
         results.write_tables(folder, strategy, market, record)
         result = results.build_result(manifest, strategy, market, record, timing)
         if lane == "engine":
@@ -194,6 +196,7 @@ def backtest(
         if strategy.program.match != "bars" and strategy.kernel is not None:
             result["bars_twin"] = _twin(strategy, market, record, told)
         results.write_result(folder, result)
+        release(market)
         result["checks"] = audit_run(folder, market)
         results.write_result(folder, result)
         if request.report:
@@ -580,6 +583,12 @@ def audit_run(folder: Path, market: Market) -> list[dict[str, Any]]:
         actions=results.actions_frame(market),
     )
     return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in checks]
+
+
+def release(market: Market) -> None:
+    """Give back the memory of bars that are mapped from a file; what reads them next maps what it reads."""
+    for stretch in market.stretches:
+        let_go(stretch.series.base.open_ns)
 
 
 def execution_bars(market: Market) -> Bars:

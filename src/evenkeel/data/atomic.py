@@ -22,18 +22,32 @@ def write_atomically(path: Path, data: bytes | memoryview) -> None:
     Raises:
         StorageError: If the folder cannot be written or the disk is full; the file is as it was before.
     """
+    with replaced_atomically(path, needs=f"; {len(data):,} bytes are needed") as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def replaced_atomically(path: Path, *, needs: str = "") -> Iterator[Path]:
+    """Hand out the path of a new file that takes the place of another when it is whole, durable at the end.
+
+    Args:
+        path: The file to be replaced.
+        needs: What to say of the space that it takes, if it cannot be written.
+
+    Raises:
+        StorageError: If the folder cannot be written or the disk is full; the file is as it was before.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         with _removed_on_failure(temporary):
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
+            yield temporary
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         raise StorageError(
-            f"cannot write {path.name} into {path.parent}: {error.strerror or error}; {len(data):,} bytes are needed. "
+            f"cannot write {path.name} into {path.parent}: {error.strerror or error}{needs}. "
             f"Free space there or choose another folder; nothing was changed"
         ) from error
 

@@ -43,6 +43,18 @@ def encode_columns(arrays: Sequence[tuple[str, Ints | Floats]]) -> bytes:
     )
 
 
+def let_go(column: npt.NDArray[Any]) -> None:
+    """Give the pages of a mapped file back to the system, all columns of it; who reads on maps them again.
+
+    An array that is no part of a mapped file is left as it is, and so is everything where the system cannot do this.
+    """
+    owner: Any = column
+    while isinstance(owner, np.ndarray | memoryview):
+        owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def map_columns(path: Path, *, remedy: str) -> dict[str, npt.NDArray[Any]]:
     """Return the columns of a file, read-only, without reading them.
 

@@ -400,7 +400,8 @@ class BacktestDriver:
 
     def _step(self, event: AnyEvent) -> None:
         """Pass an event through the core and carry out what it commands; recorded steps are folded, not decided."""
-        event = event if self._tag is None else msgspec.structs.replace(event, instrument=self._tag)
+        if self._tag is not None:
+            event = msgspec.structs.replace(event, instrument=self._tag)
         recorded = next(self._joint.recorded, None)
         entry = self.core.state.pending(Leg.ENTRY)
         if recorded is None:
@@ -409,10 +410,11 @@ class BacktestDriver:
                 self._log.write(step)
         else:
             step = self._fold_recorded(recorded, event)
-        self.decisions += [(event.event_ns, decision) for decision in step.decisions]
         for decision in step.decisions:
-            self._count(decision)
-            if isinstance(decision, CancelOrdered) and entry is not None:
+            self.decisions.append((event.event_ns, decision))
+            if isinstance(decision, EntryRefused):
+                self._count(decision)
+            elif isinstance(decision, CancelOrdered) and entry is not None:
                 self._bury(entry, event.event_ns, decision.reason)
         for command in step.commands:
             if recorded is None and self._on_command is not None:
@@ -429,10 +431,9 @@ class BacktestDriver:
             self.core.fold(entry)
         return recorded
 
-    def _count(self, decision: Decision) -> None:
-        if isinstance(decision, EntryRefused):
-            refusals = self.record.refusals
-            refusals[decision.reason.value] = refusals.get(decision.reason.value, 0) + 1
+    def _count(self, refused: EntryRefused) -> None:
+        refusals = self.record.refusals
+        refusals[refused.reason.value] = refusals.get(refused.reason.value, 0) + 1
 
     def _carry_out(self, command: Command) -> None:
         match command:
@@ -473,8 +474,9 @@ class BacktestDriver:
 
     def _now(self, at_ns: int) -> int:
         """Return the stamp of the next event in the inbox: it strictly rises."""
-        self._joint.known_ns = max(self._joint.known_ns + 1, at_ns)
-        return self._joint.known_ns
+        following = self._joint.known_ns + 1
+        self._joint.known_ns = known = at_ns if at_ns > following else following
+        return known
 
     def _check_books(self) -> None:
         """The core's cash and the venue's are the same postings; anything else is a fault of ours."""

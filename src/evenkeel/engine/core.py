@@ -43,7 +43,7 @@ from evenkeel.model.event import (
     PortfolioStated,
     StretchEnded,
 )
-from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
+from evenkeel.model.ids import ClientId, InstrumentId, Leg, OrderIds, RunId, StrategyId
 from evenkeel.model.intent import Abstain, Enter, Intent, Leave, OrderKind
 from evenkeel.model.number import to_decimal, to_float
 from evenkeel.model.order import Order, OrderState
@@ -126,12 +126,20 @@ class State:
 
     def pending(self, leg: Leg) -> Order | None:
         """Return the open order of a leg."""
-        return next((order for order in self.orders.values() if order.leg is leg), None)
+        for order in self.orders.values():
+            if order.leg is leg:
+                return order
+        return None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one event led to, in journal order."""
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """What one event led to, in journal order.
+
+    Attributes:
+        event: What happened.
+        decisions: What was concluded.
+        commands: What must be done.
+    """
 
     event: AnyEvent
     decisions: tuple[Decision, ...]
@@ -152,6 +160,7 @@ class Core:
         self._history = strategy.program.decisions.reach
         self._gates = gates
         self._features = features
+        self._ids = OrderIds(facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument)
         self._foldings = self._how_to_fold()
         self._decidings: dict[type, Callable[[Any], tuple[tuple[Decision, ...], tuple[Command, ...]]]] = {
             BarsClosed: self._decide_bar, LimitBreached: self._decide_limit, StretchEnded: self._decide_end,
@@ -339,9 +348,9 @@ class Core:
             return self._refuse(verdict, wish.reason)
         if portfolio is not None and verdict.quantity > portfolio.room:
             return self._refuse(Reason.EXPOSURE_LIMIT, wish.reason)
-        trade = state.trades + 1
+        trade, reference = state.trades + 1, to_decimal(view.price)
         order = Order(
-            client_id=self._id(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY,
+            client_id=self._ids.of(trade, Leg.ENTRY, attempt=state.dead_entries + 1), trade=trade, leg=Leg.ENTRY,
             kind=wish.kind, quantity=verdict.quantity * wish.direction.sign, price=wish.price,
             time_in_force=wish.time_in_force, decided_ns=view.time_ns, reason=wish.reason, notes=wish.notes,
         )  # fmt: skip
@@ -349,10 +358,10 @@ class Core:
             client_id=order.client_id, trade=trade, kind=order.kind, quantity=order.quantity, price=order.price,
             trigger=wish.trigger, time_in_force=order.time_in_force, expire_bars=wish.expire_bars,
             stop_distance=verdict.stop_distance, target_distance=verdict.target_distance,
-            trail_distance=wish.trail_distance, reference=to_decimal(view.price),
+            trail_distance=wish.trail_distance, reference=reference,
         )  # fmt: skip
         approved = EntryApproved(
-            order=order, reference=to_decimal(view.price), stop_distance=verdict.stop_distance,
+            order=order, reference=reference, stop_distance=verdict.stop_distance,
             target_distance=verdict.target_distance, bar=view.bar,
         )  # fmt: skip
         return (approved,), (command,)
@@ -368,7 +377,7 @@ class Core:
         if not quantity:
             return self._refuse(Reason.BELOW_MIN_QUANTITY, words)
         order = Order(
-            client_id=self._id(held.trade, leg, attempt=self.state.exits + 1), trade=held.trade, leg=leg,
+            client_id=self._ids.of(held.trade, leg, attempt=self.state.exits + 1), trade=held.trade, leg=leg,
             kind=OrderKind.MARKET, quantity=quantity, price=None, decided_ns=time_ns, reason=words,
         )  # fmt: skip
         command = SubmitExit(
@@ -433,13 +442,6 @@ class Core:
         reason = ExitReason.DATA_GAP if event.reason is Reason.DATA_GAP else ExitReason.END_OF_DATA
         left, sent = self._leave(reason.value, reason, event.event_ns, leg=Leg.GUARD, at_last_close=True, entry=None)
         return (*decisions, *left), (*commands, *sent)
-
-    def _id(self, trade: int, leg: Leg, *, attempt: int) -> ClientId:
-        facts = self.facts
-        return client_id(
-            facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument, trade=trade, leg=leg,
-            attempt=attempt,
-        )  # fmt: skip
 
 
 def _exit_of(stop: StopReason) -> ExitReason:

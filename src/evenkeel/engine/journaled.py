@@ -11,14 +11,13 @@ from typing import Any
 from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts, Step
-from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk, read_journal, verify
+from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk, read_journal
 from evenkeel.engine.market import Market
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.research import Progress
 from evenkeel.engine.runs import RESULT_NAME
 from evenkeel.engine.steps import JournalLog, decode_steps
 from evenkeel.model.command import Command
-from evenkeel.model.errors import StorageError
 from evenkeel.strategies.strategy import Strategy
 
 
@@ -61,7 +60,9 @@ def run_journaled(
 def journal_session(
     folder: Path, manifest: dict[str, Any], told: Callable[[str], None] | None
 ) -> Iterator[tuple[JournalLog, list[Step]]]:
-    """Open the journal of a run for a session, with the steps of a killed one; walk the whole of it at the end.
+    """Open the journal of a run for a session, with the steps of a killed one.
+
+    Whoever writes the result walks the whole of it first, see `evenkeel.engine.recorded.journal_mark`.
 
     Raises:
         StorageError: If the journal cannot be read or written, or is not what was written.
@@ -76,18 +77,6 @@ def journal_session(
         log = JournalLog(journal)
         log.open_session(manifest)
         yield log, recorded
-    verify_whole(folder)
-
-
-def verify_whole(folder: Path) -> None:
-    """Walk the whole journal of a session that closes (ruling 45).
-
-    Raises:
-        StorageError: If what is on the disk is not what was written.
-    """
-    found = verify(RealDisk(), str(folder / JOURNAL_FOLDER))
-    if not found.ok:
-        raise StorageError(f"the journal in '{folder}' is damaged: {found.problem}; check the disk and run again")
 
 
 def unfinished_steps(folder: Path, manifest: dict[str, Any]) -> list[Step]:

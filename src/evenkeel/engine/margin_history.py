@@ -89,8 +89,8 @@ def margin_figures(
 
 def _bars(market: Market) -> Bars:
     bases = [stretch.series.base for stretch in market.stretches]
-    open_ns = _joined([base.open_ns for base in bases])
-    close, high, low = (_joined([getattr(base, name) for base in bases]) for name in ("close", "high", "low"))
+    open_ns = joined([base.open_ns for base in bases])
+    close, high, low = (joined([getattr(base, name) for base in bases]) for name in ("close", "high", "low"))
     if any(stretch.mark is not None for stretch in market.stretches):
         nothing = [np.full(len(base), np.nan) for base in bases]
         marks = [
@@ -102,7 +102,8 @@ def _bars(market: Market) -> Bars:
     return Bars(open_ns, close, high, low)
 
 
-def _joined(parts: Sequence[Column]) -> Column:
+def joined(parts: Sequence[Column]) -> Column:
+    """Return columns one after the other; one alone is not copied."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

@@ -15,7 +15,7 @@ Units: `_pct` is percent, every other ratio is a fraction, money is account curr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,6 +30,9 @@ from evenkeel.venues.simulated.book import Curve
 
 SESSIONS_MIN = 20
 """Under so many sessions a Sharpe ratio is noise and is not shown."""
+
+POINTS_AT_ONCE = 65_536
+"""So many points of a curve are looked at together: their peaks stay near the core that looks at them."""
 
 CAGR_DAYS_MIN = 30
 _YEAR_DAYS = 365.25
@@ -137,7 +140,7 @@ def extremes(legs: Legs, record: RunRecord) -> dict[str, float | int | None]:
     """Return counts, sums and extremes of legs, and the net over the deepest fall in money."""
     net, equity = legs.net, record.curve[Curve.EQUITY]
     won, lost = net > 0, net < 0
-    fall = int((np.maximum.accumulate(equity) - equity).max(initial=0))
+    fall = deepest_fall(equity)
     return {
         "wins": int(np.count_nonzero(won)), "losses": int(np.count_nonzero(lost)),
         "breakeven": int(np.count_nonzero(net == 0)), "longs": int(np.count_nonzero(legs.is_long)),
@@ -176,14 +179,39 @@ def profit_factor_mode(nets: Ints) -> str:
     return "finite" if (nets < 0).any() else "no_losses"
 
 
-def max_drawdown(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+def with_peaks(equity: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield a curve with its running peak, part by part: no second curve lies in memory."""
+    top = None
+    for start in range(0, len(equity), POINTS_AT_ONCE):
+        part = equity[start : start + POINTS_AT_ONCE]
+        peak = np.maximum.accumulate(part)
+        if top is not None:
+            np.maximum(peak, top, out=peak)
+        top = peak[-1]
+        yield part, peak
+
+
+def deepest_fall(equity: Ints) -> int:
+    """Return the deepest fall from the running peak."""
+    return max((int((peak - part).max()) for part, peak in with_peaks(equity)), default=0)
+
+
+def max_drawdown(equity: Ints) -> float:
     """Return the deepest fall from the running peak as a fraction of that peak."""
-    return float(drawdowns(equity).max(initial=0.0))
+    return max((float(_fractions(part, peak).max()) for part, peak in with_peaks(equity)), default=0.0)
 
 
-def drawdowns(equity: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def drawdowns(equity: Ints) -> Floats:
     """Return the fall from the running peak at each point, as a fraction of the peak."""
-    peak = np.maximum.accumulate(equity).astype(np.float64)
+    falls, done = np.empty(len(equity)), 0
+    for part, peak in with_peaks(equity):
+        falls[done : done + len(part)] = _fractions(part, peak)
+        done += len(part)
+    return falls
+
+
+def _fractions(equity: Ints, peaks: Ints) -> Floats:
+    peak = peaks.astype(np.float64)
     fall: Floats = peak - equity
     np.divide(fall, peak, out=fall, where=peak > 0)
     fall[peak <= 0] = 0.0

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar, overload
 
 import msgspec
@@ -243,6 +243,7 @@ class RunRecord:
         drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
         refusals: Wishes refused, by reason; one that lasts counts at each close at which it is refused.
         features_s: Seconds spent in features, where that was measured.
+        sessions: Trading days and the equity at the end of each, once `session_equity` has been asked for them.
     """
 
     lane: str
@@ -256,6 +257,7 @@ class RunRecord:
     drawdown_intrabar: float = 0.0
     refusals: dict[str, int] = field(default_factory=dict)
     features_s: float = 0.0
+    sessions: tuple[list[int], list[int]] | None = None
 
     _table: tuple[Sequence[Fill], FillTable] | None = None
 
@@ -402,6 +404,5 @@ def funding_amount(told: Told) -> Decimal:
     return money_from_postings(told.ints[_GROSS])
 
 
-@lru_cache(maxsize=64)
 def _level(value: float) -> Decimal | None:
     return to_decimal(value) if math.isfinite(value) else None

@@ -66,14 +66,16 @@ def steps_of(steps: Sequence[Step], manifest: dict[str, Any]) -> Sequence[Step]:
 
 
 def journal_mark(folder: Path) -> dict[str, Any]:
-    """Return what a finished run notes of its journal, so that a missing end is seen: how much there is, and its hash.
+    """Walk the whole journal of a session that has closed (ruling 45), and return what its finished run notes of it.
+
+    How much there is, and its hash: so a missing end is seen later.
 
     Raises:
         StorageError: If the journal is damaged; it was written a moment ago, so the disk is to blame.
     """
     found = verify(RealDisk(), str(folder / JOURNAL_FOLDER))
     if found.problem is not None:
-        raise StorageError(found.problem)
+        raise StorageError(f"the journal in '{folder}' is damaged: {found.problem}; check the disk and run again")
     return {"entries": found.frames, "head": found.head_hex}
 
 

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from evenkeel.data.atomic import make_folder, write_atomically
+from evenkeel.data.atomic import make_folder, replaced_atomically, write_atomically
 from evenkeel.data.calendar import Calendar
 from evenkeel.data.side import SideSeries
 from evenkeel.engine.cells import Cells, Column, join_rows
@@ -152,16 +152,18 @@ def equity_frame(record: RunRecord, strategy: Strategy) -> pl.LazyFrame:
     import polars as pl
 
     lot = strategy.instrument.lot_grid
-    position = record.curve[Curve.LOTS] * lot.numerator / lot.denominator
-    return pl.DataFrame(
+    return pl.LazyFrame(
         {
             "time": record.times_ns,
             "equity": record.curve[Curve.EQUITY],
             "cash": record.curve[Curve.CASH],
-            "position": position,
+            "position": record.curve[Curve.LOTS],
             "drawdown": drawdowns(record.curve[Curve.EQUITY]),
         }
-    ).lazy().with_columns(_instant("time"), _money("equity"), _money("cash"))  # fmt: skip
+    ).with_columns(
+        _instant("time"), _money("equity"), _money("cash"),
+        (pl.col("position") * lot.numerator).cast(pl.Float64) / float(lot.denominator),
+    )  # fmt: skip
 
 
 def write_points(
@@ -186,11 +188,13 @@ def session_equity(record: RunRecord, market: Market) -> tuple[list[int], list[i
 
     A point belongs to the session in which its bar ended; the point after the last exit to the last of them.
     """
-    days = market.calendar.session_of(record.times_ns - 1)
-    days = np.maximum.accumulate(days)
-    ends = np.flatnonzero(np.diff(days, append=days[-1] + 1))
-    known = ends[days[ends] >= 0]
-    return days[known].tolist(), record.curve[Curve.EQUITY][known].tolist()
+    if record.sessions is None:
+        days = market.calendar.session_of(record.times_ns - 1)
+        days = np.maximum.accumulate(days)
+        ends = np.flatnonzero(np.diff(days, append=days[-1] + 1))
+        known = ends[days[ends] >= 0]
+        record.sessions = days[known].tolist(), record.curve[Curve.EQUITY][known].tolist()
+    return record.sessions
 
 
 Table = dict[str, npt.NDArray[Any]]
@@ -313,9 +317,14 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 
 
 def _write_parquet(path: Path, frame: pl.LazyFrame) -> None:
-    data = io.BytesIO()
-    frame.sink_parquet(data, compression="zstd", compression_level=1)
-    write_atomically(path, data.getbuffer())
+    """Write a table straight into its file: in memory it would be there twice."""
+    import polars as pl
+
+    with replaced_atomically(path) as temporary:
+        try:
+            frame.sink_parquet(temporary, compression="zstd", compression_level=1)
+        except pl.exceptions.ComputeError as error:
+            raise OSError(str(error)) from error
 
 
 def _session_frame(days: list[int], values: list[int]) -> pl.LazyFrame:

@@ -14,10 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from evenkeel.engine.fill_table import FillTable, Legs
-from evenkeel.engine.margin_history import margin_figures
+from evenkeel.engine.margin_history import joined, margin_figures
 from evenkeel.engine.market import Market
 from evenkeel.engine.metric_table import FIGURES
-from evenkeel.engine.metrics import SESSIONS_MIN, drawdowns, extremes, profit_factor_mode, session_returns
+from evenkeel.engine.metrics import (
+    POINTS_AT_ONCE,
+    SESSIONS_MIN,
+    deepest_fall,
+    drawdowns,
+    extremes,
+    profit_factor_mode,
+    session_returns,
+    with_peaks,
+)
 from evenkeel.engine.record import RunRecord
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.instrument import Instrument
@@ -137,11 +146,11 @@ def of_curve(record: RunRecord) -> Figures:
     equity = record.curve[Curve.EQUITY]
     falls = drawdowns(equity)
     below = longest_below(equity, record.times_ns)
-    deepest = int((np.maximum.accumulate(equity) - equity).max(initial=0))
+    np.square(falls, out=falls)
     return {
-        "max_drawdown": float(money_from_postings(deepest)),
+        "max_drawdown": float(money_from_postings(deepest_fall(equity))),
         "max_drawdown_days": below / DAY,
-        "ulcer_index_pct": float(np.sqrt(np.mean(falls**2))) * 100.0 if len(falls) else 0.0,
+        "ulcer_index_pct": float(np.sqrt(np.mean(falls))) * 100.0 if len(falls) else 0.0,
     }
 
 
@@ -149,7 +158,8 @@ def longest_below(equity: Ints, times_ns: Ints) -> int:
     """Return the longest time from a peak until equity is there again, or until the end, in nanoseconds."""
     if not len(equity):
         return 0
-    at_peak = np.flatnonzero(equity >= np.maximum.accumulate(equity))
+    parts = enumerate(with_peaks(equity))
+    at_peak = np.concatenate([k * POINTS_AT_ONCE + np.flatnonzero(part >= peak) for k, (part, peak) in parts])
     spans = np.diff(np.append(at_peak, len(equity)))
     long = spans > 1
     ends = np.minimum(at_peak + spans, len(equity) - 1)
@@ -162,8 +172,8 @@ def of_exposure(record: RunRecord, market: Market, instrument: Instrument) -> Fi
     held = np.flatnonzero((lots != 0) & (equity > 0))
     if not len(held):
         return {"mean_exposure_pct": 0.0, "average_leverage": None}
-    closes_ns = np.concatenate([stretch.series.base.close_ns for stretch in market.stretches])
-    closes = np.concatenate([stretch.series.base.close for stretch in market.stretches])
+    bases = [stretch.series.base for stretch in market.stretches]
+    closes_ns, closes = joined([base.close_ns for base in bases]), joined([base.close for base in bases])
     at = np.searchsorted(closes_ns, record.times_ns[held], side="right") - 1
     unit = instrument.lot_grid.numerator / instrument.lot_grid.denominator * to_float(instrument.multiplier)
     value = np.abs(lots[held]) * unit * closes[at] / equity[held]

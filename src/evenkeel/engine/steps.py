@@ -45,6 +45,7 @@ class SessionOpened(msgspec.Struct, frozen=True, kw_only=True, tag="session_open
     schema: int = JOURNAL_SCHEMA
 
 
+_EVENT, _DECISION, _COMMAND = (int(kind) for kind in (EntryKind.EVENT, EntryKind.DECISION, EntryKind.COMMAND))
 _encode = msgspec.msgpack.Encoder().encode
 _event = msgspec.msgpack.Decoder(AnyEvent).decode
 _decision = msgspec.msgpack.Decoder(Decision).decode
@@ -65,10 +66,7 @@ class JournalLog:
 
     def write(self, step: Step) -> None:
         """Append a step; when it holds commands, return only after it has left this process."""
-        frames = encode_step(step)
-        last = len(frames) - 1
-        for place, (kind, payload) in enumerate(frames):
-            self._journal.append(kind, payload, last_of_step=place == last)
+        self._journal.append_step(encode_step(step))
         if step.commands:
             self._journal.barrier()
 
@@ -88,13 +86,14 @@ class MemoryLog:
         self.steps.append(step)
 
 
-def encode_step(step: Step) -> list[tuple[EntryKind, bytes]]:
+def encode_step(step: Step) -> list[tuple[int, bytes]]:
     """Return kind and payload of each frame of a step."""
-    return [
-        (EntryKind.EVENT, _encode(step.event)),
-        *((EntryKind.DECISION, _encode(decision)) for decision in step.decisions),
-        *((EntryKind.COMMAND, _encode(command)) for command in step.commands),
-    ]
+    frames = [(_EVENT, _encode(step.event))]
+    if step.decisions:
+        frames += [(_DECISION, _encode(decision)) for decision in step.decisions]
+    if step.commands:
+        frames += [(_COMMAND, _encode(command)) for command in step.commands]
+    return frames
 
 
 def decode_steps(frames: Iterable[Frame]) -> tuple[list[dict[str, Any]], list[Step]]:

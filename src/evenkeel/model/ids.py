@@ -42,23 +42,46 @@ _LEG_LETTERS = {Leg.ENTRY: "e", Leg.STOP: "s", Leg.TARGET: "t", Leg.EXIT: "x", L
 def client_id(
     mode: str, *, run: RunId, strategy: StrategyId, instrument: InstrumentId, trade: int, leg: Leg, attempt: int
 ) -> ClientId:
-    """Return our id of an order: `k`, mode letter, leg letter, `-`, 20 characters of a SHA-256.
+    """Return our id of an order, see `OrderIds`."""
+    return OrderIds(mode, run=run, strategy=strategy, instrument=instrument).of(trade, leg, attempt=attempt)
 
-    Args:
-        trade: Number of the trade within the strategy and instrument, from 1.
-        attempt: From 1; rises only for an order that replaces one known to be dead.
+
+class OrderIds:
+    """Our ids of the orders of a strategy and an instrument: what they share is hashed once.
+
+    An id is `k`, mode letter, leg letter, `-`, 20 characters of a SHA-256.
     """
-    require(trade >= 1 and attempt >= 1, "trades and attempts count from 1", trade=trade, attempt=attempt)
-    named = "\x1f".join((run, strategy, instrument, str(trade), leg, str(attempt)))
-    return ClientId(f"k{MODE_LETTERS[mode]}{_LEG_LETTERS[leg]}-{short_hash(named.encode(), 20)}")
+
+    def __init__(self, mode: str, *, run: RunId, strategy: StrategyId, instrument: InstrumentId) -> None:
+        self._shared = hashlib.sha256("\x1f".join((run, strategy, instrument, "")).encode())
+        self._words = {
+            leg: (f"k{MODE_LETTERS[mode]}{letter}-", f"\x1f{leg.value}\x1f") for leg, letter in _LEG_LETTERS.items()
+        }
+
+    def of(self, trade: int, leg: Leg, *, attempt: int) -> ClientId:
+        """Return the id of an order.
+
+        Args:
+            trade: Number of the trade within the strategy and instrument, from 1.
+            leg: What it is for.
+            attempt: From 1; rises only for an order that replaces one known to be dead.
+        """
+        require(trade >= 1 and attempt >= 1, "trades and attempts count from 1", trade=trade, attempt=attempt)
+        head, between = self._words[leg]
+        digest = self._shared.copy()
+        digest.update(f"{trade}{between}{attempt}".encode())
+        return ClientId(head + _base32(digest.digest(), 20))
 
 
 def short_hash(data: bytes, characters: int) -> str:
     """Return the first characters of the SHA-256 of `data` in lower-case base32 (`a` to `z`, `2` to `7`)."""
-    pairs = -(-characters // 2)
-    bits = int.from_bytes(hashlib.sha256(data).digest(), "big") >> (256 - 10 * pairs)
-    text = "".join([_PAIRS[bits >> shift & 1023] for shift in range(10 * (pairs - 1), -1, -10)])
-    return text[:characters]
+    return _base32(hashlib.sha256(data).digest(), characters)
+
+
+def _base32(digest: bytes, characters: int) -> str:
+    last = 10 * ((characters - 1) // 2)
+    bits = int.from_bytes(digest, "big") >> (246 - last)
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(last, -1, -10)])[:characters]
 
 
 _BASE_32 = "abcdefghijklmnopqrstuvwxyz234567"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from evenkeel.features.node import Node
 from evenkeel.features.timeline import Program
 from evenkeel.model.bar import Floats
@@ -35,8 +37,7 @@ class DecideKernel:
     rows: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a strategy may see at a decision.
 
     Attributes:

@@ -204,10 +204,12 @@ class _RealFile:
             self._descriptor = os.open(path, _APPENDING, 0o600)
 
     def append(self, data: bytes | bytearray) -> None:
-        with _naming("write", self._path):
+        try:
             written = os.write(self._descriptor, data)
             while written < len(data):
                 written += os.write(self._descriptor, data[written:])
+        except OSError as error:
+            raise _refused("write", self._path, error) from error
 
     def sync(self) -> None:
         with _naming("sync", self._path):
@@ -240,7 +242,7 @@ def _to_disk(descriptor: int) -> None:
 
 
 class _naming:  # noqa: N801 - reads as a verb after `with`
-    """Turns a fault of the disk into one that says what was being done to what; a class, as it wraps every write."""
+    """Turns a fault of the disk into one that says what was being done to what."""
 
     __slots__ = ("_act", "_path")
 

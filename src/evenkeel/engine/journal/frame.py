@@ -35,7 +35,10 @@ PENDING_UNKNOWN = 0xFFFF
 
 _PREFIX = Struct("<II")
 _BODY = Struct("<QBBH16s")
-FRAME_HEADER_BYTES = _PREFIX.size + _BODY.size
+_HEADER = Struct("<IIQBBH16s")
+FRAME_HEADER_BYTES = _HEADER.size
+_UNUSED_HASH = blake2b(digest_size=HASH_BYTES)
+"""Copied for each frame: that takes three quarters of the time of a new one."""
 
 
 class Frame(NamedTuple):
@@ -97,25 +100,29 @@ def encode(
         invariant(length <= PAYLOAD_BYTES_MAX, "a journal entry is larger than allowed", bytes=length, kind=kind)
         invariant(False, "the kind of a journal entry is 1 to 255", kind=kind)
     body = _BODY.pack(sequence, kind, flags, min(pending, PENDING_UNKNOWN), previous) + payload
-    return _PREFIX.pack(length, crc32(body, length)) + body, blake2b(body, digest_size=HASH_BYTES).digest()
+    return _PREFIX.pack(length, crc32(body, length)) + body, _hash(body)
+
+
+def _hash(body: bytes) -> bytes:
+    digest = _UNUSED_HASH.copy()
+    digest.update(body)
+    return digest.digest()
 
 
 def decode(data: bytes, offset: int) -> Placed | None:
     """Return the frame that starts at `offset`, or None if no intact frame does."""
-    start = offset + _PREFIX.size
-    if offset + FRAME_HEADER_BYTES > len(data):
+    to_payload = offset + FRAME_HEADER_BYTES
+    if to_payload > len(data):
         return None
-    length, checksum = _PREFIX.unpack_from(data, offset)
-    end = offset + FRAME_HEADER_BYTES + length
+    length, checksum, sequence, kind, flags, pending, previous = _HEADER.unpack_from(data, offset)
+    end = to_payload + length
     if length > PAYLOAD_BYTES_MAX or end > len(data):
         return None
-    body = data[start:end]
+    body = data[offset + _PREFIX.size : end]
     if crc32(body, length) != checksum:
         return None
-    sequence, kind, flags, pending, previous = _BODY.unpack_from(body)
-    frame = Frame(sequence, kind, flags, body[_BODY.size :])
-    digest = blake2b(body, digest_size=HASH_BYTES).digest()
-    return Placed(frame, offset, end - offset, pending, previous, digest)
+    frame = Frame(sequence, kind, flags, data[to_payload:end])
+    return Placed(frame, offset, end - offset, pending, previous, _hash(body))
 
 
 def find_after(data: bytes, offset: int, *, above: int) -> Placed | None:

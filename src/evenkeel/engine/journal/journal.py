@@ -11,7 +11,7 @@ promises that everything appended so far outlives this process and, with `durabl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -124,27 +124,24 @@ class Journal:
         Raises:
             StorageError: If the journal is closed or a write failed before; it takes no more entries then.
         """
-        writer = self._writer
-        if self._closed or writer.failure is not None:
-            raise self._refusal()
-        if self._segment_bytes >= self._segment_bytes_max and not self._inside_step:
-            self._start_segment()
+        self._begin()
         sequence = self.next_sequence
-        frame, self.head = encode(
-            sequence,
-            kind,
-            payload,
-            flags=LAST_OF_STEP if last_of_step else 0,
-            pending=sequence - writer.promised,
-            previous=self.head,
-        )
-        self._buffer += frame
-        self.next_sequence = sequence + 1
-        self._segment_bytes += len(frame)
+        self._add(kind, payload, LAST_OF_STEP if last_of_step else 0)
         self._inside_step = not last_of_step
-        if len(self._buffer) >= BUFFER_BYTES_MAX:
-            self._hand_over()
         return sequence
+
+    def append_step(self, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Add the entries of a whole step, or the rest of one: kind and payload of each, as `append` takes them.
+
+        Raises:
+            StorageError: If the journal is closed or a write failed before; it takes no more entries then.
+        """
+        self._begin()
+        self._inside_step = True
+        last = len(entries) - 1
+        for place, (kind, payload) in enumerate(entries):
+            self._add(kind, payload, LAST_OF_STEP if place == last else 0)
+        self._inside_step = False
 
     def barrier(self) -> None:
         """Return when everything appended so far is safe, as `durable` defines it.
@@ -212,6 +209,23 @@ class Journal:
         tail.sync()
         self._disk.sync_folder(self._folder)
         return SyncThread(tail, self.next_sequence)
+
+    def _begin(self) -> None:
+        if self._closed or self._writer.failure is not None:
+            raise self._refusal()
+        if self._segment_bytes >= self._segment_bytes_max and not self._inside_step:
+            self._start_segment()
+
+    def _add(self, kind: int, payload: bytes, flags: int) -> None:
+        sequence = self.next_sequence
+        frame, self.head = encode(
+            sequence, kind, payload, flags=flags, pending=sequence - self._writer.promised, previous=self.head
+        )
+        self._buffer += frame
+        self.next_sequence = sequence + 1
+        self._segment_bytes += len(frame)
+        if len(self._buffer) >= BUFFER_BYTES_MAX:
+            self._hand_over()
 
     def _prepare_barrier(self) -> None:
         if self._closed or self._writer.failure is not None:

@@ -15,7 +15,6 @@ from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts
 from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk
-from evenkeel.engine.journaled import verify_whole
 from evenkeel.engine.manifest import build_manifest, run_id
 from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.driver import PlaybookDriver
@@ -114,7 +113,6 @@ def run_parts(
         driver = PlaybookDriver(playbook, runs, sightings, min(part.market.window[0] for part in parts))
         driver.run()
     for part, one in zip(parts, drivers, strict=True):
-        verify_whole(part.folder)
         results.write_decisions(part.folder, one.decisions)
     return driver, drivers
 

@@ -9,10 +9,9 @@ while (pause := venue.advance()) is not Pause.END:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numba import types
@@ -65,6 +64,8 @@ REPORT_LINES = 4096
 
 _ROW, _LOTS, _EXEC, _ENTRY_KIND = (int(place) for place in (Book.ROW, Book.LOTS, Book.EXEC, Book.ENTRY_KIND))
 _STOPPED, _REPORTS = int(Ledger.STOPPED), int(Ledger.REPORTS)
+_SETTLES, _DAY_TRADES_COUNT = int(Term.SETTLES), int(Term.DAY_TRADES)
+"""Plain integers: an array takes three times as long to be asked by a member of an enumeration."""
 _PAUSES = tuple(Pause)
 _PLACE_ENTRY = types.void(
     INTS, FLOATS, INTS, FLOATS, FLOATS, types.int64, types.int64, types.float64, types.float64,
@@ -88,8 +89,7 @@ class BlockFeatures(Protocol):
         """Compute the next block; False at the end of the data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """One report of the loop: integers by `Report`, prices by `Price`."""
 
     ints: list[int]
@@ -316,6 +316,7 @@ class SimulatedVenue:
         broker = account_events(self._bars, series.calendar, self._account.rules, known)
         self._carry = merged([broker, known])
         self._ready = False
+        self._end_stop = -1
 
     def _due(self, carry: Carry | None, mark: MarkBars | None) -> Carry:
         """Return what a position is due: what is known of it, funding only where the account takes part."""
@@ -330,7 +331,7 @@ class SimulatedVenue:
         Returns:
             The window column that execution bar 0 would have, and the first bar behind the block.
         """
-        while not self._ready or self.book[Book.EXEC] >= self._features.stop:
+        while not self._ready or self.book[_EXEC] >= self._features.stop:
             if not self._next_block():
                 break
             self._ready = True
@@ -386,7 +387,7 @@ class SimulatedVenue:
             InvariantBroken: If it did.
         """
         if pause is Pause.FAULT:
-            row, words = int(self.book[Book.ROW]), FAULTS[Fault(int(self.ledger[Ledger.FAULT]))]
+            row, words = int(self.book[_ROW]), FAULTS[Fault(int(self.ledger[Ledger.FAULT]))]
             raise InvariantBroken(f"the books of the run broke at base bar {row} of its stretch: {words}")
 
     def pass_block(self) -> Pause:
@@ -399,8 +400,11 @@ class SimulatedVenue:
     def _end_of_block(self) -> tuple[int, bool]:
         """Return the base row behind the block that the features hold, and whether it is the last block."""
         stop = self._features.stop
-        final = stop >= len(self._last_row)
-        return len(self._bars) if final else int(self._last_row[stop - 1]) + 1, final
+        if stop != self._end_stop:
+            final = stop >= len(self._last_row)
+            self._end = (len(self._bars) if final else int(self._last_row[stop - 1]) + 1, final)
+            self._end_stop = stop
+        return self._end
 
     def _is_exposed(self) -> bool:
         return bool(self.book[_LOTS] != 0 or self.book[_ENTRY_KIND] != 0)
@@ -428,15 +432,15 @@ class SimulatedVenue:
                 stop_row, stop_exec, self._pausing,
             )
         ]  # fmt: skip
-        self.refuse_fault(pause)
+        if pause is Pause.FAULT:
+            self.refuse_fault(pause)
         return pause
 
-    def reports(self) -> Iterator[Told]:
+    def reports(self) -> list[Told]:
         """Hand over the reports written since the last call."""
         count = int(self.ledger[_REPORTS])
         self.ledger[_REPORTS] = 0
-        for ints, floats in zip(self._ints[:count].tolist(), self._floats[:count].tolist(), strict=True):
-            yield Told(ints, floats)
+        return list(map(Told, self._ints[:count].tolist(), self._floats[:count].tolist()))
 
     def take_reports(self) -> tuple[Ints, Floats]:
         """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
@@ -513,14 +517,14 @@ class SimulatedVenue:
     @property
     def free(self) -> Decimal | None:
         """What an entry may use now, as the broker counts it; None where that is all the equity of a flat account."""
-        if self._terms[Term.SETTLES] == 0.0:
+        if self._terms[_SETTLES] == 0.0:
             return None
         return money_from_postings(free_money(self.book, self.ledger, self._terms))
 
     @property
     def day_trades(self) -> int:
         """Day trades that stand within the sessions that count."""
-        return int(day_trades(self.book, self.ledger)) if self._terms[Term.DAY_TRADES] == 1.0 else 0
+        return int(day_trades(self.book, self.ledger)) if self._terms[_DAY_TRADES_COUNT] == 1.0 else 0
 
     @property
     def drawdown(self) -> float:

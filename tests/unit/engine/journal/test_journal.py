@@ -54,6 +54,20 @@ def test_equal_entries_give_an_equal_head(opened: Opened) -> None:
     assert heads[0] == heads[1] != heads[2]
 
 
+def test_a_step_appended_at_once_is_the_same_bytes_as_one_by_one(opened: Opened) -> None:
+    steps = [[(1, b"event %d" % step), (2, b"x" * 90), (3, b"command")][: 1 + step % 3] for step in range(9)]
+    disks = MemoryDisk(), MemoryDisk()
+    with opened(on=disks[0]) as one_by_one, opened(on=disks[1]) as at_once:
+        for step in steps:
+            for place, (kind, payload) in enumerate(step):
+                one_by_one.append(kind, payload, last_of_step=place == len(step) - 1)
+            at_once.append_step(step)
+            at_once.barrier()
+            one_by_one.barrier()
+    assert disks[1].files == disks[0].files
+    assert len(disks[0].list("j")) > 1
+
+
 def test_a_step_never_crosses_segments(recorded: MemoryDisk) -> None:
     names = recorded.list("j")
     assert names == ["000001.seg", "000002.seg", "000003.seg"]
