@@ -131,7 +131,7 @@ def test_an_order_that_two_answers_far_apart_do_not_have_was_never_taken() -> No
     states = []
     for seconds in (15.5, 16, 17, 19, 23):
         at = int(seconds * SECOND)
-        assert book.next_deadline == at
+        assert book.deadlines() == [at]
         book.lookup(IDENTITY, at)
         book.fold(LookedUp(event_ns=at, known_ns=at + 1, client_id=IDENTITY, asked_ns=at, complete=True))
         order = book.get(IDENTITY)

@@ -43,7 +43,7 @@ class Story:
         self.trade = 0
         self.steps = self.crashed = 0
         self.findings: list[FindingCode] = []
-        self.down_until = 0
+        self.down_until = self.woken = 0
         self.alarms: list[str] = []
         self.trading = True
 
@@ -165,7 +165,8 @@ class Story:
                 self.now, _, act = heapq.heappop(self.queue)
                 self.step(act)
             self.now = tick
-            self.exchange.move(SYMBOL, self.now)
+            last = self.exchange.markets[SYMBOL].price + round(self.draw.gauss(0.0, 3.0))
+            self.exchange.trade_at(SYMBOL, last, self.now)
             self.wire.tell_news(self.now)
             self.step(lambda now: None)
 
@@ -174,8 +175,9 @@ class Story:
         act(self.now)
         if self.now < self.down_until:
             return
-        deadline = self.supervisor.next_deadline()
+        deadline = self.supervisor.next_deadline(self.woken)
         if deadline is not None and deadline <= self.now:
+            self.woken = self.now
             self.fold("time", None)
             self.act()
         if self.trading and self.draw.random() < 0.05:

@@ -449,3 +449,22 @@ def test_what_was_on_its_way_when_a_session_ended_is_in_doubt_in_the_next() -> N
     desk.supervisor.book.doubt(7 * SECOND)
     assert desk.order(desk.entry).state is S.UNKNOWN
     assert desk.at(7) == [LookUpOrder(client_id=desk.entry, asked_ns=7 * SECOND)]
+
+
+def test_a_trade_whose_first_entry_came_to_nothing_begins_anew_on_the_other_side() -> None:
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.REFUSED)
+    desk.act()
+    again = VenueOrder(
+        client_id=_id(Leg.ENTRY, 2), strategy=STRATEGY, instrument=SYMBOL, trade=1, leg=Leg.ENTRY,
+        kind=OrderKind.MARKET, quantity=D(-10), placed_ns=0, moved_ns=0,
+    )  # fmt: skip
+    bracket = Bracket(
+        strategy=STRATEGY, instrument=SYMBOL, trade=1, direction=-1, stop_distance=D(10), target_distance=None,
+        entry=again.client_id,
+    )  # fmt: skip
+    desk.supervisor.open_trade(bracket, again)
+    desk.supervisor.fold_command(PlaceOrder(order=again), 0)
+    (stop,) = desk.executed(again.client_id, -10)
+    assert isinstance(stop, PlaceOrder)
+    assert (stop.order.leg, stop.order.quantity, stop.order.trigger) == (Leg.STOP, D(10), D(110))

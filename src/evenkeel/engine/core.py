@@ -170,7 +170,7 @@ class Core:
     def apply(self, event: AnyEvent) -> Step:
         """Fold a fact, decide, fold what was decided, and return all of it."""
         self.fold(event)
-        decisions, commands = self._decide(event)
+        decisions, commands = self.decide(event)
         for decision in decisions:
             self.fold(decision)
         for command in commands:
@@ -259,7 +259,9 @@ class Core:
         """Whether a fill is a further piece of the entry that opened the position, or what a split brought."""
         if fill.kind is OrderKind.SPLIT:
             return self._is_split(fill, held)
-        order = None if fill.client_id is None else self.state.orders.get(fill.client_id)
+        if fill.client_id is None:
+            return fill.trade == held.trade
+        order = self.state.orders.get(fill.client_id)
         return order is not None and order.state is OrderState.PARTIAL and order.trade == held.trade
 
     def _is_split(self, fill: OrderFilled, held: Position) -> bool:
@@ -289,7 +291,8 @@ class Core:
             filled = state is OrderState.FILLED or order.state is OrderState.PARTIAL
             self.state.dead_entries = 0 if filled else self.state.dead_entries + 1
 
-    def _decide(self, event: AnyEvent) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+    def decide(self, event: AnyEvent) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
+        """Conclude what follows from a fact that has been folded; nothing changes."""
         deciding = self._decidings.get(type(event))
         return ((), ()) if deciding is None else deciding(event)
 

@@ -14,6 +14,7 @@ import msgspec
 
 from evenkeel.execution.findings import Counted, Finding, FindingCode, Told
 from evenkeel.execution.order_life import (
+    RECHECK_NS,
     amended,
     checked,
     counted,
@@ -34,6 +35,8 @@ CLOSED_MAX = 10_000
 UNMATCHED_NS = 5_000_000_000
 """How long a message about an order that we do not know waits for it (operations.md 3.3)."""
 UNMATCHED_MAX = 1_000
+UNSEEN_NS = 2_000_000_000
+"""How long the executions of an order that is over may be behind its reports until they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class OrderBook:
     Attributes:
         open: Those that are not over.
         closed: The last that are, oldest first.
+        unseen: Those of them whose executions did not all arrive, with the instant at which to ask for them: fees and
+            exact prices are theirs.
     """
 
     def __init__(self, prefix: str, visible_ns: int) -> None:
@@ -70,6 +75,7 @@ class OrderBook:
         self._prefix, self._visible_ns = prefix, visible_ns
         self.open: dict[ClientId, VenueOrder] = {}
         self.closed: OrderedDict[ClientId, VenueOrder] = OrderedDict()
+        self.unseen: dict[ClientId, int] = {}
         self._by_venue: dict[str, ClientId] = {}
         self._told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]] = {}
         self._pieces: dict[str, _Piece] = {}
@@ -80,12 +86,16 @@ class OrderBook:
         """Return an order, open or over."""
         return self.open.get(identity) or self.closed.get(identity)
 
-    @property
-    def next_deadline(self) -> int | None:
-        """When a message that nobody asked for has waited long enough, or an order is to be asked about."""
+    def deadlines(self) -> list[int]:
+        """Return when messages that nobody asked for have waited long enough, and when orders are to be asked about."""
         stamps = [waiting.until_ns for waiting in self._unmatched]
         stamps += [order.lookup_ns for order in self.open.values() if order.lookup_ns is not None]
-        return min(stamps, default=None)
+        return stamps + list(self.unseen.values())
+
+    def doubtful(self, now_ns: int) -> list[ClientId]:
+        """Return the orders that are to be looked up by now."""
+        due = [i for i, order in self.open.items() if order.lookup_ns is not None and order.lookup_ns <= now_ns]
+        return due + [identity for identity, at_ns in self.unseen.items() if at_ns <= now_ns]
 
     def place(self, order: VenueOrder) -> Told:
         """Fold the command that places an order; messages that came before it are applied."""
@@ -104,6 +114,9 @@ class OrderBook:
 
     def lookup(self, identity: ClientId, at_ns: int) -> None:
         """Fold the command that asks about an order."""
+        if identity in self.unseen:
+            self.unseen[identity] = at_ns + RECHECK_NS
+            return
         order = self._of(identity)
         asked = msgspec.structs.replace(order, lookup_ns=lookup_due(order, at_ns), lookups=order.lookups + 1)
         self.open[identity] = asked
@@ -323,6 +336,10 @@ class OrderBook:
             self.open[identity] = order
             return
         self.open.pop(identity, None)
+        if order.seen >= order.told:
+            self.unseen.pop(identity, None)
+        elif identity not in self.unseen:
+            self.unseen[identity] = order.moved_ns + UNSEEN_NS
         self.closed[identity] = order
         self.closed.move_to_end(identity)
         while len(self.closed) > CLOSED_MAX:
@@ -330,6 +347,7 @@ class OrderBook:
             self._forget(forgotten, old)
 
     def _forget(self, identity: ClientId, order: VenueOrder) -> None:
+        self.unseen.pop(identity, None)
         for venue_id in {*self._told.pop(identity, {}), order.venue_id}:
             if venue_id is not None:
                 self._by_venue.pop(venue_id, None)

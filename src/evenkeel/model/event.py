@@ -72,7 +72,10 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     """The venue executed an order, whole or a piece of it; an exit may close a part of the position only.
 
     Attributes:
-        client_id: Our id; None for a protective leg, which the venue holds as a child of the entry.
+        client_id: Our id; None for a protective leg, which the venue holds as a child of the entry, and for a fill of
+            an order that was over.
+        trade: Number of the trade, of a fill without an id that adds to a position; None in journals that did not write
+            it yet.
         leg: Which order of the trade.
         kind: Market, limit, stop or take_profit.
         quantity: Signed units of this piece: positive bought, negative sold.
@@ -95,6 +98,7 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     """
 
     client_id: ClientId | None = None
+    trade: int | None = None
     leg: Leg
     kind: OrderKind
     quantity: Decimal
@@ -161,6 +165,24 @@ class LimitBreached(Event, frozen=True, kw_only=True, gc=False, tag="limit_breac
     """
 
     limit: StopReason
+
+
+class TimePassed(Event, frozen=True, kw_only=True, gc=False, tag="time_passed"):
+    """A deadline that the state holds has come."""
+
+
+class SessionBegan(Event, frozen=True, kw_only=True, gc=False, tag="session_began"):
+    """A process took the account up: whatever was on its way when the last one ended may have arrived or not."""
+
+
+class PriceTold(Event, frozen=True, kw_only=True, gc=False, tag="price_told"):
+    """A last price, as the core is to see it: conflated before the inbox (ruling 22).
+
+    Attributes:
+        last: The price.
+    """
+
+    last: Decimal
 
 
 class StretchEnded(Event, frozen=True, kw_only=True, gc=False, tag="stretch_ended"):

@@ -143,6 +143,9 @@ class Reason(StrEnum):
     FAKE_EXIT = ("FAKE_EXIT", "The order was called an exit and would open or enlarge a position.")
     KILL_PATH_ONLY = ("KILL_PATH_ONLY", "The kill path closes and cancels, and only while the account is killed.")
 
+    REJECTED = ("REJECTED", "The venue rejected the order.")
+    ABORTED = ("ABORTED", "The order never reached the venue.")
+
 
 REASONS = tuple(Reason)
 """Reasons by the number that kernels use for them; new ones are only ever appended."""

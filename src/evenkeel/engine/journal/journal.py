@@ -61,7 +61,9 @@ class Journal:
         cut: What opening removed, in the order of removal.
     """
 
-    def __init__(self, disk: Disk, folder: str, *, segment_bytes_max: int, durable: bool, lock: DiskLock) -> None:
+    def __init__(
+        self, disk: Disk, folder: str, *, segment_bytes_max: int, durable: bool, threaded: bool, lock: DiskLock
+    ) -> None:  # fmt: skip
         """Continue what is in the folder; use `Journal.open`."""
         self._disk = disk
         self._folder = folder
@@ -78,10 +80,18 @@ class Journal:
         self._segment_bytes = max(end.end, SEGMENT_HEADER_BYTES)
         if end.number == 0:
             create_segment(disk, folder, 1, BEGINNING.encode(), durable=durable).close()
-        self._writer = self._start_writer(durable)
+        self._writer = self._start_writer(durable=durable, threaded=threaded)
 
     @classmethod
-    def open(cls, disk: Disk, folder: str, *, segment_bytes_max: int = SEGMENT_BYTES_MAX, durable: bool) -> Journal:
+    def open(
+        cls,
+        disk: Disk,
+        folder: str,
+        *,
+        segment_bytes_max: int = SEGMENT_BYTES_MAX,
+        durable: bool,
+        threaded: bool = True,
+    ) -> Journal:
         """Create a journal, or continue one after checking its last segment and cutting a torn tail.
 
         Args:
@@ -90,6 +100,7 @@ class Journal:
             segment_bytes_max: Length at which a segment takes no new step.
             durable: What a barrier promises: True, that the entries are on the disk; False, that they have left this
                 process (enough for a backtest, whose simulated venue dies with the machine).
+            threaded: Whether a durable journal is synced by a thread of its own; the simulation has one thread only.
 
         Raises:
             JournalDamaged: If entries that a barrier had promised are altered or missing.
@@ -106,7 +117,9 @@ class Journal:
         lock = disk.lock(folder)
         opened = False
         try:
-            journal = cls(disk, folder, segment_bytes_max=segment_bytes_max, durable=durable, lock=lock)
+            journal = cls(
+                disk, folder, segment_bytes_max=segment_bytes_max, durable=durable, threaded=threaded, lock=lock
+            )
             opened = True
             return journal
         finally:
@@ -200,7 +213,7 @@ class Journal:
     ) -> None:
         self.close()
 
-    def _start_writer(self, durable: bool) -> Writer:
+    def _start_writer(self, *, durable: bool, threaded: bool) -> Writer:
         tail = Tail(self._disk, self._folder, self._number, durable=durable)
         if not durable:
             return InlineWriter(tail, self.next_sequence)
@@ -208,7 +221,7 @@ class Journal:
         # on from now on.
         tail.sync()
         self._disk.sync_folder(self._folder)
-        return SyncThread(tail, self.next_sequence)
+        return SyncThread(tail, self.next_sequence) if threaded else InlineWriter(tail, self.next_sequence, syncs=True)
 
     def _begin(self) -> None:
         if self._closed or self._writer.failure is not None:

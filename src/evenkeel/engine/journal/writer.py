@@ -1,7 +1,8 @@
 """Who puts the bytes into the files: the caller, or a thread that also syncs.
 
-A backtest writes inline: its barrier is a write to the operating system. A live run hands the bytes to `SyncThread`, so
-that the event loop never waits for a disk; one sync serves every barrier that is waiting by then.
+A backtest writes inline: its barrier is a write to the operating system. So does the simulation, which has one thread
+and syncs in it. A live run hands the bytes to `SyncThread`, so that the event loop never waits for a disk; one sync
+serves every barrier that is waiting by then.
 
 After a failed write or sync nobody knows what the disk holds (a second sync may claim success for bytes that the
 operating system has dropped), so a writer that failed stays failed.
@@ -104,12 +105,12 @@ class Tail:
 
 
 class InlineWriter:
-    """Writes in the caller's thread and never syncs: what passed a barrier survives the process, not the machine."""
+    """Writes in the caller's thread; what passed a barrier survives the process, and the machine too if it `syncs`."""
 
-    def __init__(self, tail: Tail, promised: int) -> None:
+    def __init__(self, tail: Tail, promised: int, *, syncs: bool = False) -> None:
         self.promised = promised
         self.failure: StorageError | None = None
-        self._tail = tail
+        self._tail, self._syncs = tail, syncs
 
     def write(self, chunks: Sequence[Chunk]) -> None:
         """Write the chunks to the operating system."""
@@ -120,9 +121,15 @@ class InlineWriter:
             raise
 
     def barrier(self, sequence: int) -> None:
-        """Note that the entries below `sequence` have left the process."""
+        """Note that the entries below `sequence` have left the process, or are on the disk."""
         if self.failure is not None:
             raise self.failure
+        if self._syncs:
+            try:
+                self._tail.sync()
+            except StorageError as error:
+                self.failure = error
+                raise
         self.promised = sequence
 
     def request_barrier(self, sequence: int) -> Future[None]:

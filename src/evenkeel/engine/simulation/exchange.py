@@ -106,13 +106,11 @@ class Market:
 
     Attributes:
         price: Last.
-        tick: Smallest step.
-        sigma: Standard deviation of a step, in ticks.
+        lot: Smallest step of a quantity.
     """
 
     price: Decimal
-    tick: Decimal
-    sigma: float = 3.0
+    lot: Decimal
 
 
 @dataclass(slots=True)
@@ -156,6 +154,7 @@ class Exchange:
     cash: Decimal = Decimal(0)
     news: list[Ticket | Print] = field(default_factory=list)
     _by_client: dict[str, str] = field(default_factory=dict)
+    _at_work: list[Ticket] = field(default_factory=list)
 
     def submit(
         self, client_id: str, symbol: str, kind: str, quantity: Decimal, *, price: Decimal | None,
@@ -173,6 +172,7 @@ class Exchange:
         ticket = Ticket(venue_id, client_id, symbol, kind, quantity, price, trigger, reduces, now_ns, own=own)
         self.tickets[venue_id] = ticket
         self._by_client[client_id] = venue_id
+        self._at_work.append(ticket)
         self.news.append(ticket)
         self._match(ticket, now_ns)
         return Answer.OK, venue_id
@@ -205,13 +205,12 @@ class Exchange:
         venue_id = self._by_client.get(client_id)
         return None if venue_id is None else self.tickets[venue_id]
 
-    def move(self, symbol: str, now_ns: int) -> None:
-        """Let the price make a step, and match what it meets."""
-        market = self.markets[symbol]
-        step = round(self.draw.gauss(0.0, market.sigma))
-        market.price = max(market.tick * 100, market.price + step * market.tick)
-        for ticket in [t for t in self.tickets.values() if t.is_open and t.symbol == symbol]:
+    def trade_at(self, symbol: str, price: Decimal, now_ns: int) -> None:
+        """Let the price move, and match what it meets."""
+        self.markets[symbol].price = price
+        for ticket in [t for t in self._at_work if t.symbol == symbol]:
             self._match(ticket, now_ns)
+        self._at_work = [ticket for ticket in self._at_work if ticket.is_open]
 
     def bust(self) -> Print | None:
         """Take the last execution of ours back."""
@@ -245,8 +244,9 @@ class Exchange:
                 self.news.append(ticket)
                 return
             quantity = min(quantity, abs(held))
-        if quantity > 1 and self.draw.random() < self.manner.partial:
-            quantity = Decimal(self.draw.randint(1, int(quantity)))
+        lots = int(quantity / self.markets[ticket.symbol].lot)
+        if lots > 1 and self.draw.random() < self.manner.partial:
+            quantity = self.draw.randint(1, lots) * self.markets[ticket.symbol].lot
         self._fill(ticket, quantity, last, now_ns)
 
     def _fill(self, ticket: Ticket, quantity: Decimal, price: Decimal, now_ns: int) -> None:

@@ -145,7 +145,7 @@ def covered(orders: Sequence[VenueOrder]) -> Decimal:
     return sum((order.left for order in orders if order.leg is Leg.STOP and order.state in _RESTING), Decimal(0))
 
 
-def next_deadline(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing) -> int | None:
+def deadlines(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing) -> list[int]:
     """Return when the plan of a trade may change though nothing happens."""
     stamps = [o.expires_ns for o in orders if o.leg is Leg.ENTRY and o.expires_ns is not None and o.state in _QUIET]
     if bracket.first_fill_ns is not None and any(o.leg is Leg.ENTRY and o.state in _QUIET for o in orders):
@@ -162,7 +162,7 @@ def next_deadline(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing
                 stamps.append(bracket.waived_until_ns)
         elif bracket.exit_ns is not None:
             stamps.append(bracket.exit_ns + timing.retry_ns)
-    return min(stamps, default=None)
+    return stamps
 
 
 def _entries(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> list[Wish]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from evenkeel.execution.findings import Counted, Finding, Told
-from evenkeel.execution.orders import OrderBook
+from evenkeel.execution.orders import CLOSED_MAX, OrderBook
 from evenkeel.execution.supervisor.bracket import Bracket, Closing, filled, heard, placed
 from evenkeel.execution.supervisor.plan import (
     Circumstances,
@@ -19,7 +20,7 @@ from evenkeel.execution.supervisor.plan import (
     WishCancel,
     WishClose,
     WishPlace,
-    next_deadline,
+    deadlines,
     plan,
     unprotected,
 )
@@ -55,7 +56,7 @@ class Identity:
     run: RunId
 
 
-class CloseTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class CloseTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="close_trade", tag_field="type"):
     """The supervisor decided to close a trade.
 
     Attributes:
@@ -94,7 +95,9 @@ class Supervisor:
 
     Attributes:
         book: Orders.
-        brackets: Trades that hold something or have orders at work, and those over lately.
+        brackets: Trades that hold something or have orders at work.
+        over: The last trades that do not, oldest first; a late message brings one back.
+        unprotected_ns: How long positions were without their protection, all together.
     """
 
     def __init__(
@@ -107,14 +110,22 @@ class Supervisor:
         self._identity, self._ticks, self._venue, self._timing = identity, ticks, venue, timing
         self.book = OrderBook(prefix, venue.visible_ns)
         self.brackets: dict[TradeKey, Bracket] = {}
+        self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
         self.unprotected_ns = 0
-        self._watched_ns = 0
 
     def open_trade(self, bracket: Bracket, entry: VenueOrder) -> None:
-        """Fold the entry order of a trade, whose command follows; a further entry of the same trade joins it."""
+        """Fold the entry order of a trade, whose command follows.
+
+        A trade whose first entry came to nothing begins anew under its number, perhaps to the other side; only the
+        count of its orders goes on, because ids derive from it. One that holds something already is joined.
+        """
         key = _key(entry)
-        before = self.brackets.get(key)
-        self.brackets[key] = bracket if before is None else msgspec.structs.replace(before, entry=entry.client_id)
+        before = self.brackets.get(key) or self.over.pop(key, None)
+        if before is not None and before.held:
+            bracket = msgspec.structs.replace(before, entry=entry.client_id)
+        elif before is not None:
+            bracket = msgspec.structs.replace(bracket, stops=before.stops, targets=before.targets, exits=before.exits)
+        self.brackets[key] = bracket
 
     def close_trade(self, key: TradeKey, closing: Closing) -> None:
         """Fold that a trade is to be closed; a wish to close all overtakes one to close a part."""
@@ -157,7 +168,11 @@ class Supervisor:
     def watch(self, now_ns: int) -> list[Finding]:
         """Fold that time has passed: note since when positions lack protection, and give up on strangers' messages."""
         for key, bracket in list(self.brackets.items()):
-            bare = unprotected(bracket, self._orders(key))
+            orders = self._orders(key)
+            if not orders and not bracket.held:
+                self._end(key)
+                continue
+            bare = unprotected(bracket, orders)
             if bare and bracket.naked_ns is None:
                 self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=now_ns)
             elif not bare and bracket.naked_ns is not None:
@@ -167,19 +182,19 @@ class Supervisor:
 
     def needs(self, now_ns: int, *, entries_allowed: bool = True) -> Iterator[Need]:
         """Yield what is to be commanded or decided now."""
-        for identity, order in list(self.book.open.items()):
-            if order.lookup_ns is not None and order.lookup_ns <= now_ns:
-                yield LookUpOrder(client_id=identity, asked_ns=now_ns)
+        for identity in self.book.doubtful(now_ns):
+            yield LookUpOrder(client_id=identity, asked_ns=now_ns)
         at = Circumstances(now_ns=now_ns, venue=self._venue, timing=self._timing, entries_allowed=entries_allowed)
         for key, bracket in list(self.brackets.items()):
             for wish in plan(bracket, self._orders(key), at):
                 yield self._need(key, bracket, wish, now_ns)
 
-    def next_deadline(self) -> int | None:
-        """Return when something may be needed though nothing happens."""
-        stamps = [self.book.next_deadline]
-        stamps += [next_deadline(bracket, self._orders(key), self._timing) for key, bracket in self.brackets.items()]
-        return min((stamp for stamp in stamps if stamp is not None), default=None)
+    def next_deadline(self, now_ns: int) -> int | None:
+        """Return when something may be needed though nothing happens; what is due by now was looked at already."""
+        stamps = self.book.deadlines()
+        for key, bracket in self.brackets.items():
+            stamps += deadlines(bracket, self._orders(key), self._timing)
+        return min((stamp for stamp in stamps if stamp > now_ns), default=None)
 
     def held(self, instrument: InstrumentId) -> Decimal:
         """Return the signed units that all trades of an instrument hold."""
@@ -229,13 +244,25 @@ class Supervisor:
             result.moved.append((order, was))
         return result
 
+    def _end(self, key: TradeKey) -> None:
+        """Put a trade aside of which nothing is held and no order is at work."""
+        bracket = self.brackets.pop(key)
+        if bracket.naked_ns is not None:
+            bracket = msgspec.structs.replace(bracket, naked_ns=None)
+        self.over[key] = bracket
+        if len(self.over) > CLOSED_MAX:
+            self.over.popitem(last=False)
+
     def _orders(self, key: TradeKey) -> list[VenueOrder]:
         return [order for order in self.book.open.values() if _key(order) == key]
 
     def _bracket(self, key: TradeKey) -> Bracket:
         bracket = self.brackets.get(key)
         if bracket is None:
-            raise InvariantBroken(f"an order belongs to a trade that does not exist ({key})")
+            bracket = self.over.pop(key, None)
+            if bracket is None:
+                raise InvariantBroken(f"an order belongs to a trade that does not exist ({key})")
+            self.brackets[key] = bracket
         return bracket
 
 

@@ -1,0 +1,209 @@
+"""The account: events in, decisions and commands out, state by folding only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
+from evenkeel.execution.books import Books, Owner
+from evenkeel.execution.findings import Finding
+from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Supervisor, TradeKey
+from evenkeel.execution.supervisor.venue_terms import Timing
+from evenkeel.model.command import (
+    AmendOrder,
+    CancelEntry,
+    CancelOrder,
+    Command,
+    LookUpOrder,
+    PlaceOrder,
+    SubmitEntry,
+    SubmitExit,
+    VenueCommand,
+)
+from evenkeel.model.decision import Decision
+from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.event import BarsClosed, Event, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.ids import InstrumentId
+from evenkeel.model.order import OrderState
+from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
+
+ENTRIES_MAX = 1_000
+"""So many entries one event may lead to; more is a fault of ours, and stops rather than spins."""
+
+
+class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk", tag_field="type"):
+    """What the core of a desk concluded or wished.
+
+    Attributes:
+        desk: Which.
+        what: The decision, or the command as the core gives it to its venue.
+    """
+
+    desk: DeskId
+    what: Decision | Command
+
+
+AccountEvent: TypeAlias = BarsClosed | PriceTold | TimePassed | SessionBegan | VenueEvent
+Entry: TypeAlias = OfDesk | CloseTrade | VenueCommand
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStep:
+    """What one event led to.
+
+    Attributes:
+        event: The fact.
+        entries: Decisions and commands, in the order in which they were concluded and folded.
+    """
+
+    event: AccountEvent
+    entries: tuple[Entry, ...]
+
+    @property
+    def commands(self) -> tuple[VenueCommand, ...]:
+        """What is to be carried out, in order."""
+        return tuple(entry for entry in self.entries if isinstance(entry, VENUE_COMMANDS))
+
+
+VENUE_COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, LookUpOrder)
+_VENUE_EVENTS = (SendResolved, OrderReported, Executed, ExecutionBusted, LookedUp)
+
+
+class Account:
+    """One account at one venue, with all strategies that trade on it.
+
+    Attributes:
+        desks: By strategy and instrument.
+        supervisor: Orders and trades.
+        books: Positions and money.
+        prices: Last price known of each instrument.
+        findings: What should not be, since the last event.
+        now_ns: Stamp of the last event.
+    """
+
+    def __init__(self, desks: Iterable[Desk], supervisor: Supervisor, books: Books, timing: Timing) -> None:
+        self.desks: Mapping[DeskId, Desk] = {desk.id: desk for desk in desks}
+        self.supervisor, self.books, self._timing = supervisor, books, timing
+        self.prices: dict[InstrumentId, Decimal] = {}
+        self.findings: list[Finding] = []
+        self.now_ns = 0
+        self._told: list[tuple[Desk, DeskEvent]] = []
+
+    def apply(self, event: AccountEvent) -> AccountStep:
+        """Fold a fact, decide, fold what was decided, and return all of it."""
+        self.fold(event)
+        entries: list[Entry] = []
+        for desk, heard in self._heard(event):
+            decisions, commands = desk.core.decide(heard)
+            for what in (*decisions, *commands):
+                self._conclude(OfDesk(desk=desk.id, what=what), entries)
+        while (need := next(self.supervisor.needs(self.now_ns), None)) is not None:
+            self._conclude(need, entries)
+        return AccountStep(event, tuple(entries))
+
+    def fold(self, entry: AccountEvent | Entry) -> None:
+        """Change the state by one entry of the journal; nothing else changes it."""
+        if isinstance(entry, Event):
+            self.now_ns, self.findings = entry.known_ns, []
+            self._told = []
+        match entry:
+            case BarsClosed():
+                self._fold_bars(entry)
+            case PriceTold(instrument=instrument, last=last) if instrument is not None:
+                self.prices[instrument] = last
+                self.supervisor.price(instrument, last, entry.known_ns)
+            case SessionBegan():
+                self.supervisor.book.doubt(entry.known_ns)
+            case SendResolved() | OrderReported() | Executed() | ExecutionBusted() | LookedUp():
+                self._fold_heard(self.supervisor.fold(entry))
+            case OfDesk():
+                self._fold_desk(entry)
+            case CloseTrade():
+                self.supervisor.close_trade(entry.key, entry.closing)
+            case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
+                self._fold_heard(self.supervisor.fold_command(entry, self.now_ns))
+        self.findings += self.supervisor.watch(self.now_ns)
+
+    def state(self) -> tuple[object, ...]:
+        """Return everything that the next decision depends on, features and memories of strategies aside."""
+        return (
+            self.now_ns, self.supervisor.book.open, self.supervisor.brackets, self.books.holdings, self.prices,
+            {identity: desk.core.state for identity, desk in self.desks.items()},
+        )  # fmt: skip
+
+    def next_deadline(self) -> int | None:
+        """Return when the account wants to be woken though nothing happens; None is never."""
+        return self.supervisor.next_deadline(self.now_ns)
+
+    def equity(self) -> Decimal | None:
+        """Return what the account is worth at last prices; None where one of those is not known."""
+        return self.books.equity(self.prices)
+
+    def _conclude(self, entry: Entry, entries: list[Entry]) -> None:
+        if len(entries) >= ENTRIES_MAX:
+            raise InvariantBroken(f"one event led to more than {ENTRIES_MAX} entries; the last is {entry!r}")
+        entries.append(entry)
+        self.fold(entry)
+        if isinstance(entry, OfDesk) and isinstance(entry.what, SubmitEntry):
+            desk = self.desks[entry.desk]
+            order = desk.order(entry.what, self.now_ns, self._timing.entry_life_ns)
+            self._conclude(PlaceOrder(order=order), entries)
+        elif isinstance(entry, OfDesk) and isinstance(entry.what, CancelEntry):
+            order_of = self.supervisor.book.open.get(entry.what.client_id)
+            if order_of is not None and order_of.state in (OrderState.WORKING, OrderState.PARTIAL):
+                why = "the strategy withdrew it"
+                self._conclude(CancelOrder(client_id=entry.what.client_id, why=why), entries)
+
+    def _heard(self, event: AccountEvent) -> list[tuple[Desk, BarsClosed | DeskEvent]]:
+        """Return what the cores are to decide on after an event."""
+        if isinstance(event, BarsClosed):
+            return [(desk, event) for desk in self._desks_of(event)]
+        return list(self._told)
+
+    def _desks_of(self, event: BarsClosed) -> list[Desk]:
+        return [desk for desk in self.desks.values() if desk.id.instrument == event.instrument]
+
+    def _fold_bars(self, event: BarsClosed) -> None:
+        for desk in self._desks_of(event):
+            desk.hear_bar(event)
+
+    def _fold_desk(self, entry: OfDesk) -> None:
+        desk = self.desks[entry.desk]
+        match entry.what:
+            case SubmitEntry() as command:
+                desk.core.fold(command)
+                order = desk.order(command, self.now_ns, self._timing.entry_life_ns)
+                self.supervisor.open_trade(desk.bracket(command), order)
+            case SubmitExit() as command:
+                held = desk.core.state.position
+                desk.core.fold(command)
+                if held is not None:
+                    key = TradeKey(desk.id.strategy, desk.id.instrument, held.trade)
+                    self.supervisor.close_trade(key, desk.closing(command, self.now_ns))
+            case CancelEntry():
+                pass
+            case _:
+                desk.core.fold(entry.what)
+
+    def _fold_heard(self, heard: Heard) -> None:
+        """Carry what the supervisor heard over to the books and the cores."""
+        self.findings += heard.findings
+        for key, counted in heard.fills:
+            owner = Owner(key.strategy, key.instrument)
+            gross = self.books.fill(owner, counted.quantity, counted.value, counted.fee, counted.order.sign)
+            desk = self.desks.get(DeskId(key.strategy, key.instrument))
+            if desk is None or not counted.quantity:
+                continue
+            event = desk.hear_fill(self.supervisor.brackets[key], counted, gross, self.now_ns)
+            if event is not None:
+                self._told.append((desk, event))
+        for order, _ in heard.moved:
+            desk = self.desks.get(DeskId(order.strategy, order.instrument))
+            event_of = None if desk is None else desk.hear_move(order, self.now_ns)
+            if desk is not None and event_of is not None:
+                self._told.append((desk, event_of))

@@ -1,0 +1,160 @@
+"""A desk: the core of one strategy on one instrument, and what the venue's plain orders mean to it.
+
+The core speaks of entries with distances and hears of fills and deaths; the supervisor speaks of orders. A desk
+translates, and so makes a broker look to the core as the simulated venue does.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple, TypeAlias
+
+from evenkeel.engine.core import Core
+from evenkeel.execution.findings import Counted
+from evenkeel.execution.supervisor.bracket import Bracket, Closing
+from evenkeel.model.command import SubmitEntry, SubmitExit
+from evenkeel.model.event import BarsClosed, FillPoint, OrderAccepted, OrderDied, OrderFilled
+from evenkeel.model.ids import InstrumentId, Leg, StrategyId
+from evenkeel.model.intent import OrderKind
+from evenkeel.model.order import OrderState, VenueOrder
+from evenkeel.model.reason import ExitReason, Reason
+
+DeskEvent: TypeAlias = OrderFilled | OrderDied | OrderAccepted
+
+_DEATHS = {
+    OrderState.CANCELLED: Reason.CANCELLED, OrderState.EXPIRED: Reason.EXPIRED, OrderState.REJECTED: Reason.REJECTED,
+    OrderState.ABORTED: Reason.ABORTED,
+}  # fmt: skip
+_EXIT_REASONS = {Leg.STOP: ExitReason.STOP_LOSS, Leg.TARGET: ExitReason.TAKE_PROFIT}
+_KINDS = {Leg.STOP: OrderKind.STOP, Leg.TARGET: OrderKind.TAKE_PROFIT}
+
+
+class DeskId(NamedTuple):
+    """Which desk."""
+
+    strategy: StrategyId
+    instrument: InstrumentId
+
+
+class Desk:
+    """One strategy on one instrument.
+
+    Attributes:
+        id: Which.
+        core: Its state machine.
+        bar: Execution bar in progress.
+        tick: Smallest step of a price.
+    """
+
+    def __init__(self, identity: DeskId, core: Core, tick: Decimal) -> None:
+        self.id, self.core, self.tick = identity, core, tick
+        self.bar = 0
+
+    @property
+    def position(self) -> Decimal:
+        """Signed units that the core believes to hold."""
+        held = self.core.state.position
+        return Decimal(0) if held is None else held.quantity
+
+    def hear_bar(self, event: BarsClosed) -> None:
+        """Fold the close of an execution bar."""
+        self.bar = event.bar
+        self.core.fold(event)
+
+    def bracket(self, command: SubmitEntry) -> Bracket:
+        """Return the trade that an entry begins."""
+        return Bracket(
+            strategy=self.id.strategy, instrument=self.id.instrument, trade=command.trade,
+            direction=1 if command.quantity > 0 else -1, stop_distance=command.stop_distance,
+            target_distance=command.target_distance, entry=command.client_id,
+        )  # fmt: skip
+
+    def order(self, command: SubmitEntry, now_ns: int, life_ns: int | None) -> VenueOrder:
+        """Return the order of an entry as a venue gets it."""
+        return VenueOrder(
+            client_id=command.client_id, strategy=self.id.strategy, instrument=self.id.instrument, trade=command.trade,
+            leg=Leg.ENTRY, kind=command.kind, quantity=command.quantity, price=_price(command),
+            trigger=_trigger(command), time_in_force=command.time_in_force, placed_ns=now_ns, moved_ns=now_ns,
+            expires_ns=None if life_ns is None or command.kind is OrderKind.MARKET else now_ns + life_ns,
+        )  # fmt: skip
+
+    def closing(self, command: SubmitExit, now_ns: int) -> Closing:
+        """Return the wish to close that an exit is."""
+        whole = command.quantity is None or abs(command.quantity) >= abs(self.position)
+        return Closing(
+            reason=command.reason, leg=command.leg, client_id=command.client_id,
+            quantity=None if whole or command.quantity is None else abs(command.quantity), since_ns=now_ns,
+        )  # fmt: skip
+
+    def hear_fill(self, bracket: Bracket, counted: Counted, gross: Decimal, now_ns: int) -> OrderFilled | None:
+        """Fold a change of what an order of this desk has filled; return what the core heard, None if nothing.
+
+        What does not fit what the core holds is not told to it: the supervisor closes it, and the books have it.
+        """
+        order, quantity = counted.order, counted.quantity
+        if order.leg is not Leg.ENTRY:
+            held = self.position
+            if held * quantity >= 0:
+                return None
+            quantity = quantity if abs(quantity) <= abs(held) else -held
+        elif quantity * bracket.direction <= 0 or not self._may_join(order):
+            return None
+        event = self._filled(bracket, counted, quantity, gross, now_ns)
+        self.core.fold(event)
+        return event
+
+    def hear_move(self, order: VenueOrder, now_ns: int) -> DeskEvent | None:
+        """Fold that an order of this desk moved to another state; return what the core heard, None if nothing."""
+        known = self.core.state.orders.get(order.client_id)
+        if known is None:
+            return None
+        event: DeskEvent
+        if order.state in _DEATHS:
+            event = OrderDied(
+                event_ns=now_ns, known_ns=now_ns, client_id=order.client_id, reason=_DEATHS[order.state],
+                instrument=self.id.instrument,
+            )  # fmt: skip
+        elif order.state is OrderState.WORKING and known.state is OrderState.SENT and order.leg is Leg.ENTRY:
+            event = OrderAccepted(
+                event_ns=now_ns, known_ns=now_ns, client_id=order.client_id, instrument=self.id.instrument
+            )
+        else:
+            return None
+        self.core.fold(event)
+        return event
+
+    def _may_join(self, order: VenueOrder) -> bool:
+        """Whether the core can take a fill of an entry: it knows the order, or holds that trade, or holds nothing."""
+        held = self.core.state.position
+        return (
+            order.client_id in self.core.state.orders
+            or (held is None and order.trade == self.core.state.trades + 1)
+            or (held is not None and held.trade == order.trade)
+        )
+
+    def _filled(
+        self, bracket: Bracket, counted: Counted, quantity: Decimal, gross: Decimal, now_ns: int
+    ) -> OrderFilled:  # fmt: skip
+        order, entry = counted.order, counted.order.leg is Leg.ENTRY
+        known = self.core.state.orders.get(order.client_id)
+        left = None if known is None or order.state is OrderState.FILLED else abs(order.quantity) - order.filled
+        reason = None if entry else _EXIT_REASONS.get(order.leg)
+        if not entry and reason is None:
+            reason = ExitReason.FORCE if bracket.closing is None else bracket.closing.reason
+        piece = entry and self.core.state.position is not None
+        return OrderFilled(
+            event_ns=now_ns, known_ns=now_ns, instrument=self.id.instrument,
+            client_id=order.client_id if known is not None else None, trade=order.trade, leg=order.leg,
+            kind=_KINDS.get(order.leg, order.kind), quantity=quantity, left=left or None,
+            price=abs(counted.value / counted.quantity), average=bracket.average if piece else None, fee=counted.fee,
+            gross=gross, slippage=Decimal(0), taker=True, row=-1, bar=self.bar, point=FillPoint.INSIDE,
+            exit_reason=reason, stop_price=bracket.stop_price, target_price=bracket.target_price,
+        )  # fmt: skip
+
+
+def _price(command: SubmitEntry) -> Decimal | None:
+    return None if command.kind is OrderKind.STOP else command.price
+
+
+def _trigger(command: SubmitEntry) -> Decimal | None:
+    return command.price if command.kind is OrderKind.STOP else command.trigger

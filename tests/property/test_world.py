@@ -1,0 +1,122 @@
+"""The whole account in simulated worlds: whatever dies or is lost, it ends as its venue has it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+
+import numpy as np
+import pytest
+
+from evenkeel.data.calendar import load_calendar
+from evenkeel.data.definitions import Definitions
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.desk import Desk, DeskId
+from evenkeel.engine.core import Core, RunFacts
+from evenkeel.engine.simulation.world import Path, World
+from evenkeel.execution.books import Books
+from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
+from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
+from evenkeel.features.timeline import FeatureRun, Series
+from evenkeel.model.bar import Bars, Floats
+from evenkeel.model.ids import InstrumentId, RunId, StrategyId
+from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.risk.gates.entry import EntryGates
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.program import PlayStrategy
+
+D = Decimal
+PLAY = """
+version: "3.0.0"
+name: restless
+symbol: BTCUSDT.BYBIT
+timeframes: { low_tf: 1m, med_tf: 1m, high_tf: 1m, exec: low_tf }
+account: { starting_equity: 10000, max_drawdown_pct: 90 }
+features:
+  fast: { indicator: ema, params: { length: 2 } }
+  slow: { indicator: ema, params: { length: 5 } }
+  atr: { indicator: atr, params: { length: 5 } }
+actions:
+  entry_long: ["fast", cross_above, "slow"]
+  entry_short: ["fast", cross_below, "slow"]
+  exit_long: ["fast", cross_below, "slow"]
+  exit_short: ["fast", cross_above, "slow"]
+position_policy: { mode: long_short, exit_mode: first_hit }
+risk_model:
+  stop_loss: { type: atr_multiple, value: 2, atr_feature_id: atr }
+  take_profit: { type: rr_ratio, value: 2 }
+  sizing: { model: percent_equity, value: 20 }
+"""
+STEP = 5_000_000_000
+BARS = 240
+SYMBOL = InstrumentId("BTCUSDT.BYBIT")
+START = parse_time("2024-01-01")
+
+
+def a_path(seed: int) -> tuple[Path, Bars]:
+    rng = np.random.default_rng(seed)
+    count = BARS * int(MINUTE // STEP)
+    prices = np.round(40_000 * np.exp(np.cumsum(rng.normal(size=count) * 2e-4)), 1)
+    table = prices.reshape(BARS, -1)
+    opens = START + np.arange(BARS, dtype=np.int64) * MINUTE
+    columns = (table[:, 0], table.max(axis=1), table.min(axis=1), table[:, -1], np.ones(BARS))
+    bars = Bars(Timeframe.parse("1m"), opens, opens + MINUTE, *(np.ascontiguousarray(c) for c in columns))
+    path = Path(SYMBOL, tuple(D(repr(float(price))) for price in prices), STEP, MINUTE, START)
+    return path, bars
+
+
+class Whole:
+    """Features of all bars at once."""
+
+    def __init__(self, strategy: PlayStrategy, bars: Bars) -> None:
+        self._run = FeatureRun(strategy.program, Series(bars, load_calendar("24/7")), block=len(bars))
+        self._run.advance()
+
+    def at(self, segment: int, bar: int) -> tuple[Floats, int, int, float]:
+        bars = self._run.bars.bars
+        return self._run.x, self._run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
+
+
+def a_world(seed: int, venue: Capabilities) -> World:
+    path, bars = a_path(seed)
+    instrument = Definitions.load().find(SYMBOL)
+    play = load_play(PLAY, instruments=lambda _: instrument)
+
+    def make() -> Account:
+        strategy = PlayStrategy(play)
+        name = StrategyId(strategy.name)
+        facts = RunFacts("live", RunId("r"), name, SYMBOL, D(10_000))
+        core = Core(facts, strategy, EntryGates(strategy.terms, instrument), Whole(strategy, bars))
+        supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: instrument.tick_size}, venue, Timing())
+        desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
+        return Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing())
+
+    return World(Random(seed), make, path, instrument.lot_size)
+
+
+VENUES = [
+    Capabilities(),
+    Capabilities(reduce_only=False),
+    Capabilities(reserves=True),
+    Capabilities(amends_quantity=False, amends_price=False),
+]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_account_ends_as_its_venue_has_it(seed: int) -> None:
+    world = a_world(seed, VENUES[seed % len(VENUES)])
+    world.run()
+    assert world.restarted_state_is_the_same()
+    world.settle()
+    account = world.account
+    held = world.exchange.positions.get(SYMBOL, D(0))
+    assert account.supervisor.held(SYMBOL) == held
+    assert account.books.position(SYMBOL) == held
+    (desk,) = account.desks.values()
+    assert desk.position == held
+    assert {order.state.value for order in account.supervisor.book.open.values()} <= {"working", "partial"}
+    assert held or not [ticket for ticket in world.exchange.tickets.values() if ticket.is_open]
+    equity = account.equity()
+    assert equity is not None
+    assert abs(equity - (10_000 + world.exchange.cash + held * world.exchange.markets[SYMBOL].price)) < D("1e-9")
+    assert desk.core.state.trades > 0
