@@ -24,6 +24,7 @@ from evenkeel.features.node import Node, Param
 from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.features.request import parse_request
 from evenkeel.model.gaps import GAPS
+from evenkeel.model.halt import HaltCode
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
@@ -68,6 +69,8 @@ def reasons() -> str:
     return (
         "# Reasons\n\nWhy something was decided, refused or ended. Journal and JSON carry the codes.\n\n"
         + _table(("code", "meaning"), ((f"`{reason.value}`", reason.text) for reason in Reason))
+        + "\n## Why trading is stopped\n\n[Halts](../guide/halts.md) says when, how far, and how it is lifted.\n\n"
+        + _table(("code", "meaning"), ((f"`{code.value}`", code.text) for code in HaltCode))
         + "\n## Marks of a run\n\n"
         + _table(("mark", "meaning"), ((f"`{mark.value}`", text) for mark, text in MARK_TEXTS.items()))
         + f"\n## How a trade ends\n\n{_names(ExitReason)}\n\n## How a run ends\n\n{_names(StopReason)}\n"

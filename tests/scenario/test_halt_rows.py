@@ -331,13 +331,9 @@ def test_h5_a_drawdown_halts_after_a_restart_with_the_peak_of_before(engine: Eng
 def test_p1_one_tracker_says_the_same_to_limits_locks_and_triggers(engine: Engine) -> None:
     for _ in range(3):
         engine.hears(lambda state: rails.realised(state, D(-50)))
-        engine.hears(
-            lambda state: rails.trade_closed(
-                state, StrategyId("s"), D(-50), streak=rails.LossStreak(losses=3, pause_ns=HOUR), known_ns=7
-            )
-        )
+        engine.hears(lambda state: rails.trade_closed(state, StrategyId("s"), D(-50), known_ns=7))
     engine.reads("9850")
     facts = HaltFacts(now_ns=engine.clock()).with_losses(engine.losses)
     assert facts.daily_amount == -engine.losses.day == D(150)
-    assert rails.is_locked(engine.losses, 7)
+    assert (engine.losses.losses_in_row, engine.losses.last_loss_ns) == (3, 7)
     assert engine.losses.strategies[StrategyId("s")].quarantined

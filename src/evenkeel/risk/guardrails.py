@@ -46,8 +46,7 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
         entries: Entries opened in the session.
         trades: Trades closed in the session.
         losses_in_row: Closed trades of the session with a loss since the last win.
-        locked_until_ns: Until when losses in a row keep entries away; None: not by a time.
-        locked: Whether they do until the next session.
+        last_loss_ns: When the last of them was known; gate 39 counts its pause from there.
         strategies: Health by strategy.
         seeded: Whether this engine has heard from the broker what was lost already.
         seed_failures: How often it has asked in vain.
@@ -69,23 +68,10 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
     entries: int = 0
     trades: int = 0
     losses_in_row: int = 0
-    locked_until_ns: int | None = None
-    locked: bool = False
+    last_loss_ns: int | None = None
     strategies: dict[StrategyId, Health] = {}
     seeded: bool = False
     seed_failures: int = 0
-
-
-class LossStreak(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What losses in a row do.
-
-    Attributes:
-        losses: So many lock entries.
-        pause_ns: For how long; None: until the next session.
-    """
-
-    losses: int
-    pause_ns: int | None
 
 
 def engine_started(rails: Guardrails) -> Guardrails:
@@ -108,9 +94,10 @@ def session_opened(rails: Guardrails, session: date, close: Decimal | None) -> G
         return _referred(rails, close)
     new_week = rails.session is None or session.isocalendar()[:2] != rails.session.isocalendar()[:2]
     new_month = rails.session is None or (session.year, session.month) != (rails.session.year, rails.session.month)
+    strategies = {name: strategy_health.session_opened(health) for name, health in rails.strategies.items()}
     opened = msgspec.structs.replace(
         rails, session=session, close=None, transfers=Decimal(0), reference=None, peak=None, day=Decimal(0), entries=0,
-        trades=0, losses_in_row=0, locked_until_ns=None, locked=False,
+        trades=0, losses_in_row=0, last_loss_ns=None, strategies=strategies,
         week=Decimal(0) if new_week else rails.week, month=Decimal(0) if new_month else rails.month,
     )  # fmt: skip
     return opened if close is None else _referred(opened, close)
@@ -180,28 +167,21 @@ def realised(rails: Guardrails, amount: Decimal) -> Guardrails:
     return msgspec.structs.replace(rails, day=rails.day + amount, week=rails.week + amount, month=rails.month + amount)
 
 
-def trade_closed(
-    rails: Guardrails, strategy: StrategyId, net: Decimal, *, streak: LossStreak | None, known_ns: int
-) -> Guardrails:
+def trade_closed(rails: Guardrails, strategy: StrategyId, net: Decimal, *, known_ns: int) -> Guardrails:
     """Fold the end of a trade; its money was folded by `realised` already.
 
     Args:
         rails: Before.
         strategy: Whose trade it was.
-        net: What it brought, after fees and funding.
-        streak: What losses in a row do by the profile; None: nothing.
+        net: What it brought, after fees and funding; a break-even neither extends nor ends losses in a row.
         known_ns: Now.
     """
     losses = rails.losses_in_row
-    losses = losses + 1 if net < 0 else 0 if net > 0 else losses
-    locks = streak is not None and net < 0 and losses >= streak.losses
-    pause_ns = streak.pause_ns if streak is not None else None
     return msgspec.structs.replace(
         _with_health(rails, strategy, net),
         trades=rails.trades + 1,
-        losses_in_row=losses,
-        locked=rails.locked or (locks and pause_ns is None),
-        locked_until_ns=known_ns + pause_ns if locks and pause_ns is not None else rails.locked_until_ns,
+        losses_in_row=losses + 1 if net < 0 else 0 if net > 0 else losses,
+        last_loss_ns=known_ns if net < 0 else rails.last_loss_ns,
     )
 
 
@@ -231,11 +211,6 @@ def seed_failed(rails: Guardrails) -> Guardrails:
 def rebased(rails: Guardrails) -> Guardrails:
     """Fold that a person accepted the drawdown when resuming: peaks begin anew at the equity of now."""
     return msgspec.structs.replace(rails, peak=rails.equity, peak_ever=rails.equity)
-
-
-def is_locked(rails: Guardrails, now_ns: int) -> bool:
-    """Whether losses in a row keep entries away now."""
-    return rails.locked or (rails.locked_until_ns is not None and now_ns < rails.locked_until_ns)
 
 
 def _with_health(rails: Guardrails, strategy: StrategyId, net: Decimal) -> Guardrails:

@@ -25,6 +25,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     Attributes:
         quarantined: Whether it may not enter.
         losses_in_row: Closed trades with a loss since the last win.
+        session_losses: Of them, those of the session.
         wins_in_row: Closed trades with a win since the last loss.
         trades: Since the record began.
         wins: Of them.
@@ -33,6 +34,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
 
     quarantined: bool = False
     losses_in_row: int = 0
+    session_losses: int = 0
     wins_in_row: int = 0
     trades: int = 0
     wins: int = 0
@@ -56,6 +58,7 @@ def judged(health: Health, net: Decimal) -> Health:
     after = Health(
         quarantined=health.quarantined,
         losses_in_row=_row(health.losses_in_row, extends=net < 0, ends=net > 0),
+        session_losses=_row(health.session_losses, extends=net < 0, ends=net > 0),
         wins_in_row=_row(health.wins_in_row, extends=net > 0, ends=net < 0),
         trades=health.trades + 1,
         wins=health.wins + (net > 0),
@@ -65,6 +68,11 @@ def judged(health: Health, net: Decimal) -> Health:
         return Health() if after.wins_in_row >= STREAK else after
     ill = after.losses_in_row >= STREAK or (after.trades >= EXPECTANCY_TRADES and after.net < 0)
     return msgspec.structs.replace(after, quarantined=True, wins_in_row=0) if ill else after
+
+
+def session_opened(health: Health) -> Health:
+    """Return the health at the opening of a session."""
+    return msgspec.structs.replace(health, session_losses=0)
 
 
 def _row(count: int, *, extends: bool, ends: bool) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import StrategyId
-from evenkeel.model.time import MINUTE, SECOND
+from evenkeel.model.time import SECOND
 from evenkeel.risk import guardrails as fold
 from evenkeel.risk.breaker import (
     MONITOR_NS,
@@ -23,7 +23,7 @@ from evenkeel.risk.breaker import (
     session_drawdown,
     stale_from_ns,
 )
-from evenkeel.risk.guardrails import Guardrails, LossStreak
+from evenkeel.risk.guardrails import Guardrails
 
 D = Decimal
 
@@ -34,8 +34,6 @@ def exactly(*values: int | str) -> tuple[Decimal, ...]:
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 ONE, TWO = StrategyId("one"), StrategyId("two")
-HOUR_PAUSE = LossStreak(losses=3, pause_ns=60 * MINUTE)
-TILL_NEXT = LossStreak(losses=2, pause_ns=None)
 
 
 def running(close: str = "10000", equity: str | None = None, at_ns: int = 0) -> Guardrails:
@@ -66,7 +64,7 @@ def test_what_is_still_to_lose_is_counted_to_the_nearer_limit() -> None:
 def test_a_restart_on_the_same_day_refills_no_budget() -> None:
     """Catalogue row 67: neither the start nor the session heard again, nor a broker that forgot, gives back a loss."""
     rails = fold.equity_read(fold.realised(running(), D(-250)), D(9700), D(-50), known_ns=5)
-    rails = fold.trade_closed(rails, ONE, D(-250), streak=TILL_NEXT, known_ns=5)
+    rails = fold.trade_closed(rails, ONE, D(-250), known_ns=5)
     again = fold.engine_started(rails)
     again = fold.session_opened(again, FRIDAY, D(9700))
     again = fold.seed_told(again, D(0), D(0), D(0))
@@ -182,12 +180,12 @@ def test_an_account_that_was_emptied_is_not_judged_until_it_is_known_again() -> 
 def test_a_session_resets_the_day_alone_and_its_week_and_month_where_they_end() -> None:
     """Catalogue row 103: counters go by the session's date, over midnight and over the year; none by a clock."""
     rails = fold.realised(running(), D(-40))
-    rails = fold.entry_opened(fold.trade_closed(rails, ONE, D(-40), streak=TILL_NEXT, known_ns=7))
+    rails = fold.entry_opened(fold.trade_closed(rails, ONE, D(-40), known_ns=7))
     monday = fold.session_opened(rails, MONDAY, D(9950))
     assert (monday.day, monday.week, monday.month) == exactly(0, 0, -40)
     assert (monday.trades, monday.entries, monday.losses_in_row) == (0, 0, 0)
     assert (monday.reference, monday.peak, monday.peak_ever) == exactly(9950, 9950, 10000)
-    assert monday.strategies == rails.strategies
+    assert monday.strategies[ONE].net == -40
     new_year = fold.session_opened(fold.realised(fold.session_opened(rails, date(2026, 12, 31), None), D(-7)),
                                    date(2027, 1, 1), None)  # fmt: skip
     assert (new_year.day, new_year.week, new_year.month) == exactly(0, -7, 0)
@@ -206,31 +204,22 @@ def test_a_gap_over_night_is_lost_today() -> None:
     assert daily_loss(rails) == session_drawdown(rails) == D("0.04")
 
 
-def test_three_losses_in_a_row_pause_for_an_hour_and_a_break_even_is_neither() -> None:
+def test_losses_in_a_row_are_those_of_the_session_and_a_break_even_is_neither() -> None:
     rails = running()
+    rows = []
     for at_ns, net in enumerate(("-1", "0", "-1", "5", "-1", "-1", "0")):
-        rails = fold.trade_closed(rails, ONE, D(net), streak=HOUR_PAUSE, known_ns=at_ns)
-        assert not fold.is_locked(rails, at_ns)
-    assert (rails.losses_in_row, rails.trades) == (2, 7)
-    rails = fold.trade_closed(rails, TWO, D("-1"), streak=HOUR_PAUSE, known_ns=100)
-    assert fold.is_locked(rails, 100 + 60 * MINUTE - 1)
-    assert not fold.is_locked(rails, 100 + 60 * MINUTE)
-    assert fold.is_locked(fold.engine_started(rails), 101)
-
-
-def test_two_losses_in_a_row_lock_out_until_the_next_session() -> None:
-    rails = running()
-    for _ in range(2):
-        rails = fold.trade_closed(rails, ONE, D(-1), streak=TILL_NEXT, known_ns=1)
-    assert fold.is_locked(fold.trade_closed(rails, ONE, D(9), streak=TILL_NEXT, known_ns=2), 10**18)
-    assert not fold.is_locked(fold.session_opened(rails, MONDAY, None), 2)
-
-
-def test_without_a_rule_losses_in_a_row_lock_nothing() -> None:
-    rails = running()
-    for _ in range(5):
-        rails = fold.trade_closed(rails, ONE, D(-1), streak=None, known_ns=1)
-    assert not fold.is_locked(rails, 1)
+        rails = fold.trade_closed(rails, ONE, D(net), known_ns=at_ns)
+        rows.append(rails.losses_in_row)
+    assert rows == [1, 1, 2, 0, 1, 2, 2]
+    assert (rails.trades, rails.last_loss_ns) == (7, 5)
+    both = fold.trade_closed(rails, TWO, D("-1"), known_ns=100)
+    assert (both.losses_in_row, both.last_loss_ns) == (3, 100)
+    assert [both.strategies[name].session_losses for name in (ONE, TWO)] == [2, 1]
+    assert fold.engine_started(both).losses_in_row == 3
+    monday = fold.session_opened(both, MONDAY, None)
+    assert (monday.losses_in_row, monday.last_loss_ns) == (0, None)
+    assert [monday.strategies[name].session_losses for name in (ONE, TWO)] == [0, 0]
+    assert [monday.strategies[name].losses_in_row for name in (ONE, TWO)] == [2, 1]
 
 
 def test_an_accepted_drawdown_begins_anew_at_the_equity_of_now() -> None:
@@ -243,7 +232,7 @@ def test_a_shadow_trade_heals_and_moves_no_money() -> None:
     rails = running()
     assert fold.shadow_trade_closed(rails, ONE, D(5)) is rails
     for _ in range(2):
-        rails = fold.trade_closed(rails, ONE, D(-1), streak=None, known_ns=1)
+        rails = fold.trade_closed(rails, ONE, D(-1), known_ns=1)
     assert rails.strategies[ONE].quarantined
     ill = rails
     for _ in range(2):
@@ -253,7 +242,7 @@ def test_a_shadow_trade_heals_and_moves_no_money() -> None:
 
 
 def test_the_state_survives_the_journal() -> None:
-    rails = fold.trade_closed(fold.realised(running(), D("-1.10")), ONE, D("-1.10"), streak=HOUR_PAUSE, known_ns=1)
+    rails = fold.trade_closed(fold.realised(running(), D("-1.10")), ONE, D("-1.10"), known_ns=1)
     assert msgspec.json.decode(msgspec.json.encode(rails), type=Guardrails) == rails
 
 

@@ -112,7 +112,9 @@ def test_a_known_account_is_not_created_again(disk: BadDisk, clock: Clock) -> No
 
 
 @pytest.mark.parametrize("path", PLACES)
-@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "zeros", "flipped", "other account", "unreadable"])
+@pytest.mark.parametrize(
+    "damage", ["gone", "empty", "cut", "zeros", "flipped", "another epoch", "other account", "unreadable"]
+)
 def test_any_place_that_is_damaged_means_level_3_until_a_person_has_looked(
     disk: BadDisk, clock: Clock, path: str, damage: str
 ) -> None:
@@ -354,6 +356,10 @@ def spoil(disk: BadDisk, path: str, damage: str) -> None:
         content[:] = bytes(len(content))
     elif damage == "flipped":
         content[len(content) // 2] ^= 64
+    elif damage == "another epoch" and content.strip():
+        content[:] = content.replace(b'"epoch":2', b'"epoch":9')
+    elif damage == "another epoch":
+        content[:1] = b"0"
     elif damage == "other account":
         content[:] = seal(flag_document(Halt(), account="b", mode="paper", host="h", pid=1)).ljust(len(content))
     else:
