@@ -80,14 +80,15 @@ def _print(campaign: Campaign, *, asked_for_peers: bool) -> None:
     print_table(("part", "what", "median", "worst", "runs", "aim", "beside"), rows, right=("median", "worst", "runs"))
     if campaign.peers:
         say()
-        columns = ("part", "peer", "bars", "bars/s", "process s", "MB", "fills", "against ours")
+        columns = ("part", "peer", "bars", "bars/s", "with curve", "process s", "MB", "fills", "against ours")
         lines = [
             (one.workload, " ".join((one.peer.name, _version(one.versions))), f"{one.bars:,}", f"{one.rate.value:,.0f}",
+             "" if one.curve_rate is None else f"{one.curve_rate.value:,.0f}",
              f"{one.process_s:.2f}", f"{one.memory_mb:,.0f}", f"{one.fills:,}",
              "; ".join(one.differences) or f"equal, at the {one.peer.rule.split()[1]}")
             for one in campaign.peers
         ]  # fmt: skip
-        print_table(columns, lines, right=("bars", "bars/s", "process s", "MB", "fills"))
+        print_table(columns, lines, right=("bars", "bars/s", "with curve", "process s", "MB", "fills"))
     say()
     say(textwrap.fill(METHOD, WIDTH))
     for name, why in campaign.absent.items():
@@ -119,7 +120,9 @@ def _document(campaign: Campaign, bars: int) -> dict[str, Any]:
         "peers": [
             {
                 "part": one.workload, "name": one.peer.name, "versions": one.versions, "bars": one.bars,
-                "bars_per_s": one.rate.value, "process_s": one.process_s, "memory_mb": one.memory_mb,
+                "bars_per_s": one.rate.value,
+                "bars_per_s_with_curve": None if one.curve_rate is None else one.curve_rate.value,
+                "process_s": one.process_s, "memory_mb": one.memory_mb,
                 "fills": one.fills, "rule": one.peer.rule, "differences": one.differences,
             }
             for one in campaign.peers

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from evenkeel.cli import bench
-from evenkeel.cli.benchmark.campaign import PARTS, Campaign
+from evenkeel.cli.benchmark.campaign import PARTS, Campaign, _with_ratios
 from evenkeel.cli.benchmark.drawn import DRAWN_PLAYS, drawn_workload
 from evenkeel.cli.benchmark.figure import Figure, Timing
 from evenkeel.cli.benchmark.fills import Fills, differences, expected_of_peer, fills_of_run
-from evenkeel.cli.benchmark.lane import lane_differences, run_engine
+from evenkeel.cli.benchmark.lane import RESEARCH_LOOP, lane_differences, run_engine
 from evenkeel.cli.benchmark.live_bar import NODES, forty_nodes
-from evenkeel.cli.benchmark.peer import PEERS, READY, REFERENCE, SCRIPTS, Peer, environment, measure_peer
+from evenkeel.cli.benchmark.peer import PEERS, READY, REFERENCE, SCRIPTS, Measured, Peer, environment, measure_peer
 from evenkeel.cli.benchmark.process import run_process
 from evenkeel.cli.benchmark.workload import WORKLOADS, Prepared, prepare_workload
 from evenkeel.cli.entry import run
@@ -128,6 +128,19 @@ def test_a_rate_is_good_when_it_is_high_and_a_time_when_it_is_low() -> None:
     assert rate.beside("slow", 100.0, 6.0).ratios[0].met is False
     assert time.beside("slow", 1000.0).ratios[0].times == 5.0
     assert time.beside("slow", 1000.0).ratios[0].met is None
+
+
+def test_a_peer_that_can_leave_its_curve_out_stands_beside_us_without_and_with_it() -> None:
+    """The aim is held against the faster one."""
+    ours, plain, curved = (Figure("W1", RESEARCH_LOOP, value, "bars/s", value, 1) for value in (500.0, 100.0, 40.0))
+    vectorbt = next(peer for peer in PEERS if peer.name == "vectorbt")
+    measured = Measured(vectorbt, "W1", 10, plain, 1.0, 1.0, {}, 4, [], curved)
+
+    ratios = _with_ratios(ours, [measured]).ratios
+
+    assert [(one.peer, one.times, one.aim) for one in ratios] == [
+        ("vectorbt", 5.0, 10.0), ("vectorbt with its equity curve", 12.5, None),
+    ]  # fmt: skip
 
 
 def test_a_process_that_fails_says_its_last_line() -> None:

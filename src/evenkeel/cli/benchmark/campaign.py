@@ -32,7 +32,9 @@ RATIO_AIMS = {
     (ENGINE, "nautilus"): 20.0,
     (ENGINE, "backtesting.py"): 5.0,
 }
-"""How many times faster than a peer a lane is meant to be."""
+"""How many times faster than a peer a lane is meant to be; one that can leave its equity curve out, without it."""
+
+WITH_CURVE = "with its equity curve"
 
 Told = Callable[[str], None]
 
@@ -160,6 +162,8 @@ def _with_ratios(figure: Figure, found: list[Measured]) -> Figure:
         if measured.peer.name in BESIDE.get(figure.name, ()):
             aim = RATIO_AIMS.get((figure.name, measured.peer.name))
             figure = figure.beside(measured.peer.name, measured.rate.value, aim)
+            if measured.curve_rate is not None:
+                figure = figure.beside(f"{measured.peer.name} {WITH_CURVE}", measured.curve_rate.value)
         elif figure.name.endswith("whole process") and measured.peer.bars_max is None:
             figure = figure.beside(measured.peer.name, measured.process_s)
     return figure

@@ -81,6 +81,8 @@ class Measured:
         workload: On what.
         bars: How many of its bars.
         rate: Bars a second, warm.
+        curve_rate: The same with its equity at each close computed too; None where that is part of a run, or there is
+            none.
         process_s: Seconds of a whole process with one run.
         memory_mb: Most memory of that process.
         versions: What ran.
@@ -97,6 +99,7 @@ class Measured:
     versions: dict[str, str]
     fills: int
     differences: list[str]
+    curve_rate: Figure | None = None
 
 
 def environment(peer: Peer, folder: Path, told: Callable[[str], None]) -> Path:
@@ -153,16 +156,22 @@ def measure_peer(peer: Peer, python: Path, prepared: Prepared, folder: Path, run
         _run(peer, python, prepared, folder, 1)
     whole, document = _run(peer, python, prepared, folder, 1)
     seconds: list[float] = document["seconds"]
+    with_curve: list[float] = document["with_curve"]
     if peer.compiles or seconds[0] < SLOW_S:
-        seconds = _run(peer, python, prepared, folder, runs + 1)[1]["seconds"][1:]
+        again = _run(peer, python, prepared, folder, runs + 1)[1]
+        seconds, with_curve = again["seconds"][1:], again["with_curve"][1:]
     ours = fills_of_run(run_research(prepared.strategy, prepared.market), prepared)
     terms = prepared.terms
     expected = expected_of_peer(ours, bars, peer.rule, cash=terms["cash"], fee=terms["fee"])
     found = fills_of_peer(document)
-    rate = Timing(tuple(seconds)).figure(name, f"{peer.name}, compute and simulate", unit="bars/s", count=len(bars))
+
+    def rate(each: list[float]) -> Figure:
+        label = f"{peer.name}, compute and simulate"
+        return Timing(tuple(each)).figure(name, label, unit="bars/s", count=len(bars))
+
     return Measured(
-        peer, name, len(bars), rate, whole.seconds, whole.memory_mb, document["versions"], len(found),
-        differences(expected, found),
+        peer, name, len(bars), rate(seconds), whole.seconds, whole.memory_mb, document["versions"], len(found),
+        differences(expected, found), rate(with_curve) if with_curve else None,
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ from evenkeel.strategies.play.setups import read_setups
 from evenkeel.strategies.play.sizing import RiskBased, Sizing, build_sizing, choose_sizing
 from evenkeel.strategies.play.validation import check_validation
 from evenkeel.strategies.play.variables import apply_overrides, substitute
-from evenkeel.strategies.play.yaml_source import read, read_file
+from evenkeel.strategies.play.yaml_source import file_text, read_again
 
 T = TypeVar("T")
 
@@ -135,7 +135,7 @@ def _open(
 ) -> tuple[dict[str, Any], ProblemLog]:
     """Return the document of a play with variables and blocks written in, and the log of what was wrong so far."""
     file = path_or_text if isinstance(path_or_text, pathlib.Path) else None
-    source = read(str(path_or_text), "<text>") if file is None else read_file(file)
+    source = read_again(str(path_or_text), "<text>") if file is None else read_again(file_text(file), str(file))
     log = ProblemLog(apply_overrides(source, sets or {}))
     return expand(_substituted(log), log, library or Library(), None if file is None else file.parent), log
 

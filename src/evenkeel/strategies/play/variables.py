@@ -14,7 +14,7 @@ from typing import Any
 
 from evenkeel.strategies.play.problem_log import ProblemLog
 from evenkeel.strategies.play.problems import Path, Problem, suggestion
-from evenkeel.strategies.play.yaml_source import Source, read
+from evenkeel.strategies.play.yaml_source import Source, read_again
 
 _TOKEN = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
@@ -35,13 +35,13 @@ def apply_overrides(source: Source, sets: Mapping[str, str]) -> Source:
     origins = dict(source.origins)
     for name, text in sets.items():
         option = f"--set {name}={text}"
-        given = read(text, option) if text.strip() else Source(option, text, "")
+        given = read_again(text, option) if text.strip() else Source(option, text, "")
         path = _target(name, value)
         complaint = "" if path is not None else _unknown(name, value)
         if given.faults:
             complaint = given.faults[0].message
         elif path is not None:
-            complaint = _put(value, path, given.value)
+            complaint = _put(value, path, copy.deepcopy(given.value))
         if complaint or path is None:
             faults.append(Problem(kind="error", file=option, path=name, message=complaint))
         else:

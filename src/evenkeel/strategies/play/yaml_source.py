@@ -16,7 +16,7 @@ from __future__ import annotations
 import pathlib
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import yaml
@@ -26,6 +26,9 @@ from evenkeel.strategies.play.problems import PROBLEMS_MAX, Path, Problem, Span,
 
 SIZE_MAX = 1_000_000
 """Largest text, in characters."""
+
+TEXTS_KEPT = 256
+"""Texts whose reading is remembered."""
 
 DEPTH_MAX = 64
 """Deepest nesting of lists and maps."""
@@ -142,6 +145,11 @@ def read_file(path: pathlib.Path, *, what: str = "play") -> Source:
         UsageError: If there is no such file, or it is not text.
         StorageError: If the disk refuses.
     """
+    return read(file_text(path, what=what), str(path))
+
+
+def file_text(path: pathlib.Path, *, what: str = "play") -> str:
+    """Return the text of a file; arguments and errors as of `read_file`."""
     try:
         with path.open("rb") as file:
             data = file.read(4 * SIZE_MAX + 1)
@@ -155,7 +163,16 @@ def read_file(path: pathlib.Path, *, what: str = "play") -> Source:
         line = data.count(b"\n", 0, error.start) + 1
         byte = f"byte {error.start + 1} is {data[error.start]:#04x}, in line {line}"
         raise UsageError(f"'{path}' is not UTF-8 text: {byte}; save the file as UTF-8") from None
-    return read(text, str(path))
+    return text
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def read_again(text: str, name: str) -> Source:
+    """Return what `read` returns, remembered: a sweep reads the same few texts for each of its sets.
+
+    Whoever changes something in it takes a copy first.
+    """
+    return read(text, name)
 
 
 def read(text: str, name: str) -> Source:

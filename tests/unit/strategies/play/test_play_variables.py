@@ -99,3 +99,14 @@ def test_a_set_changes_the_hash() -> None:
     values = document(features=FEATURES, variables={"n": 20})
     assert load(values).hash == load(values, n="20").hash
     assert load(values).hash != load(values, n="21").hash
+
+
+def test_what_one_load_sets_is_unknown_to_the_next() -> None:
+    """Texts are read once and their readings shared; a value put inside a value that was set must not stay there."""
+    whole = "{ starting_equity: 5000, slippage_bps: 1 }"
+    first = load(document(), account=whole, **{"account.slippage_bps": "7"})
+    second = load(document(), account=whole)
+    plain = load(document())
+
+    assert [play.resolved["account"]["slippage_bps"] for play in (first, second)] == [7, 1]
+    assert plain.hash == load(document()).hash != second.hash

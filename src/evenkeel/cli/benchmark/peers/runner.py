@@ -22,25 +22,32 @@ SCALARS = ("first", "cash", "fee", "tick", "lot")
 
 
 def main(name: str, workload: str, series_path: str, result_path: str, runs: str) -> None:
-    """Run, and write the result as JSON: seconds of each run, fills, equity at each close or at the last, versions."""
+    """Run, and write the result as JSON: seconds, without and with the curve, fills, equity, versions.
+
+    Equity is that at each close where the peer keeps it, else that at the last.
+    """
     started = time.perf_counter()
     peer = _load(name)
     import_s = time.perf_counter() - started
     with np.load(series_path) as stored:
         series = {key: stored[key].item() if key in SCALARS else stored[key] for key in stored.files}
-    seconds = []
+    seconds, with_curve = [], []
     for _ in range(int(runs)):
         prepared = peer.prepare(series) if hasattr(peer, "prepare") else series
         gc.collect()
         began = time.perf_counter()
         result = peer.WORKLOADS[workload](prepared)
         seconds.append(time.perf_counter() - began)
+        if hasattr(peer, "curve"):
+            peer.curve(result)
+            with_curve.append(time.perf_counter() - began)
     fills, equity = peer.outcome(result)
     curve = np.atleast_1d(np.asarray(equity, dtype=np.float64))
     document = {
         "versions": peer.versions(),
         "import_s": import_s,
         "seconds": seconds,
+        "with_curve": with_curve,
         "bars": [int(fill[0]) for fill in fills],
         "buys": [bool(fill[1]) for fill in fills],
         "prices": [float(fill[2]) for fill in fills],
