@@ -18,32 +18,32 @@ ROWS = 40 * STRIDE
 CASH = 10_000 * 10**8
 
 _SIGNATURE = types.void(
-    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN, FLOATS, INTS, FLOATS, INTS, FLOATS, INTS, INTS,
-    INTS, types.int64,
+    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN, FLOATS, INTS, FLOATS, INTS, FLOATS, INTS,
+    types.int64,
 )  # fmt: skip
 
 
 @kernel
 def by_strides(  # type: ignore[no-untyped-def]
-    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, cashes, held, stop
+    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, stop
 ) -> None:
     skip_holding(
-        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, cashes, held, stop
+        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, stop
     )  # fmt: skip
 
 
 @kernel
 def by_bars(  # type: ignore[no-untyped-def]
-    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, cashes, held, stop
+    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, stop
 ) -> None:
     skip_bars(
-        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, cashes, held, stop
+        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, stop
     )  # fmt: skip
 
 
 @kernel
-def flat(wakes, last_row, book, ledger, equity, cashes, stop):  # type: ignore[no-untyped-def]
-    return skip_flat(wakes, 0, last_row, book, ledger, equity, cashes, stop)
+def flat(wakes, last_row, book, ledger, equity, stop):  # type: ignore[no-untyped-def]
+    return skip_flat(wakes, 0, last_row, book, ledger, equity, stop)
 
 
 def drawn_bars(rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
@@ -114,11 +114,11 @@ def test_a_stride_leaves_what_its_bars_leave(seed: int) -> None:
     found = []
     for function in (by_strides, by_bars):
         book, mark, ledger, terms = (part.copy() for part in state)
-        lines = [np.full(len(last_row), -7) for _ in range(3)]
+        equity = np.full(len(last_row), -7)
         compiled(function, _SIGNATURE)(
-            highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, *lines, stop
+            highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, stop
         )
-        found.append((book, mark, ledger, *lines))
+        found.append((book, mark, ledger, equity))
     for part, other in zip(*found, strict=True):
         assert part.tobytes() == other.tobytes()
 
@@ -130,24 +130,24 @@ def test_most_strides_of_a_quiet_position_are_passed_whole() -> None:
         rng = np.random.default_rng(seed)
         highs, lows, closes = drawn_bars(rng)
         book, mark, ledger, terms = drawn_state(rng, closes)
-        lines = [np.zeros(ROWS, dtype=np.int64) for _ in range(3)]
+        equity = np.zeros(ROWS, dtype=np.int64)
         wakes = np.zeros(ROWS)
         passed += compiled(one_stride, _ONE)(
-            highs, lows, closes, highs, lows, np.arange(ROWS), wakes, book, mark, ledger, terms, *lines
+            highs, lows, closes, highs, lows, np.arange(ROWS), wakes, book, mark, ledger, terms, equity, ROWS
         )
     assert passed > 20
 
 
 @kernel
 def one_stride(  # type: ignore[no-untyped-def]
-    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, cashes, held
+    highs, lows, closes, tops, bottoms, last_row, wakes, book, mark, ledger, terms, equity, stop
 ):
     return skip.skip_stride(
-        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, cashes, held
+        highs, lows, closes, tops, bottoms, last_row, wakes, 0, book, mark, ledger, terms, equity, stop
     )  # fmt: skip
 
 
-_ONE = types.boolean(*_SIGNATURE.args[:-1])
+_ONE = types.boolean(*_SIGNATURE.args)
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -159,13 +159,13 @@ def test_a_flat_strategy_stands_at_the_first_bar_that_wakes_it(seed: int) -> Non
     first, stop = sorted(rng.integers(0, 501, 2).tolist())
     book, ledger = new_book(), new_ledger(CASH)
     book[Book.EXEC], book[Book.ROW] = first, -7
-    equity, cashes = np.zeros(500, dtype=np.int64), np.zeros(500, dtype=np.int64)
-    signature = types.boolean(FLOATS, INTS_IN, INTS, INTS, INTS, INTS, types.int64)
-    woken = compiled(flat, signature)(wakes, last_row, book, ledger, equity, cashes, stop)
+    equity = np.zeros(500, dtype=np.int64)
+    signature = types.boolean(FLOATS, INTS_IN, INTS, INTS, INTS, types.int64)
+    woken = compiled(flat, signature)(wakes, last_row, book, ledger, equity, stop)
     due = [e for e in range(first, stop) if wakes[e] == 1.0]
     assert woken == bool(due)
     assert book[Book.EXEC] == (due[0] if due else stop)
     assert book[Book.ROW] == (last_row[due[0]] if due else -7)
     passed = slice(first, due[0] + 1 if due else stop)
-    assert equity[passed].tolist() == [CASH] * (passed.stop - first) == cashes[passed].tolist()
+    assert equity[passed].tolist() == [CASH] * (passed.stop - first)
     assert equity.sum() == CASH * (passed.stop - first)

@@ -237,7 +237,6 @@ class RunRecord:
         dead_entries: In order.
         fundings: In order.
         times_ns: Closes of the execution bars from the first decision on, and the moment after the last exit.
-        curve: Equity and cash (counts of 1e-8) and signed lots at each: lines by `Curve`.
         stop_reason: How the run ended.
         stop_ns: When.
         drawdown_intrabar: Deepest fall from the peak at any base close, as a fraction.
@@ -251,7 +250,9 @@ class RunRecord:
     dead_entries: Sequence[DeadEntry] = ()
     fundings: Sequence[Funding] = ()
     times_ns: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    curve: Ints = field(default_factory=lambda: np.zeros((len(venue_book.Curve), 0), dtype=np.int64))
+    _curve: Ints | Callable[[], Ints] = field(
+        default_factory=lambda: np.zeros((len(venue_book.Curve), 0), dtype=np.int64)
+    )
     stop_reason: StopReason = StopReason.END_OF_DATA
     stop_ns: int = 0
     drawdown_intrabar: float = 0.0
@@ -260,6 +261,20 @@ class RunRecord:
     sessions: tuple[list[int], list[int]] | None = None
 
     _table: tuple[Sequence[Fill], FillTable] | None = None
+
+    @property
+    def curve(self) -> Ints:
+        """Equity and cash (counts of 1e-8) and signed lots at each of the times: lines by `Curve`.
+
+        Who gives a function instead has it called when somebody first looks.
+        """
+        if callable(self._curve):
+            self._curve = self._curve()
+        return self._curve
+
+    @curve.setter
+    def curve(self, curve: Ints | Callable[[], Ints]) -> None:
+        self._curve = curve
 
     def table(self) -> FillTable:
         """Return the fills as columns."""

@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
+from evenkeel.engine.equity_points import EquityPoints
 from evenkeel.engine.heard import Heard, table_of_reports
 from evenkeel.engine.market import Market, Stretch
 from evenkeel.engine.record import (
@@ -213,30 +214,39 @@ class EquityCurve:
 
     def __init__(self) -> None:
         self._times: list[Ints] = []
-        self._lines: list[Ints] = []
+        self._points: list[EquityPoints] = []
         self._last_ns = 0
 
     def take(self, venue: SimulatedVenue, stretch: Stretch, features: FeatureRun) -> None:
         """Take the points of a stretch, from its first decision to where the venue stands."""
-        stop = int(venue.book[Book.EXEC])
-        self._times.append(features.bars.bars.close_ns[stretch.first_exec : stop])
-        self._lines.append(venue.curve[:, stretch.first_exec : stop])
+        part = slice(stretch.first_exec, int(venue.book[Book.EXEC]))
+        self._times.append(features.bars.bars.close_ns[part])
+        self._points.append(
+            EquityPoints(venue.equity[part], features.bars.last[part], venue.cash_at_open, tuple(venue.told))
+        )
         row = min(int(venue.book[Book.ROW]), len(stretch.series.base)) - 1
         self._last_ns = int(stretch.series.base.close_ns[row])
 
     def finish(self, venue: SimulatedVenue, record: RunRecord) -> None:
         """Add the point after the last exit and write the end of the run into the record."""
         cash = int(venue.ledger[Ledger.CASH])
-        end = np.array([[cash], [cash], [0]], dtype=np.int64)
-        if len(self._times[-1]) and self._times[-1][-1] == self._last_ns:
-            self._lines[-1][:, -1:] = end
-        else:
+        last = len(self._times[-1]) and self._times[-1][-1] == self._last_ns
+        if not last:
             self._times.append(np.array([self._last_ns], dtype=np.int64))
-            self._lines.append(end)
-        one = len(self._times) == 1
-        record.times_ns = self._times[0] if one else np.concatenate(self._times)
-        record.curve = self._lines[0] if one else np.concatenate(self._lines, axis=1)
+        record.times_ns = self._times[0] if len(self._times) == 1 else np.concatenate(self._times)
+        record.curve = partial(_lines_of, self._points, cash, bool(last))
         record.stop_reason = STOPS.get(int(venue.ledger[Ledger.STOPPED]), StopReason.END_OF_DATA)
         record.stop_ns = self._last_ns
         record.drawdown_intrabar = venue.drawdown
         record.features_s = venue.features_s
+
+
+def _lines_of(points: Sequence[EquityPoints], cash: int, replaces: bool) -> Ints:
+    """Return the points of all stretches and the one after the last exit, which may replace the last of them."""
+    end = np.array([[cash], [cash], [0]], dtype=np.int64)
+    if len(points) > 1 or not replaces:
+        lines = np.concatenate([*(part.lines() for part in points), end], axis=1)
+        return np.delete(lines, -2, axis=1) if replaces else lines
+    lines = points[0].lines()
+    lines[:, -1:] = end
+    return lines

@@ -29,7 +29,7 @@ from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.number import postings_from_money
 from evenkeel.model.reason import StopReason
 from evenkeel.strategies.strategy import DecideKernel, Strategy, decision_rows
-from evenkeel.venues.simulated.book import Book, Curve, Ledger, Pause
+from evenkeel.venues.simulated.book import Book, Ledger, Pause
 from evenkeel.venues.simulated.venue import ReportSpace, SimulatedVenue
 
 BLOCK_BARS = 2048
@@ -100,7 +100,7 @@ class _Space:
 
     Attributes:
         reports: For reports of fills.
-        curve: For the points of a block.
+        equity: For the points of a block.
         days: Session in which each execution bar ends, by stretch.
         ends: Execution bars that are the last of theirs, of the stretch that is open.
         sums: See `tally.Sum`, a line a set.
@@ -113,7 +113,7 @@ class _Space:
         compiled(tally.finish, tally.FINISH_SIGNATURE)
         self.reports = ReportSpace()
         closes = [stretch.series.on(stretch.exec).bars.close_ns for stretch in market.stretches]
-        self.curve: Ints = np.zeros((len(Curve), max(map(len, closes))), dtype=np.int64)
+        self.equity: Ints = np.zeros(max(map(len, closes)), dtype=np.int64)
         self.days = [np.maximum.accumulate(market.calendar.session_of(times - 1)).astype(np.int64) for times in closes]
         self._ends = [np.flatnonzero(np.diff(days, append=_NEVER)) for days in self.days]
         self.sums, self.deepest = tally.new_sums(sets), np.zeros(sets)
@@ -144,7 +144,7 @@ class _Seats:
         features, graph, space = self._features, self._features.graph, self._space
         broken = walk(
             self._table, graph.plan, graph.p, graph.s, graph.r, graph.x, features.kept, features.history,
-            space.reports.ints, space.reports.floats, space.curve, space.ends, space.sessions, space.sums,
+            space.reports.ints, space.reports.floats, space.equity, space.ends, space.sessions, space.sums,
             space.deepest, features.column, features.start, features.stop,
         )  # fmt: skip
         if broken != ALL_PASSED:
@@ -184,7 +184,7 @@ class _SetRun:
         stretch = self._stretch
         self.venue.open_stretch(
             features, stretch.series, first_exec=stretch.first_exec, carry=stretch.carry, mark=stretch.mark,
-            index=stretch.index, curve=self._space.curve,
+            index=stretch.index, equity=self._space.equity,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -205,7 +205,7 @@ class _SetRun:
         end_stretch(venue, stretch)
         ledger = venue.ledger
         tally.add(
-            space.curve[Curve.EQUITY], 0, 0, self._features.bars.last, space.ends, space.sessions[self.member.number],
+            space.equity, 0, 0, self._features.bars.last, space.ends, space.sessions[self.member.number],
             space.reports.ints, int(ledger[Ledger.REPORTS]), self._sums, self._deepest,
         )  # fmt: skip
         ledger[Ledger.REPORTS] = 0

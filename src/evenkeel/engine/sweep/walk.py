@@ -14,7 +14,7 @@ from evenkeel.engine.sweep.tally import add
 from evenkeel.features.graph import run_block
 from evenkeel.kernel import FLOATS, INTS, INTS_IN, TABLE, WINDOW, floats_at, inlined, ints_at, kernel
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.venues.simulated.book import BOOK_SIZE, LEDGER_SIZE, MARK_SIZE, Book, Curve, Ledger, Pause
+from evenkeel.venues.simulated.book import BOOK_SIZE, LEDGER_SIZE, MARK_SIZE, Book, Ledger, Pause
 from evenkeel.venues.simulated.desks import Desk
 from evenkeel.venues.simulated.loop import run
 
@@ -57,14 +57,13 @@ SEAT_COLUMNS = len(Desk) + len(Seat)
 _LEDGER, _FIRST_LINE, _LAST_LINE, _FIRST_KEPT, _LAST_KEPT, _REACH, _HISTORY, _NUMBER = (int(s) for s in Seat)
 _EXEC, _LOTS, _STOPPED, _REPORTS = int(Book.EXEC), int(Book.LOTS), int(Ledger.STOPPED), int(Ledger.REPORTS)
 _FULL, _FAULTY = int(Pause.FULL), int(Pause.FAULT)
-_EQUITY = int(Curve.EQUITY)
 _ORDER_SIZE = 2
 
 ALL_PASSED = -1
 
 WALK_SIGNATURE = types.int64(
     TABLE, TABLE, FLOATS, FLOATS, INTS, WINDOW, INTS, FLOATS,  # seats; plan, p, s, r, window; kept rows, history
-    TABLE, WINDOW, TABLE, INTS_IN, TABLE, TABLE, FLOATS,  # reports, their prices, curve; ends, sessions, sums, deepest
+    TABLE, WINDOW, INTS, INTS_IN, TABLE, TABLE, FLOATS,  # reports, their prices, equity; ends, sessions, sums, deepest
     types.int64, types.int64, types.int64,  # column of exec bar 0, first exec bar of the block, the bar after its last
 )  # fmt: skip
 
@@ -72,7 +71,7 @@ WALK_SIGNATURE = types.int64(
 @kernel
 def walk(
     seats: Ints, plan: Ints, p: Floats, s: Floats, r: Ints, x: Floats, kept: Ints, history: Floats,
-    ints: Ints, floats: Floats, curve: Ints, ends: Ints, sessions: Ints, sums: Ints, deepest: Floats,
+    ints: Ints, floats: Floats, equity: Ints, ends: Ints, sessions: Ints, sums: Ints, deepest: Floats,
     column: int, start: int, stop: int,
 ) -> int:  # fmt: skip
     """Pass a block with each set in turn.
@@ -82,7 +81,7 @@ def walk(
         plan: Lines of the graph that decides, with `p`, `s`, `r` and its window `x`, see `GraphRun`.
         kept: Rows that own nodes look back at.
         history: Their last columns, set by set and row by row.
-        ints: Space for integer reports, used by one set after the other; like `floats` and `curve`.
+        ints: Space for integer reports, used by one set after the other; like `floats` and `equity`.
         ends: Execution bars that are the last of their session.
         sessions: Equity at each of them, a line a set.
         sums: See `evenkeel.engine.sweep.tally.Sum`, a line a set.
@@ -119,7 +118,7 @@ def walk(
                 floats_at(seat[_CARRY_VALUES], carries), floats_at(seat[_CARRY_PRICES], carries),
                 x, column, seat[_WAKE_FLAT], seat[_WAKE_HOLD],
                 book, floats_at(seat[_MARK], MARK_SIZE), ledger, floats_at(seat[_TERMS], seat[_TERM_COUNT]),
-                floats_at(seat[_SIZING], seat[_SIZINGS]), ints, floats, curve,
+                floats_at(seat[_SIZING], seat[_SIZINGS]), ints, floats, equity,
                 ints_at(seat[_REFUSALS], seat[_REASONS]),
                 seat[_DECIDE], floats_at(seat[_PARAMS_AT], seat[_PARAMS]), floats_at(seat[_SLOTS_AT], seat[_SLOTS]),
                 ints_at(seat[_ROWS_AT], seat[_ROWS]), ints_at(seat[_ORDER], _ORDER_SIZE), stop_row, stop, False,
@@ -127,7 +126,7 @@ def walk(
             if pause == _FAULTY:
                 return k
             add(
-                curve[_EQUITY], first, book[_EXEC], last_row, ends, sessions[number], ints, ledger[_REPORTS],
+                equity, first, book[_EXEC], last_row, ends, sessions[number], ints, ledger[_REPORTS],
                 sums[number], deepest[number : number + 1],
             )  # fmt: skip
             ledger[_REPORTS] = 0

@@ -33,7 +33,7 @@ from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates.entry import judge_entry
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
-from evenkeel.venues.simulated.book import Book, Curve, Exit, Ledger, Leg, Mark, Pause, Point, Quoting, Stage, Term
+from evenkeel.venues.simulated.book import Book, Exit, Ledger, Leg, Mark, Pause, Point, Quoting, Stage, Term
 from evenkeel.venues.simulated.carried import settle_carry
 from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.match import (
@@ -45,7 +45,7 @@ from evenkeel.venues.simulated.match import (
     match_extended_exit,
     waits_for_regular_hours,
 )
-from evenkeel.venues.simulated.skip import deepest_fall, skip_flat, skip_holding
+from evenkeel.venues.simulated.skip import deepest_fall, out_of_reach, skip_flat, skip_holding
 from evenkeel.venues.simulated.steps import (
     drop_entry,
     maintenance,
@@ -93,7 +93,6 @@ _LEG_STOP, _LEG_TARGET, _LEG_EXIT, _LEG_GUARD = int(Leg.STOP), int(Leg.TARGET), 
 _BY_STOP, _BY_TARGET, _BY_SIGNAL = int(Exit.STOP_LOSS), int(Exit.TAKE_PROFIT), int(Exit.SIGNAL)
 _BY_DRAWDOWN, _BY_EQUITY, _BY_LIQUIDATION = int(Exit.MAX_DRAWDOWN), int(Exit.EQUITY_STOP), int(Exit.LIQUIDATION)
 _LIMIT_ENTRY, _STOP_LIMIT_ENTRY = int(EntryKind.LIMIT), int(EntryKind.STOP_LIMIT)
-_EQUITY, _CASH_LINE, _LOTS_LINE = (int(line) for line in Curve)
 _POSITION, _ENTRY_SLOT, _BARS_HELD, _ACTION = (
     int(s) for s in (Slot.POSITION, Slot.ENTRY_PRICE, Slot.BARS_HELD, Slot.ACTION)
 )
@@ -127,7 +126,7 @@ RUN_SIGNATURE = types.int64(
     INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN,  # what is carried: base rows, kinds, values, mark prices
     WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
     INTS, FLOATS, INTS, FLOATS, FLOATS,  # book, mark, ledger, terms, sizing terms
-    TABLE, WINDOW, TABLE, INTS,  # integer reports, their prices, curve, refusals
+    TABLE, WINDOW, INTS, INTS,  # integer reports, their prices, equity, refusals
     types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
     types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
 )  # fmt: skip
@@ -141,7 +140,7 @@ def run(
     carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
     x: Floats, column: int, wake_flat: int, wake_hold: int,
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
-    ints: Ints, floats: Floats, curve: Ints, refusals: Ints,
+    ints: Ints, floats: Floats, equity: Ints, refusals: Ints,
     decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
     stop_row: int, stop_exec: int, pausing: bool,
 ) -> int:  # fmt: skip
@@ -167,7 +166,7 @@ def run(
         sizing: Terms of the gates, see `evenkeel.risk.sizing.Sizing`.
         ints: Space for integer reports; `ledger[REPORTS]` counts those written.
         floats: Space for the prices of reports.
-        curve: Equity, cash (counts of 1e-8) and lots for each execution bar, written at its close.
+        equity: A count of 1e-8 for each execution bar, written at its close.
         refusals: Counts how often an entry was refused, by the number of the reason.
         decide: Address of the decide kernel, with parameters `dp`, slots `ds` and rows `dr`; unused when pausing.
         order: Time in force and bars to live of entry orders.
@@ -179,28 +178,27 @@ def run(
         The number of a `Pause`.
     """
     wakes_flat, wakes_hold = x[wake_flat], x[wake_hold]
-    equity, cashes, held = curve[_EQUITY], curve[_CASH_LINE], curve[_LOTS_LINE]
     while True:
-        row, stage = book[_ROW], book[_STAGE]
-        if stage == _SCAN:
+        if book[_STAGE] == _SCAN:
             if ledger[_STOPPED] != 0 and book[_LOTS] == 0:
                 return _END
             if book[_LOTS] == 0 and book[_ENTRY_KIND] == 0:
-                if not skip_flat(wakes_flat, column, last_row, book, ledger, equity, cashes, stop_exec):
-                    book[_ROW] = max(row, stop_row)
+                if not skip_flat(wakes_flat, column, last_row, book, ledger, equity, stop_exec):
+                    book[_ROW] = max(book[_ROW], stop_row)
                     return _END
-                book[_STAGE] = _DECIDE
-                continue
-            due = next_carry(carry_rows, book)
-            if due > row and may_skip(book, terms):
-                skip_holding(
-                    highs, lows, closes, tops, bottoms, last_row, wakes_hold, column, book, mark, ledger, terms, equity,
-                    cashes, held, min(due, stop_row),
-                )  # fmt: skip
-            if book[_ROW] >= stop_row:
-                return _END
-            book[_STAGE] = _CARRY if due == book[_ROW] else _OPEN_EXIT
-        elif stage < _ACCOUNT:
+            else:
+                due = next_carry(carry_rows, book)
+                if due > book[_ROW] and may_skip(book, terms):
+                    skip_holding(
+                        highs, lows, closes, tops, bottoms, last_row, wakes_hold, column, book, mark, ledger, terms,
+                        equity, min(due, stop_row),
+                    )  # fmt: skip
+                if book[_STAGE] == _SCAN:
+                    if book[_ROW] >= stop_row:
+                        return _END
+                    book[_STAGE] = _CARRY if due == book[_ROW] else _OPEN_EXIT
+        row = book[_ROW]
+        while book[_STAGE] < _ACCOUNT:
             pause = pass_stage(
                 row, opens[row], highs[row], lows[row], closes[row], volumes[row],
                 mark_opens[row], mark_highs[row], mark_lows[row],
@@ -210,7 +208,7 @@ def run(
             )  # fmt: skip
             if pause != GO_ON:
                 return pause
-        elif stage == _ACCOUNT:
+        if book[_STAGE] == _ACCOUNT:
             book[_STAGE] = _AT_EXEC
             if mark_account(ledger, terms) and pausing:
                 return _LIMIT
@@ -225,24 +223,24 @@ def run(
                 ledger[_FAULT] = find_fault(book, mark, ledger, terms)
                 if ledger[_FAULT] != 0:
                     return _FAULTY
-        elif stage == _AT_EXEC:
-            e = book[_EXEC]
-            if e < len(last_row) and row == last_row[e]:
+        e = book[_EXEC]
+        closing = e < len(last_row) and row == last_row[e]
+        if book[_STAGE] == _AT_EXEC:
+            book[_STAGE] = _NEXT
+            if closing:
                 if ledger[_REPORTS] + 2 > len(ints):
+                    book[_STAGE] = _AT_EXEC
                     return _FULL
                 ledger[_FAULT] = find_fault(book, mark, ledger, terms)
                 if ledger[_FAULT] != 0:
                     return _FAULTY
-                equity[e], cashes[e], held[e] = ledger[_CASH] + ledger[_OPEN], ledger[_CASH], book[_LOTS]
+                equity[e] = ledger[_CASH] + ledger[_OPEN]
                 book[_STAGE] = _DECIDE
                 if book[_ENTRY_KIND] != 0 and book[_EXPIRES] == e:
                     drop_entry(book, mark, ledger, ints, floats, row, _AT_CLOSE, _EXPIRED)
                     if pausing:
                         return _REPORT
-            else:
-                book[_STAGE] = _NEXT
-        elif stage == _DECIDE:
-            e = book[_EXEC]
+        if book[_STAGE] == _DECIDE:
             book[_STAGE] = _NEXT
             wake = wakes_flat[column + e] if book[_LOTS] == 0 else wakes_hold[column + e]
             if wake == 1.0 and may_decide(book, ledger):
@@ -256,11 +254,10 @@ def run(
                     decide, dp, ds, dr, order, money / 1e8, free_money(book, ledger, terms) / 1e8, _OK, _OK,
                     ANY_LOTS,
                 )  # fmt: skip
-        else:
-            if book[_EXEC] < len(last_row) and row == last_row[book[_EXEC]]:
-                book[_EXEC] += 1
-            book[_ROW] = row + 1
-            book[_STAGE] = _SCAN
+        if closing:
+            book[_EXEC] = e + 1
+        book[_ROW] = row + 1
+        book[_STAGE] = _SCAN
 
 
 @inlined
@@ -278,9 +275,9 @@ def pass_stage(
     Returns:
         `GO_ON`, or the number of a `Pause`.
     """
-    stage = book[_STAGE]
     if ledger[_REPORTS] + 3 > len(ints):
         return _FULL
+    stage = next_stage(max(h, mark_high, trigger_high), min(low, mark_low, trigger_low), book, mark)
     if terms[_QUOTED] != 0.0 and stage != _CLOSE:
         enters = stage in (_OPEN_ENTRY, _INSIDE_ENTRY)
         o = h = low = c = met_side(book[_ENTRY_LOTS] if enters else -book[_LOTS], low, h)
@@ -349,6 +346,19 @@ def pass_stage(
 def met_side(lots: int, bid: float, ask: float) -> float:
     """Return what an order of so many lots, signed, meets of a quote: buys the ask, sells the bid."""
     return ask if lots > 0 else bid
+
+
+@inlined
+def next_stage(top: float, bottom: float, book: Ints, mark: Floats) -> int:
+    """Return the stage in the book, or a later one where nothing can happen before: no position, no entry, no level."""
+    stage = book[_STAGE]
+    if stage == _OPEN_EXIT and book[_LOTS] == 0:
+        stage = _OPEN_ENTRY
+    if stage in (_OPEN_ENTRY, _INSIDE_ENTRY) and book[_ENTRY_KIND] == 0:
+        stage = _INSIDE_EXIT
+    if stage == _INSIDE_EXIT and (book[_LOTS] == 0 or out_of_reach(top, bottom, book, mark)):
+        stage = _CLOSE
+    return int(stage)
 
 
 @inlined

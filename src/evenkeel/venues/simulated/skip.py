@@ -1,9 +1,10 @@
 """Bars in which nothing happens, passed without the stages: the same sums, peaks and points, many bars at a time.
 
 A flat strategy is passed to the next execution bar that wakes it. A held position is passed a stride of base bars at
-once where no price of the stride meets a level, no execution bar of it wakes, and its equities can neither end the run
-nor depend on their order; every other stride is passed bar by bar, up to the first bar in which anything could happen.
-That bar is left whole to the stages. Why a stride ends where its bars would, to the last bit: decision 0013.
+once where no price of the stride meets a level and its equities can neither end the run nor depend on their order;
+every other stride is passed bar by bar, up to the first bar in which anything could happen. That bar is left whole to
+the stages. Where an execution bar wakes, its close is where passing ends: what is left of that bar is the decision.
+Why a stride ends where its bars would, to the last bit: decision 0013.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from evenkeel.kernel import inlined
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.venues.simulated.book import Book, Ledger, Mark, Term
+from evenkeel.venues.simulated.book import Book, Ledger, Mark, Stage, Term
 from evenkeel.venues.simulated.steps import maintenance, move_stop, moves_at, point_value, unrealised
 
 _CASH, _OPEN, _PEAK, _DEEP_PEAK, _DEEP_VALUE = (
@@ -24,6 +25,8 @@ _HIGH, _LOW = int(Mark.HIGH), int(Mark.LOW)
 _MAX_DRAWDOWN, _STOP_EQUITY, _MOVES, _CALLS = (
     int(p) for p in (Term.MAX_DRAWDOWN, Term.STOP_EQUITY, Term.MOVES, Term.CALLS)
 )
+
+_STAGE, _SCAN, _DECIDE, _FIRED = int(Book.STAGE), int(Stage.SCAN), int(Stage.DECIDE), int(Book.FIRED)
 
 STRIDE = 32
 """Bars of a stride: so few that the bars around a trade seldom need the slow way, so many that a check is cheap."""
@@ -37,19 +40,17 @@ _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 
 @inlined
 def skip_flat(
-    wakes: Floats, column: int, last_row: Ints, book: Ints, ledger: Ints, equity: Ints, cashes: Ints,
-    stop_exec: int,
+    wakes: Floats, column: int, last_row: Ints, book: Ints, ledger: Ints, equity: Ints, stop_exec: int
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
     cash, first = ledger[_CASH], book[_EXEC]
     found = next_wake(wakes, column + first, column + stop_exec) - column
     for e in range(np.uint64(first), np.uint64(min(found + 1, stop_exec))):
         equity[e] = cash
-        cashes[e] = cash
     book[_EXEC] = max(first, found)
     if found >= stop_exec:
         return False
-    book[_ROW] = last_row[found]
+    book[_ROW], book[_STAGE] = last_row[found], _DECIDE
     return True
 
 
@@ -76,24 +77,21 @@ def any_wake(wakes: Floats, first: int, stop: int) -> bool:
 @inlined
 def skip_holding(
     highs: Floats, lows: Floats, closes: Floats, tops: Floats, bottoms: Floats, last_row: Ints, wakes: Floats,
-    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints,
-    held: Ints, stop_row: int,
+    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, stop_row: int,
 ) -> None:  # fmt: skip
-    """Pass the base bars in which a held position meets no level, no limit and no wake; stand before the first other.
+    """Pass the base bars in which a held position meets no level and no limit, up to one that wakes.
 
-    It does for each bar passed what the stages CLOSE, ACCOUNT and EXEC do.
+    It does for each bar passed what the stages CLOSE, ACCOUNT and EXEC do. The stage is DECIDE where a bar woke.
     """
     strides = terms[_CALLS] == 0.0
-    while book[_ROW] < stop_row:
-        if strides and book[_ROW] + STRIDE <= stop_row and skip_stride(
-            highs, lows, closes, tops, bottoms, last_row, wakes, column, book, mark, ledger, terms, equity,
-            cashes, held,
+    while book[_ROW] < stop_row and book[_STAGE] == _SCAN:
+        if strides and skip_stride(
+            highs, lows, closes, tops, bottoms, last_row, wakes, column, book, mark, ledger, terms, equity, stop_row,
         ):  # fmt: skip
             continue
         stop = min(book[_ROW] + STRIDE, stop_row)
         skip_bars(
-            highs, lows, closes, tops, bottoms, last_row, wakes, column, book, mark, ledger, terms, equity,
-            cashes, held, stop,
+            highs, lows, closes, tops, bottoms, last_row, wakes, column, book, mark, ledger, terms, equity, stop,
         )  # fmt: skip
         if book[_ROW] < stop:
             return
@@ -102,20 +100,23 @@ def skip_holding(
 @inlined
 def skip_stride(
     highs: Floats, lows: Floats, closes: Floats, tops: Floats, bottoms: Floats, last_row: Ints, wakes: Floats,
-    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints,
-    held: Ints,
+    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, stop_row: int,
 ) -> bool:  # fmt: skip
-    """Pass a stride of base bars as a whole; False, and nothing is changed, where its bars must be looked at."""
+    """Pass a stride of base bars as a whole; False, and nothing is changed, where its bars must be looked at.
+
+    A stride ends before `stop_row`, and with the first bar that wakes.
+    """
     row, e = book[_ROW], book[_EXEC]
-    end = min(row + STRIDE, len(closes))
-    each = e + STRIDE <= len(last_row) and last_row[e] == row and last_row[e + STRIDE - 1] == row + STRIDE - 1
-    stop = e + STRIDE
+    end = min(row + STRIDE, stop_row)
+    stop = e + end - row
+    each = stop <= len(last_row) and last_row[e] == row and last_row[stop - 1] == end - 1
     if not each:
         stop = e
         while stop < len(last_row) and last_row[stop] < end:
             stop += 1
-    if any_wake(wakes, column + e, column + stop):
-        return False
+    woken = next_wake(wakes, column + e, column + stop) - column
+    if woken < stop:
+        stop, end = woken + 1, last_row[woken] + 1
     lots, entry, cash = book[_LOTS], mark[_ENTRY], ledger[_CASH]
     lower, upper = nearest_levels(lots, mark)
     worth = point_value(lots, terms)
@@ -140,14 +141,20 @@ def skip_stride(
         shift = np.uint64(row - e)
         for point in range(np.uint64(e), np.uint64(stop)):
             equity[point] = cash + unrealised(worth, entry, closes[point + shift])
-            cashes[point], held[point] = cash, lots
     else:
         for point in range(e, stop):
             equity[point] = cash + unrealised(worth, entry, closes[last_row[point]])
-            cashes[point], held[point] = cash, lots
     book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[end - 1])
-    book[_ROW], book[_EXEC] = end, stop
+    stand(end, stop, woken < stop, book)
     return True
+
+
+@inlined
+def stand(end: int, stop: int, woken: bool, book: Ints) -> None:
+    """Stand behind base and execution bars that were passed, or at the close of the last of them, which woke."""
+    book[_ROW], book[_EXEC] = end, stop
+    if woken:
+        book[_ROW], book[_EXEC], book[_STAGE] = end - 1, stop - 1, _DECIDE
 
 
 @inlined
@@ -185,8 +192,7 @@ def price_of(place: int) -> float:
 @inlined
 def skip_bars(
     highs: Floats, lows: Floats, closes: Floats, tops: Floats, bottoms: Floats, last_row: Ints, wakes: Floats,
-    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, cashes: Ints,
-    held: Ints, stop_row: int,
+    column: int, book: Ints, mark: Floats, ledger: Ints, terms: Floats, equity: Ints, stop_row: int,
 ) -> None:  # fmt: skip
     """Pass base bars one by one, up to the first in which anything could happen or to `stop_row`.
 
@@ -200,7 +206,7 @@ def skip_bars(
     high, low = mark[_HIGH], mark[_LOW]
     worth = point_value(lots, terms)
     moves, calls = terms[_MOVES] == 1.0, terms[_CALLS] == 1.0
-    e = book[_EXEC]
+    e, woken = book[_EXEC], False
     next_close = last_row[e] if e < len(last_row) else -1
     at = stop_row
     for i in range(book[_ROW], stop_row):
@@ -218,22 +224,23 @@ def skip_bars(
         if value <= stop_equity or (calls and value < maintenance(lots, closes[i], terms)):
             at = i
             break
-        if i == next_close:
-            if wakes[column + e] == 1.0:
-                at = i
-                break
-            equity[e], cashes[e], held[e] = value, cash, lots
-            e += 1
-            next_close = last_row[e] if e < len(last_row) else -1
         peak = top
         high, low = max(high, highs[i]), min(low, lows[i])
         if moves:
             move_stop(closes[i], book, mark, terms)
             lower, upper = nearest_levels(lots, mark)
+        if i == next_close:
+            equity[e] = value
+            woken = wakes[column + e] == 1.0
+            e += 1
+            next_close = last_row[e] if e < len(last_row) else -1
+            if woken:
+                at = i + 1
+                break
     if at > book[_ROW]:
         book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[at - 1])
-        book[_ROW] = at
-    book[_EXEC], ledger[_PEAK] = e, peak
+    stand(at, e, woken, book)
+    ledger[_PEAK] = peak
     ledger[_DEEP_PEAK], ledger[_DEEP_VALUE] = deep_peak, deep_value
     mark[_HIGH], mark[_LOW] = high, low
 
@@ -244,6 +251,13 @@ def nearest_levels(lots: int, mark: Floats) -> tuple[float, float]:
     if lots > 0:
         return max(mark[_STOP], mark[_LIQUIDATION]), mark[_TARGET]
     return mark[_TARGET], min(mark[_STOP], mark[_LIQUIDATION])
+
+
+@inlined
+def out_of_reach(top: float, bottom: float, book: Ints, mark: Floats) -> bool:
+    """Whether prices between these two meet no level of the held position, and none that was met waits to fill."""
+    lower, upper = nearest_levels(book[_LOTS], mark)
+    return bool(bottom > lower and top < upper and book[_FIRED] == 0)
 
 
 @inlined

@@ -38,7 +38,6 @@ from evenkeel.venues.simulated.book import (
     NEVER,
     TERMS,
     Book,
-    Curve,
     ImpactMode,
     Ledger,
     Pause,
@@ -213,7 +212,9 @@ class SimulatedVenue:
         ledger: See `Ledger`.
         book: See `Book`.
         mark: See `evenkeel.venues.simulated.book.Mark`.
-        curve: Lines by `Curve`, a column an execution bar of the stretch, valid from its first decision on.
+        equity: A count of 1e-8 for each execution bar of the stretch, valid from its first decision on.
+        told: The tables of reports that were taken of the stretch.
+        cash_at_open: Cash when the stretch began, a count of 1e-8.
         refusals: How often the research lane refused an entry, by number of the reason.
         features_s: Seconds spent in features, where a timer was given.
     """
@@ -276,12 +277,14 @@ class SimulatedVenue:
         self.refusals = np.zeros(len(REASONS), dtype=np.int64)
         space = space or ReportSpace()
         self._ints, self._floats = space.ints, space.floats
-        self.curve = np.zeros((len(Curve), 0), dtype=np.int64)
+        self.equity = np.zeros(0, dtype=np.int64)
+        self.told: list[Ints] = []
+        self.cash_at_open = 0
         self._account = terms.account
 
     def open_stretch(
         self, features: BlockFeatures, series: Series, *, first_exec: int, carry: Carry | None = None,
-        mark: MarkBars | None = None, index: MarkBars | None = None, curve: Ints | None = None,
+        mark: MarkBars | None = None, index: MarkBars | None = None, equity: Ints | None = None,
     ) -> None:  # fmt: skip
         """Stand before the first decision of an unbroken stretch of bars; the account is carried over, nothing else.
 
@@ -292,7 +295,7 @@ class SimulatedVenue:
             carry: What a held position pays or receives; None is the fixed rate of the account, where it has one.
             mark: The mark price over each base bar, where it is known.
             index: The index price over each base bar, where it is known.
-            curve: Space for the curve, with a column for each execution bar or more; None makes some.
+            equity: Space for the equity at each execution bar, or for more; None makes some.
 
         Raises:
             UsageError: If stops are to be set off by a price that is not known.
@@ -301,7 +304,8 @@ class SimulatedVenue:
         self._features, self._series = features, series
         self._bars = series.base
         self._last_row = features.bars.last
-        self.curve = np.zeros((len(Curve), len(self._last_row)), dtype=np.int64) if curve is None else curve
+        self.equity = np.empty(len(self._last_row), dtype=np.int64) if equity is None else equity
+        self.told, self.cash_at_open = [], int(self.ledger[Ledger.CASH])
         self.book[Book.EXEC] = first_exec
         self.book[_ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
@@ -427,7 +431,7 @@ class SimulatedVenue:
                 carry.rows, carry.kinds, carry.values, carry.prices,
                 features.x, features.column, self._wake_flat, self._wake_hold,
                 self.book, self.mark, self.ledger, self._terms, self._sizing,
-                self._ints, self._floats, self.curve, self.refusals,
+                self._ints, self._floats, self.equity, self.refusals,
                 self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
                 stop_row, stop_exec, self._pausing,
             )
@@ -438,15 +442,15 @@ class SimulatedVenue:
 
     def reports(self) -> list[Told]:
         """Hand over the reports written since the last call."""
-        count = int(self.ledger[_REPORTS])
-        self.ledger[_REPORTS] = 0
-        return list(map(Told, self._ints[:count].tolist(), self._floats[:count].tolist()))
+        return list(map(Told, *(table.tolist() for table in self.take_reports())))
 
     def take_reports(self) -> tuple[Ints, Floats]:
         """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
-        count = int(self.ledger[Ledger.REPORTS])
-        self.ledger[Ledger.REPORTS] = 0
-        return self._ints[:count].copy(), self._floats[:count].copy()
+        count = int(self.ledger[_REPORTS])
+        self.ledger[_REPORTS] = 0
+        ints = self._ints[:count].copy()
+        self.told.append(ints)
+        return ints, self._floats[:count].copy()
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, trigger: float, time_in_force: int, expire_bars: int,
