@@ -24,7 +24,7 @@ from evenkeel.risk.breaker import ORDER_NS, blocked, daily_loss
 from evenkeel.risk.guardrails import Guardrails
 from evenkeel.risk.halt import session_opened
 from evenkeel.risk.halt_facts import HaltFacts
-from evenkeel.risk.halt_limits import HALT_LIMITS
+from evenkeel.risk.limits.profiles import profile
 from evenkeel.risk.resume import PHRASE, Incident, ResumeFacts, ResumeRefused, ResumeRequest, resume
 from evenkeel.risk.submissions import Submissions
 from evenkeel.risk.triggers import judged
@@ -38,8 +38,8 @@ Fact = Callable[[Guardrails], Guardrails]
 class Engine:
     """One process: it folds the journal it finds, and looks at the flag before anything else."""
 
-    def __init__(self, disk: MemoryDisk, clock: Clock, journal: list[Fact], profile: str = "balanced") -> None:
-        self.disk, self.clock, self.journal, self.profile = disk, clock, journal, profile
+    def __init__(self, disk: MemoryDisk, clock: Clock, journal: list[Fact]) -> None:
+        self.disk, self.clock, self.journal, self.limits = disk, clock, journal, profile("balanced")
         self.flag = flag_on(disk, clock)
         self.losses = Guardrails()
         self.submissions = Submissions()
@@ -48,7 +48,7 @@ class Engine:
         self.hears(rails.engine_started)
 
     def restarted(self) -> Engine:
-        return Engine(self.disk.copy(), self.clock, list(self.journal), self.profile)
+        return Engine(self.disk.copy(), self.clock, list(self.journal))
 
     def hears(self, fact: Fact) -> None:
         self.journal.append(fact)
@@ -70,11 +70,11 @@ class Engine:
     def looks(self, **facts: Any) -> HaltLevel:
         seen = HaltFacts(
             now_ns=self.clock(),
-            rejections=orders.recent_rejections(self.submissions),
+            rejections=orders.recent_rejections(self.submissions, self.limits.orders.rejects_over),
             submissions=orders.within_minute(self.submissions, self.clock()),
             **facts,
         ).with_losses(self.losses)
-        return self.flag.change(lambda halt: judged(halt, seen, HALT_LIMITS[self.profile])).level
+        return self.flag.change(lambda halt: judged(halt, seen, self.limits)).level
 
     def allows(self, act: Act) -> bool:
         if act is Act.ENTRY and blocked(self.losses, self.clock(), age_max_ns=ORDER_NS) is not None:
@@ -306,7 +306,7 @@ def test_level_4_falls_neither_with_the_session_nor_with_a_restart_nor_with_time
     )  # fmt: skip
 
     def released(halt: Halt) -> Halt:
-        answer = resume(halt, asked, sound, HALT_LIMITS["balanced"])
+        answer = resume(halt, asked, sound, profile("balanced"))
         return halt if isinstance(answer, ResumeRefused) else answer
 
     assert engine.flag.change(released).level is HaltLevel.NORMAL

@@ -11,11 +11,9 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum, auto
 
-import msgspec
-
-from evenkeel.model.errors import require
 from evenkeel.model.time import SECOND
 from evenkeel.risk.guardrails import GOOD_READS, Guardrails
+from evenkeel.risk.limits.money import Losses
 
 RAPID_SHARE = Decimal("0.67")
 """Of the daily limit: so much of a fall from the session's peak trips too."""
@@ -23,27 +21,6 @@ RAPID_SHARE = Decimal("0.67")
 MONITOR_NS = 5 * SECOND
 ORDER_NS = 1 * SECOND
 """How old the equity may be for the monitor, and for an order."""
-
-
-class BreakerLimits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Losses of a session that trip the breaker; the smaller of both counts.
-
-    Attributes:
-        daily: As a fraction of the reference.
-        amount: In account currency; None is no limit.
-    """
-
-    daily: Decimal
-    amount: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        require(0 < self.daily <= Decimal("0.2"), "a daily loss limit lies above 0 and up to 0.2", daily=self.daily)
-        require(self.amount is None or self.amount > 0, "a loss limit is positive", amount=self.amount)
-
-    @property
-    def rapid(self) -> Decimal:
-        """The fall from the session's peak that trips, as a fraction of it."""
-        return RAPID_SHARE * self.daily
 
 
 class Blocked(StrEnum):
@@ -104,16 +81,20 @@ def drawdown_ever(rails: Guardrails) -> Decimal | None:
     return _fall(rails.peak_ever, rails.equity)
 
 
-def loss_room(rails: Guardrails, limits: BreakerLimits) -> Decimal | None:
-    """Return what may still be lost until the breaker trips, in account currency; None: not known.
+def loss_room(rails: Guardrails, losses: Losses) -> Decimal | None:
+    """Return what may still be lost until the breaker trips, in account currency; None: not known, or no limit.
 
     An order whose worst case is more than that is refused before it can trip it.
     """
     amount = daily_amount(rails)
     if amount is None or rails.reference is None or rails.equity is None:
         return None
-    room = limits.daily * rails.reference - (rails.reference - rails.equity)
-    return room if limits.amount is None else min(room, limits.amount - amount)
+    rooms = []
+    if losses.daily is not None:
+        rooms.append(losses.daily - amount)
+    if losses.daily_fraction is not None:
+        rooms.append(losses.daily_fraction * rails.reference - (rails.reference - rails.equity))
+    return min(rooms, default=None)
 
 
 def _fall(peak: Decimal | None, equity: Decimal | None) -> Decimal | None:

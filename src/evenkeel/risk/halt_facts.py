@@ -64,7 +64,7 @@ class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         eqs: Execution quality; None likewise.
         bar_queued_since_ns: Since when the oldest bar waits in the queue.
         bar_length_ns: Of that bar.
-        rejections: Among the last 20 answered orders.
+        rejections: Among the last answered orders, as many as the profile looks at.
         submissions: Within the last minute.
         link_lost_since_ns: Since when the order channel is gone.
         reconnects_exhausted: Whether every attempt to connect again failed.

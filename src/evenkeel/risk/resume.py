@@ -13,7 +13,7 @@ import msgspec
 from evenkeel.model.halt import Halt, HaltCause, HaltCode, HaltLevel
 from evenkeel.risk.halt import released
 from evenkeel.risk.halt_facts import HaltFacts
-from evenkeel.risk.halt_limits import HaltLimits
+from evenkeel.risk.limits.limits import Limits
 from evenkeel.risk.triggers import TRIGGERS, standing
 
 PHRASE = "RESUME TRADING"
@@ -51,8 +51,6 @@ class ResumeFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         clean_cycles: Complete reconciliations in a row without a difference.
         journal_verified: Whether the journal's chain is whole.
         clock_ok: Whether the clock is close enough to enter.
-        entry_dvs: The least data validity for an entry.
-        entry_eqs: The least execution quality for one.
         unprotected: Positions without a working stop of their size and without a waiver.
     """
 
@@ -63,8 +61,6 @@ class ResumeFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     clean_cycles: int | None = None
     journal_verified: bool | None = None
     clock_ok: bool | None = None
-    entry_dvs: Decimal = Decimal("0.80")
-    entry_eqs: Decimal = Decimal("0.75")
     unprotected: int | None = None
 
 
@@ -122,9 +118,7 @@ class ResumeRefused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failed: tuple[ResumeCheck, ...] = ()
 
 
-def resume_checks(
-    halt: Halt, facts: ResumeFacts, limits: HaltLimits, *, rebase: bool = False
-) -> tuple[ResumeCheck, ...]:
+def resume_checks(halt: Halt, facts: ResumeFacts, limits: Limits, *, rebase: bool = False) -> tuple[ResumeCheck, ...]:
     """Return every check, passed or not.
 
     Args:
@@ -147,16 +141,14 @@ def resume_checks(
         ),
         _check("journal", facts.journal_verified is True, _told(facts.journal_verified), "verified"),
         _check("clock", facts.clock_ok is True, _told(facts.clock_ok), "close to the broker's"),
-        _check("data quality", _at_least(facts.halt.dvs, facts.entry_dvs), _told(facts.halt.dvs), f"{facts.entry_dvs}"),
-        _check(
-            "execution quality", _at_least(facts.halt.eqs, facts.entry_eqs), _told(facts.halt.eqs), f"{facts.entry_eqs}"
-        ),
+        _quality("data quality", facts.halt.dvs, limits.market.dvs_entry),
+        _quality("execution quality", facts.halt.eqs, limits.market.eqs_entry),
         _check("limits", not breached, ", ".join(breached) or "none broken", "none broken"),
         _check("protection", facts.unprotected == 0, _told(facts.unprotected), "0 positions without a stop"),
     )
 
 
-def resume(halt: Halt, request: ResumeRequest, facts: ResumeFacts, limits: HaltLimits) -> Halt | ResumeRefused:
+def resume(halt: Halt, request: ResumeRequest, facts: ResumeFacts, limits: Limits) -> Halt | ResumeRefused:
     """Return the halt without its levels 3 and 4, or why they stay.
 
     Pauses and the ladder's level 1 stay, the epoch rises by one, and entries are eased in for half an hour.
@@ -202,7 +194,7 @@ def _cycles(halt: Halt) -> int:
     return RECONCILIATION_CYCLES if HaltCause.RECONCILIATION in causes else OTHER_CYCLES
 
 
-def _breached(facts: HaltFacts, limits: HaltLimits, *, rebase: bool) -> list[str]:
+def _breached(facts: HaltFacts, limits: Limits, *, rebase: bool) -> list[str]:
     """Return the codes of triggers that would halt again at once."""
     accepted = {trigger.code for trigger in TRIGGERS if trigger.forgiven} | set(REBASED if rebase else ())
     return [
@@ -221,6 +213,11 @@ def _answers(incident: Incident | None, halt: Halt) -> bool:
 
 def _incident(incident: Incident | None) -> str:
     return "none" if incident is None else f"{incident.owner or 'nobody'}: {incident.cause or 'no cause'}"
+
+
+def _quality(name: str, value: Decimal | None, least: Decimal | None) -> ResumeCheck:
+    passed = least is None or _at_least(value, least)
+    return _check(name, passed, _told(value), "nothing" if least is None else f"{least}")
 
 
 def _at_least(value: Decimal | int | None, least: Decimal | int) -> bool:

@@ -9,18 +9,15 @@ import msgspec
 
 from evenkeel.model.time import MINUTE
 
-OUTCOMES = 20
-"""Answered orders that the reject rate looks at."""
-
-STAMPS = 120
-"""Submissions that are remembered: as many as the runaway guard needs."""
+OUTCOMES = 1000
+"""Answered orders that are remembered: as many as a profile may look at."""
 
 
 class Submissions(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The last submissions of an account.
 
     Attributes:
-        sent_ns: When the last of them were sent, `known_ns`, oldest first.
+        sent_ns: When those within a minute of the last were sent, `known_ns`, oldest first.
         rejected: Of the last orders with a first answer, whether the venue rejected them, oldest first.
         total: Submissions ever.
         rejections: Rejections ever.
@@ -34,9 +31,8 @@ class Submissions(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defa
 
 def sent(submissions: Submissions, known_ns: int) -> Submissions:
     """Fold that an order was sent."""
-    return msgspec.structs.replace(
-        submissions, sent_ns=(*submissions.sent_ns, known_ns)[-STAMPS:], total=submissions.total + 1
-    )
+    recent = (stamp for stamp in submissions.sent_ns if stamp > known_ns - MINUTE)
+    return msgspec.structs.replace(submissions, sent_ns=(*recent, known_ns), total=submissions.total + 1)
 
 
 def answered(submissions: Submissions, *, rejected: bool) -> Submissions:
@@ -53,11 +49,16 @@ def resumed(submissions: Submissions) -> Submissions:
     return msgspec.structs.replace(submissions, rejected=())
 
 
-def recent_rejections(submissions: Submissions) -> int:
-    """Return how many of the last 20 answered orders were rejected; fewer orders count as 20."""
-    return sum(submissions.rejected)
+def recent_rejections(submissions: Submissions, over: int) -> int:
+    """Return how many of the last answered orders were rejected.
+
+    Args:
+        submissions: Of the account.
+        over: How many are looked at; where there are fewer, the others count as accepted.
+    """
+    return sum(submissions.rejected[-over:])
 
 
 def within_minute(submissions: Submissions, now_ns: int) -> int:
-    """Return how many of the last 120 submissions are less than a minute old."""
+    """Return how many submissions are less than a minute old."""
     return sum(stamp > now_ns - MINUTE for stamp in submissions.sent_ns)

@@ -15,12 +15,9 @@ from evenkeel.model.halt import Halt, HaltCode, HaltLevel, HaltReason, HaltSourc
 from evenkeel.risk import trigger_conditions as when
 from evenkeel.risk.halt import expired, next_end_ns, raised, scaled
 from evenkeel.risk.halt_facts import HaltFacts
-from evenkeel.risk.halt_limits import HaltLimits
 from evenkeel.risk.ladder import Rung, rung, scale
+from evenkeel.risk.limits.limits import Limits
 from evenkeel.risk.trigger_conditions import Finding
-
-MICRO = "micro_futures"
-"""The profile that kills where others halt (belief.md 5.7)."""
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -30,19 +27,19 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         code: Of the reason that it raises.
         condition: What must hold; None: it does not, and waiting alone will not change that.
         level: Of the reason.
-        micro: Its level in `micro_futures`, where it is another one.
+        strict: Its level where the profile kills instead of halting, where it is another one.
         forgiven: Whether a resume forgives what it counts, so that it does not stand in the way of one.
     """
 
     code: HaltCode
-    condition: Callable[[HaltFacts, HaltLimits], Finding | None]
+    condition: Callable[[HaltFacts, Limits], Finding | None]
     level: HaltLevel
-    micro: HaltLevel | None = None
+    strict: HaltLevel | None = None
     forgiven: bool = False
 
-    def level_in(self, profile: str) -> HaltLevel:
-        """Return the level of the reason in a profile."""
-        return self.micro if self.micro is not None and profile == MICRO else self.level
+    def level_by(self, limits: Limits) -> HaltLevel:
+        """Return the level of the reason under limits (belief.md 5.7 kills where operations.md halts)."""
+        return self.strict if self.strict is not None and limits.operation.kills else self.level
 
 
 _PAUSED, _HALTED, _KILLED = HaltLevel.PAUSED, HaltLevel.HALTED, HaltLevel.KILLED
@@ -57,21 +54,23 @@ TRIGGERS: tuple[Trigger, ...] = (
     Trigger(code=HaltCode.UNPROTECTED, condition=when.unprotected, level=_KILLED),
     Trigger(code=HaltCode.NOT_FLAT, condition=when.not_flat, level=_KILLED),
     Trigger(code=HaltCode.MARGIN_CALL, condition=when.margin_call, level=_KILLED),
-    Trigger(code=HaltCode.DESYNC, condition=when.desync, level=_HALTED, micro=_KILLED),
+    Trigger(code=HaltCode.DESYNC, condition=when.desync, level=_HALTED, strict=_KILLED),
     Trigger(code=HaltCode.DESYNC_UNEXPLAINED, condition=when.desync_unexplained, level=_KILLED),
-    Trigger(code=HaltCode.UNEXPECTED_POSITION, condition=when.unexpected_position, level=_HALTED, micro=_KILLED),
-    Trigger(code=HaltCode.OVERFILL, condition=when.overfill, level=_HALTED, micro=_KILLED),
+    Trigger(code=HaltCode.UNEXPECTED_POSITION, condition=when.unexpected_position, level=_HALTED, strict=_KILLED),
+    Trigger(code=HaltCode.OVERFILL, condition=when.overfill, level=_HALTED, strict=_KILLED),
     Trigger(code=HaltCode.ORDER_UNKNOWN, condition=when.order_unknown, level=_KILLED),
     Trigger(code=HaltCode.RECON_MISMATCH, condition=when.recon_mismatch, level=_HALTED),
     Trigger(code=HaltCode.RECON_BLIND, condition=when.recon_blind, level=_HALTED),
     Trigger(code=HaltCode.DVS_KILL, condition=when.dvs_kill, level=_KILLED),
     Trigger(code=HaltCode.EQS_KILL, condition=when.eqs_kill, level=_KILLED),
     Trigger(code=HaltCode.QUEUE_STALE, condition=when.queue_stale, level=_HALTED),
-    Trigger(code=HaltCode.HIGH_REJECTIONS, condition=when.high_rejections, level=_HALTED, micro=_KILLED, forgiven=True),
+    Trigger(
+        code=HaltCode.HIGH_REJECTIONS, condition=when.high_rejections, level=_HALTED, strict=_KILLED, forgiven=True
+    ),
     Trigger(code=HaltCode.RUNAWAY, condition=when.runaway, level=_KILLED),
-    Trigger(code=HaltCode.CONNECTION_LOST, condition=when.connection_lost, level=_HALTED, micro=_KILLED),
+    Trigger(code=HaltCode.CONNECTION_LOST, condition=when.connection_lost, level=_HALTED, strict=_KILLED),
     Trigger(code=HaltCode.CONNECTION_LOST_FLAT, condition=when.connection_lost_flat, level=_HALTED),
-    Trigger(code=HaltCode.RECONNECTS_EXHAUSTED, condition=when.reconnects_exhausted, level=_HALTED, micro=_KILLED),
+    Trigger(code=HaltCode.RECONNECTS_EXHAUSTED, condition=when.reconnects_exhausted, level=_HALTED, strict=_KILLED),
     Trigger(code=HaltCode.UNHANDLED, condition=when.unhandled, level=_KILLED),
     Trigger(code=HaltCode.DUPLICATE_ENGINE, condition=when.duplicate_engine, level=_KILLED),
     Trigger(code=HaltCode.GATEWAY_BYPASS, condition=when.gateway_bypass, level=_KILLED),
@@ -87,11 +86,11 @@ TRIGGERS: tuple[Trigger, ...] = (
 """Every automatic trigger; what operators, the resume procedure and the flag's reader raise is not among them."""
 
 
-def standing(facts: HaltFacts, limits: HaltLimits) -> tuple[HaltReason, ...]:
+def standing(facts: HaltFacts, limits: Limits) -> tuple[HaltReason, ...]:
     """Return a reason for each trigger whose condition holds now."""
     return tuple(
         HaltReason(
-            code=trigger.code, level=trigger.level_in(limits.profile), source=HaltSource.ENGINE, at_ns=facts.now_ns,
+            code=trigger.code, level=trigger.level_by(limits), source=HaltSource.ENGINE, at_ns=facts.now_ns,
             text=found.text, value=found.value, limit=found.limit, until_ns=found.until_ns,
         )
         for trigger, found in _findings(facts, limits)
@@ -99,7 +98,7 @@ def standing(facts: HaltFacts, limits: HaltLimits) -> tuple[HaltReason, ...]:
     )  # fmt: skip
 
 
-def judged(halt: Halt, facts: HaltFacts, limits: HaltLimits, *, by: str = "engine") -> Halt:
+def judged(halt: Halt, facts: HaltFacts, limits: Limits, *, by: str = "engine") -> Halt:
     """Return the halt at an instant: what has expired is lifted, what holds is raised, in one epoch at most.
 
     A reason that is active already and whose condition still holds is left as it is; its cooldown is extended when it
@@ -121,7 +120,7 @@ def judged(halt: Halt, facts: HaltFacts, limits: HaltLimits, *, by: str = "engin
     return msgspec.structs.replace(after, epoch=halt.epoch + 1)
 
 
-def climbed(halt: Halt, step: Rung, facts: HaltFacts, limits: HaltLimits) -> tuple[Halt, Rung]:
+def climbed(halt: Halt, step: Rung, facts: HaltFacts, limits: Limits) -> tuple[Halt, Rung]:
     """Return the halt and the rung after the drawdown ladder was looked at.
 
     Args:
@@ -130,13 +129,13 @@ def climbed(halt: Halt, step: Rung, facts: HaltFacts, limits: HaltLimits) -> tup
         facts: Of the account now; without a known drawdown nothing changes.
         limits: Of the profile.
     """
-    if limits.ladder is None or facts.drawdown_ever is None:
+    if facts.drawdown_ever is None:
         return halt, step
-    after = rung(facts.drawdown_ever, step, limits.ladder)
-    return scaled(halt, scale(after, limits.ladder), at_ns=facts.now_ns), after
+    after = rung(facts.drawdown_ever, step, limits.losses)
+    return scaled(halt, scale(after, limits.losses), at_ns=facts.now_ns), after
 
 
-def next_due_ns(halt: Halt, facts: HaltFacts, limits: HaltLimits) -> int | None:
+def next_due_ns(halt: Halt, facts: HaltFacts, limits: Limits) -> int | None:
     """Return the next instant at which waiting alone changes the halt; None: never."""
     dues = [
         found.due_ns
@@ -147,7 +146,7 @@ def next_due_ns(halt: Halt, facts: HaltFacts, limits: HaltLimits) -> int | None:
     return min([*dues, *([] if end is None else [end])], default=None)
 
 
-def _findings(facts: HaltFacts, limits: HaltLimits) -> Iterator[tuple[Trigger, Finding]]:
+def _findings(facts: HaltFacts, limits: Limits) -> Iterator[tuple[Trigger, Finding]]:
     for trigger in TRIGGERS:
         found = trigger.condition(facts, limits)
         if found is not None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import StrategyId
 from evenkeel.model.time import SECOND
 from evenkeel.risk import guardrails as fold
@@ -14,7 +13,6 @@ from evenkeel.risk.breaker import (
     MONITOR_NS,
     ORDER_NS,
     Blocked,
-    BreakerLimits,
     blocked,
     daily_amount,
     daily_loss,
@@ -24,6 +22,7 @@ from evenkeel.risk.breaker import (
     stale_from_ns,
 )
 from evenkeel.risk.guardrails import Guardrails
+from evenkeel.risk.limits.money import Losses
 
 D = Decimal
 
@@ -55,10 +54,11 @@ def test_losses_count_from_the_brokers_close_and_falls_from_the_peak() -> None:
 
 def test_what_is_still_to_lose_is_counted_to_the_nearer_limit() -> None:
     rails = running(equity="9900")
-    assert loss_room(rails, BreakerLimits(daily=D("0.03"))) == 200
-    assert loss_room(rails, BreakerLimits(daily=D("0.03"), amount=D(150))) == 50
-    assert loss_room(rails, BreakerLimits(daily=D("0.005"))) == -50
-    assert loss_room(Guardrails(), BreakerLimits(daily=D("0.03"))) is None
+    assert loss_room(rails, Losses(daily_fraction=D("0.03"))) == 200
+    assert loss_room(rails, Losses(daily_fraction=D("0.03"), daily=D(150))) == 50
+    assert loss_room(rails, Losses(daily_fraction=D("0.005"))) == -50
+    assert loss_room(rails, Losses()) is None
+    assert loss_room(Guardrails(), Losses(daily_fraction=D("0.03"))) is None
 
 
 def test_a_restart_on_the_same_day_refills_no_budget() -> None:
@@ -244,12 +244,3 @@ def test_a_shadow_trade_heals_and_moves_no_money() -> None:
 def test_the_state_survives_the_journal() -> None:
     rails = fold.trade_closed(fold.realised(running(), D("-1.10")), ONE, D("-1.10"), known_ns=1)
     assert msgspec.json.decode(msgspec.json.encode(rails), type=Guardrails) == rails
-
-
-@pytest.mark.parametrize("daily", ["0", "-0.01", "0.21"])
-def test_a_breaker_of_nonsense_is_refused(daily: str) -> None:
-    """Catalogue row 97."""
-    with pytest.raises(UsageError, match="a daily loss limit"):
-        BreakerLimits(daily=D(daily))
-    with pytest.raises(UsageError, match="a loss limit is positive"):
-        BreakerLimits(daily=D("0.03"), amount=D(0))

@@ -48,6 +48,7 @@ MICRO_FUTURES = {
     "trade.friction": "0.30", "trade.friction_cost": "9", "trade.friction_extra": "6", "market.dvs_entry": "0.80",
     "market.eqs_entry": "0.75", "market.dvs_hold": "0.60", "market.eqs_kill": "0.30", "prices.spread_ticks": "3",
     "orders.unknown_kill_s": "10", "orders.lost_exposed_s": "15", "orders.lost_flat_s": "60",
+    "operation.kills": "1",
 }  # fmt: skip
 """belief.md 5.7 and 9.1."""
 

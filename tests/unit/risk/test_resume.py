@@ -10,10 +10,10 @@ from evenkeel.model.halt import Halt, HaltCode, HaltLevel, HaltReason, HaltSourc
 from evenkeel.model.time import MINUTE
 from evenkeel.risk.halt import entry_scale, raised
 from evenkeel.risk.halt_facts import HaltFacts
-from evenkeel.risk.halt_limits import HALT_LIMITS
+from evenkeel.risk.limits.profiles import profile
 from evenkeel.risk.resume import PHRASE, Incident, ResumeFacts, ResumeRefused, ResumeRequest, resume, resume_checks
 
-BALANCED = HALT_LIMITS["balanced"]
+BALANCED = profile("balanced")
 D = Decimal
 
 
@@ -159,3 +159,8 @@ def test_rejections_are_forgiven_and_a_drawdown_is_when_a_person_says_so() -> No
 def test_a_pause_that_would_follow_stands_in_nobodys_way() -> None:
     facts = msgspec.structs.replace(FACTS, halt=msgspec.structs.replace(SOUND, override_until_ns=1))
     assert isinstance(resume(HALT, request(HALT), facts, BALANCED), Halt)
+
+
+def test_a_profile_without_quality_asks_for_none() -> None:
+    facts = msgspec.structs.replace(FACTS, halt=HaltFacts(now_ns=50))
+    assert isinstance(resume(HALT, request(HALT), facts, profile("research")), Halt)

@@ -14,12 +14,13 @@ from evenkeel.risk import guardrails as fold
 from evenkeel.risk.guardrails import Guardrails
 from evenkeel.risk.halt import raised
 from evenkeel.risk.halt_facts import Desync, Exceeded, HaltFacts
-from evenkeel.risk.halt_limits import HALT_LIMITS
 from evenkeel.risk.ladder import Rung
+from evenkeel.risk.limits.profiles import profile
 from evenkeel.risk.triggers import TRIGGERS, climbed, judged, next_due_ns, standing
 
 D = Decimal
-BALANCED, MICRO, SMALL = (HALT_LIMITS[name] for name in ("balanced", "micro_futures", "perp_small"))
+BALANCED, MICRO, SMALL = (profile(name) for name in ("balanced", "micro_futures", "perp_small"))
+STRICT = BALANCED.replaced({"operation.kills": True})
 NOW = 1_000 * MINUTE
 PAUSED, HALTED, KILLED = HaltLevel.PAUSED, HaltLevel.HALTED, HaltLevel.KILLED
 
@@ -29,7 +30,7 @@ class Case(NamedTuple):
 
     code: HaltCode
     level: HaltLevel
-    micro: HaltLevel
+    strict: HaltLevel
     fires: dict[str, Any]
     rests: dict[str, Any]
 
@@ -44,7 +45,7 @@ C = HaltCode
 CASES = [
     Case(C.DAILY_LOSS, HALTED, HALTED, {"daily_loss": D("0.03")}, {"daily_loss": D("0.0299")}),
     Case(C.RAPID_DRAWDOWN, HALTED, HALTED, {"session_drawdown": D("0.0201")}, {"session_drawdown": D("0.02009")}),
-    Case(C.DRAWDOWN_HARD, HALTED, HALTED, {"drawdown_ever": D("0.07")}, {"drawdown_ever": D("0.0499")}),
+    Case(C.DRAWDOWN_HARD, HALTED, HALTED, {"drawdown_ever": D("0.05")}, {"drawdown_ever": D("0.0499")}),
     Case(C.MAX_DRAWDOWN, KILLED, KILLED, {"peak_known": False}, {"peak_known": True, "drawdown_ever": None}),
     Case(
         C.CONSTITUTION, KILLED, KILLED,
@@ -69,7 +70,7 @@ CASES = [
         {"bar_queued_since_ns": NOW - 2 * MINUTE, "bar_length_ns": MINUTE},
         {"bar_queued_since_ns": NOW - 2 * MINUTE + 1, "bar_length_ns": MINUTE},
     ),
-    Case(C.HIGH_REJECTIONS, HALTED, KILLED, {"rejections": 5}, {"rejections": 3}),
+    Case(C.HIGH_REJECTIONS, HALTED, KILLED, {"rejections": 5}, {"rejections": 4}),
     Case(C.RUNAWAY, KILLED, KILLED, {"submissions": 120}, {"submissions": 119}),
     Case(C.RECONNECTS_EXHAUSTED, HALTED, KILLED, {"reconnects_exhausted": True}, {"reconnects_exhausted": False}),
     Case(C.UNHANDLED, KILLED, KILLED, {"unhandled": "KeyError"}, {"unhandled": ""}),
@@ -93,7 +94,7 @@ def codes(facts: HaltFacts, limits: Any = BALANCED) -> set[HaltCode]:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.code for case in CASES])
 def test_a_trigger_fires_at_its_limit_and_alone(case: Case) -> None:
-    for limits, level in ((BALANCED, case.level), (MICRO, case.micro)):
+    for limits, level in ((BALANCED, case.level), (STRICT, case.strict)):
         halt = judged(Halt(), HaltFacts(now_ns=NOW, **case.fires), limits)
         assert {reason.code: reason.level for reason in halt.reasons} == {case.code: level}
         assert (halt.epoch, halt.set_by) == (2, "engine")
@@ -172,22 +173,30 @@ def test_micro_futures_halt_at_a_fifth_of_rejections_and_others_above_it(rejecti
     facts = HaltFacts(now_ns=NOW, rejections=rejections)
     assert codes(facts, MICRO) == halts
     assert codes(facts) == set()
+    assert {trigger.level_by(MICRO) for trigger in TRIGGERS if trigger.code in halts} <= {KILLED}
 
 
 @pytest.mark.parametrize(
-    ("profile", "daily", "rapid", "hard"),
+    ("name", "daily", "rapid", "hard"),
     [
         ("conservative", "0.025", "0.01675", "0.03"), ("balanced", "0.03", "0.0201", "0.05"),
         ("aggressive", "0.04", "0.0268", "0.07"), ("perp_small", "0.10", "0.067", "0.07"),
-        ("micro_futures", "0.03", "0.0201", "0.07"),
     ],
 )  # fmt: skip
-def test_every_profile_has_the_figures_of_operations_1_4(profile: str, daily: str, rapid: str, hard: str) -> None:
-    limits = HALT_LIMITS[profile]
-    assert limits.breaker is not None
-    assert limits.ladder is not None
-    assert (limits.breaker.daily, limits.breaker.rapid, limits.ladder.hard) == (D(daily), D(rapid), D(hard))
-    assert limits.max_drawdown == D("0.10")
+def test_every_profile_halts_at_its_figures(name: str, daily: str, rapid: str, hard: str) -> None:
+    """operations.md 1.4, and 0.67 of the daily loss by hand."""
+    for fact, limit, code in (
+        ("daily_loss", daily, C.DAILY_LOSS), ("session_drawdown", rapid, C.RAPID_DRAWDOWN),
+        ("drawdown_ever", hard, C.DRAWDOWN_HARD), ("drawdown_ever", "0.10", C.MAX_DRAWDOWN),
+    ):  # fmt: skip
+        assert code in codes(HaltFacts(now_ns=NOW, **{fact: D(limit)}), profile(name))
+        assert code not in codes(HaltFacts(now_ns=NOW, **{fact: D(limit) - D("0.00001")}), profile(name))
+
+
+def test_micro_futures_knows_losses_in_currency_and_the_largest_drawdown_only() -> None:
+    facts = HaltFacts(now_ns=NOW, daily_loss=D("0.9"), session_drawdown=D("0.9"), drawdown_ever=D("0.09"))
+    assert codes(facts, MICRO) == set()
+    assert codes(HaltFacts(now_ns=NOW, drawdown_ever=D("0.10")), MICRO) == {C.MAX_DRAWDOWN}
 
 
 @pytest.mark.parametrize(("limits", "amount"), [(SMALL, 20), (MICRO, 30)])
@@ -201,7 +210,7 @@ def test_research_has_no_limits_but_the_strategys_own() -> None:
         now_ns=NOW, daily_loss=D("0.9"), session_drawdown=D("0.9"), drawdown_ever=D("0.9"), daily_amount=D(10**6),
         peak_known=False,
     )  # fmt: skip
-    assert codes(facts, HALT_LIMITS["research"]) == set()
+    assert codes(facts, profile("research")) == set()
 
 
 def test_the_largest_drawdown_ever_kills_whatever_else_holds() -> None:
@@ -243,7 +252,7 @@ def test_a_trigger_that_holds_on_is_raised_once() -> None:
     facts = HaltFacts(now_ns=NOW, desync=Desync.EXPLAINED)
     halt = judged(Halt(), facts, BALANCED)
     assert judged(halt, HaltFacts(now_ns=NOW + 1, desync=Desync.EXPLAINED), BALANCED) is halt
-    (killing,) = standing(facts, MICRO)
+    (killing,) = standing(facts, STRICT)
     assert judged(raised(halt, killing), facts, BALANCED).level is KILLED
 
 
@@ -252,7 +261,7 @@ def test_the_ladder_is_climbed_by_the_drawdown_ever() -> None:
     halt, step = climbed(Halt(), Rung.NONE, facts, BALANCED)
     assert (halt.level, step) == (HaltLevel.DERISK, Rung.SOFT)
     assert climbed(halt, step, HaltFacts(now_ns=NOW), BALANCED) == (halt, step)
-    assert climbed(Halt(), Rung.NONE, facts, HALT_LIMITS["research"]) == (Halt(), Rung.NONE)
+    assert climbed(Halt(), Rung.NONE, facts, profile("research")) == (Halt(), Rung.NONE)
     halt, step = climbed(halt, step, HaltFacts(now_ns=NOW, drawdown_ever=D("0.02")), BALANCED)
     assert (halt.level, step, halt.epoch) == (HaltLevel.NORMAL, Rung.NONE, 3)
 

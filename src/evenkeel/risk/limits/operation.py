@@ -21,6 +21,14 @@ class Operation(Group, frozen=True, kw_only=True):
     clean_intervals: Annotated[
         int | None, limit(47, "intervals", "[1, 100]", "The last clean comparison of positions is so old at most.")
     ] = None
+    kills: Annotated[
+        bool,
+        limit(
+            0, "on or off", "",
+            "Whether differences to the broker, foreign positions, a lost connection and rejections kill, not halt.",
+            Tighter.ON,
+        ),
+    ] = False  # fmt: skip
     clock_warn_ms: Annotated[
         int | None, limit(48, "milliseconds", "(0, inf)", "Offset to the broker that is told.")
     ] = None

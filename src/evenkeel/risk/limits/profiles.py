@@ -129,8 +129,8 @@ MICRO_FUTURES = _GENERAL.replaced(
         "losses.expected_shortfall": None, "losses.volatility": None, "losses.instrument_drawdown": None,
         "margin.leverage": None, "margin.buying_power": None, "margin.settled_cash": False,
         "margin.order_buffer": D(2),
-        "operation.positions_every_s": 120,
-        "orders.unknown_kill_s": 10, "orders.lost_exposed_s": 15,
+        "operation.positions_every_s": 120, "operation.kills": True,
+        "orders.unknown_kill_s": 10, "orders.lost_exposed_s": 15, "orders.rejects_halt": D("0.19"),
     },
     name="micro_futures",
 )  # fmt: skip
