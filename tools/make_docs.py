@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: commands, reasons, gaps, metrics, indicators and regimes with plots, coverage.
+"""Writes docs/reference from the code: commands, reasons, gaps, gates, metrics, indicators and regimes, coverage.
 
 `--check` compares. Indicators are drawn on the shipped daily bars of SPY, regimes on what they generate, so plots
 change only with a kernel, a regime or the drawing.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -25,10 +26,21 @@ from evenkeel.features.registry import all_indicators, all_structures
 from evenkeel.features.request import parse_request
 from evenkeel.model.gaps import GAPS
 from evenkeel.model.halt import HaltCode
-from evenkeel.model.ids import InstrumentId
+from evenkeel.model.ids import ClientId, InstrumentId, StrategyId
+from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
 from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars
+from evenkeel.risk.gates.check import Outcome
+from evenkeel.risk.gates.facts.engine import EngineFacts
+from evenkeel.risk.gates.facts.snapshot import Facts
+from evenkeel.risk.gates.judge import check_all
+from evenkeel.risk.gates.request import Purpose, Request
+from evenkeel.risk.gates.sources import WAITING
+from evenkeel.risk.gates.table import GATES
+from evenkeel.risk.limits.limits import GROUPS
+from evenkeel.risk.limits.profiles import PROFILES
+from evenkeel.risk.limits.rule import Tighter, rules
 from evenkeel.strategies.play.reasons import ConditionReason
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -86,7 +98,67 @@ def gaps() -> str:
         + _table(("key", "what"), ((f"`{key}`", text) for key, text in GAPS.items()))
         + "\n## Commands\n\n"
         + _table(("command", "what"), ((f"`keel {name}`", text) for name, text in COMMAND_GAPS.items()))
+        + "\n## Facts that gates wait for\n\nA profile that limits such a gate lets no entry through; see "
+        + "[gates](gates.md).\n\n"
+        + _table(("fact", "what"), ((f"`{fact}`", text) for fact, text in WAITING.items()))
     )
+
+
+def gates() -> str:
+    """Return the page of the gates, of what each profile limits, and of all limits."""
+    about = (
+        "# Gates\n\nEvery order passes this list, in this order. Each gate answers pass, warn, refuse, unknown or not "
+        "applicable; unknown refuses. The first refusal is the reason, and all answers are written. Orders that only "
+        "reduce a position pass those for all orders. In a backtest the operational ones are not applicable.\n\n"
+    )
+    columns = ("gate", "name", "for", "kind", "reasons", "facts", "waits for")
+    profiles = "\n## What each profile limits\n\nFacts in italics above are supplied by nobody yet.\n\n"
+    return (
+        about + _table(columns, _gate_rows()) + profiles
+        + _table(("gate", *(f"`{name}`" for name in PROFILES)), _profile_rows())
+        + "\n## Limits\n\nA file of limits names a profile and what differs from it. Of two values the stricter one "
+        "is the smaller, unless the table says otherwise; a strategy may only tighten.\n"
+        + "".join(f"\n### {group}\n\n{_limit_table(group)}" for group in GROUPS)
+    )  # fmt: skip
+
+
+def _gate_rows() -> Iterator[tuple[str, ...]]:
+    for gate in GATES:
+        facts = ", ".join(f"`{fact}`" for fact in gate.needs)
+        waits = ", ".join(f"_{fact}_" for fact in gate.needs if fact in WAITING)
+        codes = ", ".join(f"`{code}`" for code in gate.codes)
+        yield str(gate.number), gate.name, gate.scope.value, gate.kind.value, codes, facts, waits
+
+
+def _profile_rows() -> Iterator[tuple[str, ...]]:
+    request = Request(
+        purpose=Purpose.ENTRY, client_id=ClientId("kle-"), strategy=StrategyId("any"),
+        instrument=InstrumentId("ANY.VENUE"), quantity=Decimal(1), kind=OrderKind.LIMIT, price=Decimal(1),
+        stop_distance=Decimal("0.5"),
+    )  # fmt: skip
+    facts = Facts(now_ns=0, engine=EngineFacts(mode="live"))
+    asked = [check_all(request, facts, limits) for limits in PROFILES.values()]
+    for gate in GATES:
+        answers = (checks[gate.number - 1].outcome for checks in asked)
+        yield f"{gate.number} {gate.name}", *("" if one is Outcome.NOT_APPLICABLE else "yes" for one in answers)
+
+
+def _limit_table(group: str) -> str:
+    rows = []
+    for name, rule in rules(GROUPS[group]).items():
+        values = (_limit(limits.value(f"{group}.{name}")) for limits in PROFILES.values())
+        stricter = "" if rule.tighter is Tighter.LESS else f" Stricter: {rule.tighter.value}."
+        gate = str(rule.gate) if rule.gate else ""
+        rows.append((f"`{name}`", gate, f"{rule.meaning}{stricter}", rule.unit, rule.span, *values))
+    return _table(("limit", "gate", "meaning", "unit", "range", *PROFILES), rows)
+
+
+def _limit(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"{len(value)} of them" if len(value) > 1 else ", ".join(str(one) for one in value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "" if value is None else str(value)
 
 
 def metrics() -> str:
@@ -195,6 +267,7 @@ PAGES = {
     "commands.md": commands,
     "reasons.md": reasons,
     "gaps.md": gaps,
+    "gates.md": gates,
     "metrics.md": metrics,
     "indicators.md": indicators,
     "regimes.md": regimes,

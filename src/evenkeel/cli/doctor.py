@@ -30,6 +30,7 @@ from evenkeel.cli.home import Home, current_home, kernel_cache
 from evenkeel.cli.output import emit, say
 from evenkeel.cli.params import json_option
 from evenkeel.model.gaps import GAPS
+from evenkeel.risk.gates.sources import WAITING
 
 CORE_PACKAGES = ("numpy", "numba", "polars", "pydantic", "msgspec", "click", "rich", "pyyaml", "tzdata")
 """The distributions that `pyproject.toml` requires; a test compares."""
@@ -260,12 +261,13 @@ def _show_findings(found: list[Finding], as_json: bool) -> int:
 
 def _show_gaps(as_json: bool) -> int:
     missing = {f"keel {name}": text for name, text in COMMAND_GAPS.items()}
+    waiting = {f"gates {fact}": text for fact, text in WAITING.items()}
     if as_json:
-        rows = [{"name": name, "what": text} for name, text in {**GAPS, **missing}.items()]
+        rows = [{"name": name, "what": text} for name, text in {**GAPS, **missing, **waiting}.items()]
         emit({"schema": "evenkeel.gaps/1", "gaps": rows})
         return 0
     say("Specified, but not built yet. Each is refused by name wherever it is asked for.")
-    for title, gaps in (("Features", GAPS), ("Commands", missing)):
+    for title, gaps in (("Features", GAPS), ("Commands", missing), ("Facts that gates wait for", waiting)):
         say(f"\n{title}")
         width = max(len(name) for name in gaps)
         for name, text in gaps.items():

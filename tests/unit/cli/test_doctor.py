@@ -24,6 +24,7 @@ from evenkeel.cli.doctor import (
 from evenkeel.cli.entry import run
 from evenkeel.cli.home import Home
 from evenkeel.model.gaps import GAPS
+from evenkeel.risk.gates.sources import WAITING
 
 GIB = 1024**3
 TODAY = date(2026, 6, 1)
@@ -128,8 +129,9 @@ def test_the_text_shows_a_fix_below_its_line(tmp_path: Path, capsys: pytest.Capt
 def test_gaps_lists_features_and_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--gaps", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert {row["name"] for row in document["gaps"]} == set(GAPS) | {f"keel {name}" for name in COMMAND_GAPS}
+    names = set(GAPS) | {f"keel {name}" for name in COMMAND_GAPS} | {f"gates {fact}" for fact in WAITING}
+    assert {row["name"] for row in document["gaps"]} == names
 
     assert run(["doctor", "--gaps"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in (*GAPS, *COMMAND_GAPS))
+    assert all(name in text for name in (*GAPS, *COMMAND_GAPS, *WAITING))

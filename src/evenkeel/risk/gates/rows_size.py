@@ -142,11 +142,9 @@ def open_orders(case: Case) -> Check:
 def rate(case: Case) -> Check:
     """Row 31: orders are not sent too fast; a part of the buckets is kept for what reduces."""
     pace, book, now = case.limits.pace, case.facts.engine.rates, case.facts.now_ns
-    if case.kill:
-        return not_applicable(31)
+    if case.kill or _limits_no_rate(pace):
+        return not_applicable(31) if case.kill or not case.entry else _cooldown(case)
     if book is None:
-        if not _reads_rates(pace):
-            return _cooldown(case) if case.entry else not_applicable(31)
         return unknown(31, codes.ORDER_RATE) if case.entry else warned(31, codes.ORDER_RATE)
     if is_runaway(book, now, pace):
         return refused(31, codes.ORDER_RATE, pace.runaway_per_minute, pace.runaway_per_minute)
@@ -162,14 +160,14 @@ def rate(case: Case) -> Check:
     return _cooldown(case) if case.entry else passed(31)
 
 
-def _reads_rates(pace: Pace) -> bool:
-    return any(
-        limit is not None
-        for limit in (
-            pace.symbol_per_minute, pace.strategy_per_minute, pace.account_per_minute, pace.broker_per_minute,
-            pace.runaway_per_minute,
-        )
-    )  # fmt: skip
+def _limits_no_rate(pace: Pace) -> bool:
+    return (
+        pace.account_per_minute is None
+        and pace.strategy_per_minute is None
+        and pace.symbol_per_minute is None
+        and pace.broker_per_minute is None
+        and pace.runaway_per_minute is None
+    )
 
 
 def _fits(full_ns: int, limit: int | None, reserve: int, now_ns: int) -> Check | None:
@@ -188,7 +186,7 @@ def _cooldown(case: Case) -> Check:
         pace.entries_per_hour,
     )  # fmt: skip
     if bars(found) or pace.entry_gap_s is None:
-        return found if pace.entries_per_hour is not None else passed(31)
+        return passed(31) if pace.entries_per_hour is None and not _limits_no_rate(pace) else found
     return _gap(31, codes.ENTRY_COOLDOWN, account.entry_ns, case.facts.now_ns, pace.entry_gap_s)
 
 
