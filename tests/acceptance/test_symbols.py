@@ -45,7 +45,8 @@ def test_several_symbols_are_one_run_on_one_account(desk: Path, capsys: pytest.C
     assert all(lines[name]["trades"] > 0 for name in ("SPY.US", "EURUSD.FX"))
     assert all(not line["checks_failed"] for line in lines.values())
     assert [check["name"] for check in result["checks"] if check["ok"]] == [
-        "PORTFOLIO_LOAD", "PORTFOLIO_TRADES", "PORTFOLIO_EQUITY", "PORTFOLIO_FINAL",
+        "PORTFOLIO_LOAD", "PORTFOLIO_TRADES", "PORTFOLIO_EQUITY", "PORTFOLIO_FINAL", "PORTFOLIO_STOP",
+        "PORTFOLIO_SIZE",
     ]  # fmt: skip
     with (desk / "out" / "trades.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))

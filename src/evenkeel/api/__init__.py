@@ -581,6 +581,7 @@ def audit_run(folder: Path, market: Market) -> list[dict[str, Any]]:
         funding=results.funding_frame(market),
         beside=results.beside_frames(market),
         actions=results.actions_frame(market),
+        borrow=results.borrow_frame(market),
     )
     return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in checks]
 

@@ -13,6 +13,7 @@ from evenkeel.data.definitions import Definitions
 from evenkeel.engine import results
 from evenkeel.engine.clock import Stopwatch, monotonic_s, wall_ns
 from evenkeel.engine.core import Step
+from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import session_returns
 from evenkeel.engine.playbook.outcome import session_ends
 from evenkeel.engine.portfolio.instance import Instance, in_order
@@ -23,7 +24,7 @@ from evenkeel.engine.portfolio.run import Part, part_of, portfolio_manifest, run
 from evenkeel.engine.record import RunRecord
 from evenkeel.engine.recorded import folder_of_account, journal_mark, read_manifest, recorded_market
 from evenkeel.engine.research import Progress
-from evenkeel.engine.runs import INSTRUMENTS_FOLDER, check_folder, whole_or_gone
+from evenkeel.engine.runs import INSTRUMENTS_FOLDER, MANIFEST_NAME, check_folder, whole_or_gone
 from evenkeel.engine.steps import MemoryLog
 from evenkeel.engine.trials import DataSet, Trial, kept, session_blocks
 from evenkeel.model.number import postings_from_money
@@ -113,7 +114,7 @@ def backtest_portfolio(
         per_year = max(one.market.calendar.sessions_per_year for one in instances)
         result["evidence"] = weigh(request.ledger, own, returns, per_year=per_year)
         results.write_result(folder, result)
-        result["checks"] = audit_portfolio(folder)
+        result["checks"] = audit_portfolio(folder, [one.market for one in instances])
         result["timing"] = {**timing, "report_s": watch.lap()}
         results.write_result(folder, result)
     return PortfolioOutcome(folder, result, record, done, resumed)
@@ -135,11 +136,18 @@ def _finish(part: Part, record: RunRecord, *, report: bool) -> Outcome:
     return Outcome(folder, result, record, 0)
 
 
-def audit_portfolio(folder: Path) -> list[dict[str, Any]]:
-    """Return the checks of the independent audit over the files of a run of several instruments."""
+def audit_portfolio(folder: Path, markets: Sequence[Market]) -> list[dict[str, Any]]:
+    """Return the checks of the independent audit over the files of a run of several instruments and their bars."""
+    from evenkeel.readiness.audit import Tables
     from evenkeel.readiness.audit import audit_portfolio as audit
 
-    found = audit(folder)
+    tables: dict[str, Tables] = {}
+    for market in markets:
+        name = market.instrument.id
+        manifest = results.read_json(folder / INSTRUMENTS_FOLDER / name / MANIFEST_NAME)
+        above = [timeframe for timeframe in manifest["data"]["timeframes"] if timeframe != str(market.base)]
+        tables[name] = Tables(results.base_columns(market), results.higher_columns(market, above))
+    found = audit(folder, tables)
     return [{"name": check.name, "ok": check.ok, "skipped": check.skipped, "detail": check.detail} for check in found]
 
 

@@ -13,6 +13,7 @@ from evenkeel.cli.console import announce_compilation, print_table
 from evenkeel.cli.output import emit, note, say
 from evenkeel.cli.params import json_option
 from evenkeel.cli.running import catalog_folder
+from evenkeel.engine.runs import INSTRUMENTS_FOLDER
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from evenkeel.model.bar import Bars
     from evenkeel.model.ids import InstrumentId
     from evenkeel.model.instrument import Instrument
-    from evenkeel.readiness.audit import Check
+    from evenkeel.readiness.audit import Check, Tables
 
 _WORDS = {True: "ok", False: "FAILED"}
 _COLUMNS = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
@@ -47,7 +48,8 @@ def command(folder: Path | None, catalog: Path | None, explain: str | None, as_j
 
     Every figure of the run in DIR is derived again in exact decimals from its fills and, if the catalog has them, from
     the bars that the run used. Exit code 1 when a check fails. A check that could not run is listed as skipped. For the
-    run of a playbook it checks what its plays may only do together; the run of each play is audited by itself.
+    run of a playbook it checks what its plays may only do together, for one of several instruments what these share;
+    the run of each is audited by itself.
 
     \b
     Example:
@@ -60,10 +62,13 @@ def command(folder: Path | None, catalog: Path | None, explain: str | None, as_j
     if folder is None:
         raise UsageError("name the folder of a run, or a check with --explain; `keel audit --explain all` lists them")
     from evenkeel.data.sources import Sources
-    from evenkeel.readiness.audit import audit, audit_playbook
+    from evenkeel.readiness.audit import audit, audit_playbook, audit_portfolio
 
     if (folder / "plays").is_dir():
         checks = audit_playbook(folder)
+    elif (folder / INSTRUMENTS_FOLDER).is_dir():
+        announce_compilation()
+        checks = audit_portfolio(folder, _tables_of(folder, Sources.of(catalog_folder(catalog))))
     else:
         announce_compilation()
         checks = audit(folder, **_data_of_run(folder, Sources.of(catalog_folder(catalog))))
@@ -76,14 +81,15 @@ def command(folder: Path | None, catalog: Path | None, explain: str | None, as_j
 
 
 def _explain(name: str, *, as_json: bool) -> int:
-    from evenkeel.readiness.audit import RULES
+    from evenkeel.readiness.audit import RULES, SHARED_RULES
 
-    known = {rule.name: rule for rule in RULES}
+    every = (*RULES, *SHARED_RULES)
+    known = {rule.name: rule for rule in every}
     if name != "all" and name.upper() not in known:
         near = difflib.get_close_matches(name.upper(), known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UsageError(f"there is no check {name}{hint} (`keel audit --explain all` lists them)")
-    rules = RULES if name == "all" else (known[name.upper()],)
+    rules = every if name == "all" else (known[name.upper()],)
     if as_json:
         emit({"schema": "evenkeel.audit.rules/1", "ok": True, "checks": [rule._asdict() for rule in rules]})
     elif name == "all":
@@ -114,6 +120,19 @@ def _print(checks: list[Check]) -> None:
     print_table(("check", "", "detail"), rows)
     failed, left_out = sum(check.failed for check in checks), sum(check.skipped for check in checks)
     say(f"{len(checks) - failed - left_out} passed, {failed} failed, {left_out} skipped")
+
+
+def _tables_of(folder: Path, sources: Sources) -> dict[str, Tables] | None:
+    """Return the bars of each instrument of an account, or None where those of one are gone."""
+    from evenkeel.readiness.audit import Tables
+
+    found = {}
+    for part in sorted(path for path in (folder / INSTRUMENTS_FOLDER).iterdir() if path.is_dir()):
+        data = _data_of_run(part, sources)
+        if not data:
+            return None
+        found[part.name] = Tables(data["base_bars"], data["higher_bars"])
+    return found
 
 
 def _data_of_run(folder: Path, sources: Sources) -> dict[str, Any]:
@@ -161,6 +180,7 @@ def _load_data(manifest: dict[str, Any], sources: Sources) -> dict[str, Any]:
         "funding": _funding_of(instrument.id, data, sources),
         "beside": _beside_of(instrument, data, stretches, sources),
         "actions": _actions_of(instrument.id, data, sources),
+        "borrow": _borrow_of(instrument.id, data, sources),
     }  # fmt: skip
 
 
@@ -233,6 +253,15 @@ def _actions_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources
 
     pin = (data.get("beside") or {}).get("actions")
     return None if pin is None else action_table(sources.side(instrument, SideKind.ACTIONS, revision=pin))
+
+
+def _borrow_of(instrument: InstrumentId, data: dict[str, Any], sources: Sources) -> pl.DataFrame | None:
+    """Return the yearly rates of shorts that the manifest pins; None if it pins none."""
+    from evenkeel.data.side import SideKind
+    from evenkeel.engine.results import rate_table
+
+    pin = (data.get("beside") or {}).get("borrow")
+    return None if pin is None else rate_table(sources.side(instrument, SideKind.BORROW, revision=pin))
 
 
 def _stretches(stored: Bars, calendar: Calendar, data: dict[str, Any]) -> list[Bars]:

@@ -82,7 +82,10 @@ class Market:
         pins: The revision of each series beside the bars that takes part, by kind.
         funding: The recorded funding; None where none is recorded in the run.
         actions: The recorded splits and dividends; None without.
-        quotes: How many quotes and trades drive it, in numbers; None where bars or trades alone do.
+        warmup_bars=int(np.searchsorted(used.open_ns, window[0])),
+        pins=dict(sorted({**beside.pins, **stored.pins}.items())),
+        funding=funding, actions=beside.series.get(SideKind.ACTIONS), borrow=beside.series.get(SideKind.BORROW),
+        quotes=None if stored.quotes is None else stored.quotes.facts,
     """
 
     instrument: Instrument
@@ -98,6 +101,7 @@ class Market:
     pins: Mapping[str, str] = field(default_factory=dict)
     funding: Settlements | None = None
     actions: SideSeries | None = None
+    borrow: SideSeries | None = None
     quotes: Mapping[str, int] | None = None
 
     @property
@@ -224,7 +228,7 @@ def load_market(
         window=window, stretches=stretches, gaps=tuple(found), left_out=left_out,
         warmup_bars=int(np.searchsorted(used.open_ns, window[0])),
         pins=dict(sorted({**beside.pins, **stored.pins}.items())),
-        funding=funding, actions=beside.series.get(SideKind.ACTIONS),
+        funding=funding, actions=beside.series.get(SideKind.ACTIONS), borrow=beside.series.get(SideKind.BORROW),
         quotes=None if stored.quotes is None else stored.quotes.facts,
     )  # fmt: skip
 

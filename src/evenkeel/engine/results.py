@@ -253,6 +253,18 @@ def actions_frame(market: Market) -> pl.DataFrame | None:
     return None if found is None else action_table(found)
 
 
+def borrow_frame(market: Market) -> pl.DataFrame | None:
+    """Return the recorded yearly rates of shorts that the run used, for the audit; None where it used none."""
+    return None if market.borrow is None else rate_table(market.borrow)
+
+
+def rate_table(found: SideSeries) -> pl.DataFrame:
+    """Return rates as a table."""
+    import polars as pl
+
+    return pl.DataFrame({"stamp_ns": found.stamps_ns, "rate": found.columns["rate"]})
+
+
 def action_table(found: SideSeries) -> pl.DataFrame:
     """Return splits and dividends as a table; NaN where a row has none of one."""
     import polars as pl

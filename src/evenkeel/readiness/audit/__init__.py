@@ -10,9 +10,20 @@ hide itself. It reads only the files of a run and, where given, the bars that th
 from __future__ import annotations
 
 from evenkeel.readiness.audit.audit import audit
-from evenkeel.readiness.audit.catalogue import RULES, SPECIFIED, Rule
+from evenkeel.readiness.audit.catalogue import RULES, SHARED_RULES, SPECIFIED, Rule
 from evenkeel.readiness.audit.check import Check
 from evenkeel.readiness.audit.playbook import audit_playbook
 from evenkeel.readiness.audit.portfolio import audit_portfolio
+from evenkeel.readiness.audit.shared import Tables
 
-__all__ = ["RULES", "SPECIFIED", "Check", "Rule", "audit", "audit_playbook", "audit_portfolio"]
+__all__ = [
+    "RULES",
+    "SHARED_RULES",
+    "SPECIFIED",
+    "Check",
+    "Rule",
+    "Tables",
+    "audit",
+    "audit_playbook",
+    "audit_portfolio",
+]

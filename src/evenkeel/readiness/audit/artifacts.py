@@ -253,6 +253,7 @@ class Run:
         nets: The net result of each leg, in whole numbers of 1e-8.
         gained: What the account had gained before each position, and behind the last, likewise.
         proven: Which positions the screen has proven right; none before it has looked.
+        borrow_given: Whether the recorded rates of shorts are known.
     """
 
     result: Document
@@ -264,6 +265,7 @@ class Run:
     sessions: pl.DataFrame | None
     shares: Sequence[Share] | None = None
     proven: Bools | None = None
+    borrow_given: bool = False
     positions: Positions = field(init=False)
     nets: list[int] = field(init=False)
     gained: list[int] = field(init=False)
@@ -338,9 +340,10 @@ class Run:
 
     @property
     def borrowed(self) -> bool:
-        """Whether shares were borrowed at rates that the audit does not know."""
+        """Whether shares were borrowed at recorded rates that were not given."""
         recorded = self.manifest.has("data.beside.borrow")
-        unknown = recorded or (self.terms.account_kind == "margin" and self.terms.borrow_rate is None)
+        asked = recorded or (self.terms.account_kind == "margin" and self.terms.borrow_rate is None)
+        unknown = asked and not self.borrow_given
         return unknown and bool((self.trades.values("side", "sign").is_in(("short", "-1"))).any())
 
     @property

@@ -1,8 +1,8 @@
 """What shares, futures and their accounts bring to a run: actions, borrow fees, kinds of account (decision 0016).
 
 Dividends and borrow fees are paid on a held position as funding is, so they are dues beside it. What the audit does not
-derive again is skipped with its reason: fills behind a split and prices as features see them then, sizes on credit or
-on settled cash, fills in extended hours.
+derive again is skipped with its reason: a position that a split fell into, borrow fees at rates that were not given,
+fills in extended hours.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ import numpy as np
 import polars as pl
 
 from evenkeel.readiness.audit.artifacts import SPLIT
-from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.bars import BaseBars, Columns
 from evenkeel.readiness.audit.check import Check, skipped
 from evenkeel.readiness.audit.funding import Due
 from evenkeel.readiness.audit.number import ONE, exact
+from evenkeel.readiness.audit.tally import Floats, Ints
 
 if TYPE_CHECKING:
     from evenkeel.readiness.audit.artifacts import Run
 
-SPLITS = "a split lies in the run: what it does to prices of features and to a position is not derived again from bars"
+SPLITS = "a split fell into a held position: what it does to its prices and levels is not derived again from bars"
 EXTENDED = "extended hours take part in the run: which bars belong to them is not known from its files"
-BORROWED = "borrow fees were charged at rates that the audit does not know"
-BROKERED = "what the broker of such an account lets be opened is not derived again"
+BORROWED = "borrow fees were charged at recorded rates, which were not given"
 INTERLEAVED = "a split came between the legs of a position: its legs are in old and in new units"
 
 BORROW_YEAR = 360
 """Days of a year by which a borrow fee accrues."""
 
-OF_SPLITS = ("SL_TP_CALC", "ENTRY_FILL", "EQUITY_WALK", "LEGS", "NO_LOOKAHEAD", "SIGNAL_REPLAY")
-"""Checks that take the units of a position for the same from its entry to its end, or read features."""
+OF_SPLITS = ("SL_TP_CALC", "ENTRY_FILL", "EQUITY_WALK", "LEGS")
+"""Checks that take the units of a position for the same from its entry to its end."""
 
-OF_LEGS = ("FILLS_MATCH", "FEES", "INDEP_PNL", "EXCHANGE_FORMULA", "SLIPPAGE", "SL_TP_LEVELS", "PNL_DIRECTION")
+OF_LEGS = (
+    "SIGNAL_REPLAY",
+    "FILLS_MATCH",
+    "FEES",
+    "INDEP_PNL",
+    "EXCHANGE_FORMULA",
+    "SLIPPAGE",
+    "SL_TP_LEVELS",
+    "PNL_DIRECTION",
+)
 OF_FEES = ("FUNDING", "EQUITY_WALK", "EQUITY_MARK", "METRIC_DRAWDOWN_INTRABAR", "STOP_REASON")
-OF_BROKERS = ("SIZE", "SIGNAL_REPLAY")
 
 
-def underived(run: Run, bars: BaseBars | None, actions: pl.DataFrame | None) -> str | None:
+def underived(run: Run) -> str | None:
     """Return why fills of a run are not derived again from its bars, for what it trades; None where they are."""
     if run.terms.extended_hours:
         return EXTENDED
-    return SPLITS if run.split or (bars is not None and _splits(bars, actions)) else None
-
-
-def _splits(bars: BaseBars, actions: pl.DataFrame | None) -> bool:
-    if actions is None:
-        return False
-    times = actions.filter(pl.col("split").is_not_nan())["stamp_ns"]
-    return bool(((times > bars.opens[0]) & (times <= bars.opens[-1])).any())
+    return SPLITS if run.split else None
 
 
 def dividends_due(bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
@@ -67,28 +68,59 @@ def dividends_due(bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
     ]
 
 
-def borrow_due(bars: BaseBars, yearly: Decimal | None) -> list[Due]:
-    """Return the borrow fees of shorts at the open of each session: for the days since the last one, on its close."""
-    if yearly is None or "session" not in bars.columns:
+def borrow_due(bars: BaseBars, yearly: Decimal | None, recorded: pl.DataFrame | None) -> list[Due]:
+    """Return the borrow fees of shorts at the open of each session: for the days since the last one, on its close.
+
+    Args:
+        bars: The base bars, with their sessions.
+        yearly: What the account asks where nothing is recorded yet; None asks nothing.
+        recorded: Yearly rates and from when each holds, `stamp_ns, rate`; None without.
+    """
+    if (yearly is None and recorded is None) or "session" not in bars.columns:
         return []
     days, closes = bars.columns["session"], bars.column("close")
+    rows = np.flatnonzero(np.diff(days)) + 1
+    rates = _rates(bars.opens[rows], yearly, recorded)
     return [
-        Due(row, -yearly * int(days[row] - days[row - 1]) / BORROW_YEAR, exact(float(closes[row - 1])), side=-1)
-        for row in (np.flatnonzero(np.diff(days)) + 1).tolist()
+        Due(row, -rate * int(days[row] - days[row - 1]) / BORROW_YEAR, exact(float(closes[row - 1])), side=-1)
+        for row, rate in zip(rows.tolist(), rates, strict=True)
+        if rate is not None
     ]
+
+
+def _rates(instants: Ints, yearly: Decimal | None, recorded: pl.DataFrame | None) -> list[Decimal | None]:
+    """Return the yearly rate at instants: the last one recorded, before the first one that of the account."""
+    if recorded is None:
+        return [yearly] * len(instants)
+    known = [exact(rate) for rate in recorded["rate"].to_list()]
+    places = np.searchsorted(recorded["stamp_ns"].to_numpy(), instants, side="right") - 1
+    return [yearly if place < 0 else known[place] for place in places.tolist()]
+
+
+def split_scale(run: Run, bars: Columns, actions: pl.DataFrame | None) -> Floats | None:
+    """Return by what features see the prices of each base bar multiplied: the splits since the run's first bar.
+
+    Ruling 19: nothing from the future, no price moves behind its back. None where it is one throughout.
+    """
+    if actions is None:
+        return None
+    splits = actions.filter(pl.col("split").is_not_nan())
+    stamps, grown = splits["stamp_ns"].to_numpy(), np.cumprod(np.append(1.0, splits["split"].to_numpy()))
+    first = int(np.searchsorted(bars["open_ns"], run.terms.start_ns))
+    begin = int(bars["open_ns"][min(first, len(bars["open_ns"]) - 1)])
+    scale = grown[np.searchsorted(stamps, bars["open_ns"], side="right")]
+    scale = scale / grown[np.searchsorted(stamps, begin, side="right")]
+    return None if (scale == 1).all() else scale
 
 
 def without_what_is_not_known(run: Run, checks: list[Check]) -> Iterator[Check]:
     """Yield the checks, those skipped that do not know the account or the splits of the run."""
-    split, legs, broker = run.split, _is_interleaved(run), run.terms.account_kind
-    brokered = broker in ("futures", "margin") or (broker == "cash" and not run.terms.always_open)
+    split, legs = run.split, _is_interleaved(run)
     for check in checks:
         if split and check.name in OF_SPLITS:
             yield skipped(check.name, SPLITS)
         elif legs and check.name in OF_LEGS:
             yield skipped(check.name, INTERLEAVED)
-        elif brokered and check.name in (OF_BROKERS if broker == "cash" else OF_BROKERS[1:]) and not check.skipped:
-            yield skipped(check.name, BROKERED)
         elif run.borrowed and check.name in OF_FEES:
             yield skipped(check.name, BORROWED)
         else:

@@ -53,6 +53,7 @@ def audit(
     funding: pl.DataFrame | None = None,
     beside: Mapping[str, pl.DataFrame] | None = None,
     actions: pl.DataFrame | None = None,
+    borrow: pl.DataFrame | None = None,
 ) -> list[Check]:
     """Check the files of a run against each other and, where given, against the bars that the run used.
 
@@ -70,6 +71,8 @@ def audit(
             `known_ns, value`. A play that reads what the run had and the audit was not given is not read again.
         actions: The recorded splits and dividends of a share: `stamp_ns, split` (new per old), `dividend` (cash for
             each), NaN for none; without them a run that had some is checked as if its bars were not given.
+        borrow: The recorded yearly rates of shorts, `stamp_ns, rate`, fractions; without them what a run with such
+            rates paid for its shorts is not derived.
 
     Returns:
         The checks in a fixed order. If the files cannot be read, `LOAD` fails and is the only one.
@@ -79,7 +82,7 @@ def audit(
             run = read_run(folder)
             base = None if base_bars is None else columns_of(base_bars)
             higher = {name: columns_of(table) for name, table in (higher_bars or {}).items()}
-            return [_loaded(run), *_checks(run, base, higher, (funding, actions), beside)]
+            return [_loaded(run), *_checks(run, base, higher, (funding, actions, borrow), beside)]
         except Unreadable as refusal:
             return [judged("LOAD", [str(refusal)], "")]
 
@@ -110,21 +113,24 @@ def _checks(
     run: Run,
     base: Columns | None,
     higher: dict[str, Columns],
-    dated: tuple[pl.DataFrame | None, pl.DataFrame | None],
+    dated: tuple[pl.DataFrame | None, pl.DataFrame | None, pl.DataFrame | None],
     beside: Mapping[str, pl.DataFrame] | None,
 ) -> list[Check]:
     """Run every check but the first; bars that are not valid serve no further check.
 
-    `dated` are the recorded funding and actions.
+    `dated` are the recorded funding, actions and borrow rates.
     """
-    recorded, actions = dated
+    recorded, actions, borrow = dated
+    run = replace(run, borrow_given=borrow is not None)
     if (run.terms.funded and run.terms.funding_recorded and recorded is None) or (run.terms.acted and actions is None):
         base = None
     if base is not None and not run.manifest.has("models"):
         base = {
             name: one for name, one in base.items() if name not in MARKS
         }  # such a run is of before: it judged liquidations by the last price
-    given = None if base is None else BaseBars(base, _execution(run, base, higher))
+    given = (
+        None if base is None else BaseBars(base, _execution(run, base, higher), assets.split_scale(run, base, actions))
+    )
     valid = bars_valid(given, higher)
     bars = given if valid.ok else None
     higher = higher if valid.ok else {}
@@ -133,9 +139,9 @@ def _checks(
     fraction = run.terms.models.volume_fraction
     budgets = None if bars is None or fraction is None else Budgets(run, bars, float(fraction))
     underived = PIECES if budgets is not None and budgets.cut else run.terms.models.underived
-    underived = underived or assets.underived(run, bars, actions)
+    underived = underived or assets.underived(run)
     seen, bars = bars, None if underived else bars
-    due = [] if bars is None else funding_due(run.terms, bars, recorded) or _carried(run, bars, actions)
+    due = [] if bars is None else funding_due(run.terms, bars, recorded) or _carried(run, bars, actions, borrow)
     run = replace(run, proven=screened(run, bars, known, [each.row for each in due]))
     courses = None if bars is None else read_courses(run, bars, known, due)
     states = account_states(run, bars, courses)
@@ -196,9 +202,9 @@ def _checks(
     return list(assets.without_what_is_not_known(run, judged_by_bars))
 
 
-def _carried(run: Run, bars: BaseBars, actions: pl.DataFrame | None) -> list[Due]:
+def _carried(run: Run, bars: BaseBars, actions: pl.DataFrame | None, borrow: pl.DataFrame | None) -> list[Due]:
     """Return dividends and borrow fees by row."""
-    found = [*assets.dividends_due(bars, actions), *assets.borrow_due(bars, run.terms.borrow_rate)]
+    found = [*assets.dividends_due(bars, actions), *assets.borrow_due(bars, run.terms.borrow_rate, borrow)]
     return sorted(found, key=lambda due: due.row)
 
 
@@ -218,7 +224,7 @@ def _underived(reason: str | None, check: Check) -> Check:
         return check
     without_bars = check.skipped and check.detail in (NO_BARS, NO_SETTLEMENTS)
     in_pieces = reason == PIECES and check.name in IN_PIECES
-    concerned = check.name in DECISIONS or (reason == assets.SPLITS and check.name == "NO_LOOKAHEAD") or in_pieces
+    concerned = (check.name in DECISIONS and reason != assets.SPLITS) or in_pieces
     concerned = concerned or (reason == QUOTES and check.name in BY_QUOTES)
     return skipped(check.name, reason) if without_bars or concerned else check
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from evenkeel.readiness.audit.bars import BaseBars, Columns
+from evenkeel.readiness.audit.bars import BaseBars, Columns, scaled
 from evenkeel.readiness.audit.number import exact
 from evenkeel.readiness.audit.resolved import AverageRange
 from evenkeel.readiness.audit.tally import Floats, Ints
@@ -43,6 +43,7 @@ class AverageRanges:
     def __init__(self, terms: Terms, bars: BaseBars, higher: Mapping[str, Columns]) -> None:
         self._features = terms.average_ranges
         self._tables: dict[str, Columns] = {**higher, terms.base_timeframe: bars.columns}
+        self._bars = bars
         self._starts = np.array(sorted({0, *(int(np.searchsorted(bars.opens, end)) for end in terms.gap_ends_ns)}))
         self._known: dict[AverageRange, _Known] = {}
 
@@ -64,10 +65,11 @@ class AverageRanges:
         place = np.searchsorted(known.ends, rows, side="right") - 1
         of_row = np.searchsorted(self._starts, rows, side="right")
         there = (place >= 0) & (known.stretches[np.maximum(place, 0)] == of_row)
-        return np.where(there, known.values[np.maximum(place, 0)], np.nan)
+        found = np.where(there, known.values[np.maximum(place, 0)], np.nan)
+        return found if self._bars.scale is None else found / self._bars.scale[rows]
 
     def _derived(self, definition: AverageRange) -> _Known:
-        table = self._tables[definition.timeframe]
+        table = scaled(self._bars, self._tables[definition.timeframe])
         rows = np.arange(len(table["open_ns"]))
         first, last = table.get("first", rows), table.get("last", rows)
         stretches = np.searchsorted(self._starts, first, side="right")

@@ -125,23 +125,26 @@ class BaseBars:
         table: Columns `open_ns, close_ns, open, high, low, close, volume`, oldest first; where a mark price is known
             `mark_open, mark_high, mark_low` as well, NaN over bars without one, and the same of an index price.
         execution: The execution bars with the `last` base row of each; without `last` they are the base bars.
+        scale: By what features see the prices of each base bar multiplied; None for one throughout.
 
     Attributes:
         columns: The table.
         opens: When each base bar opens, nanoseconds.
         closes: When it closes.
+        scale: As given.
         rows: Their numbers.
         execution: The execution bars; None where they were not given.
         lasts: The last base row of each execution bar.
     """
 
-    def __init__(self, table: Columns, execution: Columns | None) -> None:
+    def __init__(self, table: Columns, execution: Columns | None, scale: Floats | None = None) -> None:
         self._beside: dict[str, tuple[Floats, ...]] = {}
         for source, names in BESIDE.items():
             if names[0] in table:
                 table = _filled(table, names)
                 self._beside[source] = tuple(table[name] for name in names)
         self.columns = table
+        self.scale = scale
         self.opens: Ints = table["open_ns"]
         self.closes: Ints = table["close_ns"]
         self._prices: tuple[Floats, ...] = tuple(table[name] for name in (*PRICES, "volume"))
@@ -292,6 +295,20 @@ def over_ranges(reduce: np.ufunc, column: Floats, begin: Ints, end: Ints) -> Flo
         column = np.append(column, 0.0)
     found: Floats = reduce.reduceat(column, edges)[::2] if len(edges) else np.zeros(0)
     return found
+
+
+def scaled(bars: BaseBars, table: Columns) -> Columns:
+    """Return a table of bars as features see it; those that name no base rows are the base bars.
+
+    Raises:
+        ValueError: If prices of one bar are seen in two ways.
+    """
+    if bars.scale is None:
+        return table
+    first, last = (bars.scale[table[name]] if name in table else bars.scale for name in ("first", "last"))
+    if (first != last).any():
+        raise ValueError("a split lies inside a bar of a higher timeframe")
+    return {**table, **{name: table[name] * first for name in PRICES}}
 
 
 def located(column: Ints, wanted: Ints, *, right: bool = False) -> Ints:

@@ -103,7 +103,9 @@ RULES = (
     Rule("SIZE", None, BARS,
          "the quantity follows from equity (in a playbook: from the share), sizing model, leverage, caps and lot; the "
          "margin it needs was free",
-         "Skipped for a strategy that sizes its orders itself."),
+         "Settled cash of cash accounts, contract margin of futures, Regulation T and day trades of margin accounts "
+         "included. Skipped for a strategy that sizes its orders itself, and where instruments share an account, whose "
+         "own check is PORTFOLIO_SIZE."),
     Rule("ENTRY_PRICE", None, BARS,
          "the entry's price is the one of the bar: open with slippage, limit, or open through the limit",
          "A price may differ by 1e-12 of itself."),
@@ -134,7 +136,8 @@ RULES = (
          "the run ended at the first base bar that reached a limit, at a liquidation, or with the data",
          "Both limits at every base close."),
     Rule("FUNDING", 28, BETTER, "each leg's funding is its share of what rate, price and hours of holding give",
-         "At recorded rates and mark prices where the run had some, else at the fixed rate."),
+         "At recorded rates and mark prices where the run had some, else at the fixed rate. Dividends and borrow fees "
+         "are paid like it; skipped where borrow rates were recorded and not given."),
     Rule("LIQ_DISTANCE", 29, BARS,
          "no bar went beyond the liquidation price unheeded, none was invented, each cost the margin and no more; "
          "entries kept their distance",
@@ -142,12 +145,44 @@ RULES = (
     Rule("SIGNAL_REPLAY", 31, BARS,
          "the rules of the play, read again, ask for every entry and every exit by signal, and for none that is not "
          "there; the run began when it was warmed up",
-         "With indicators, structures and a condition language of the audit's own. Skipped for strategies in Python "
-         "and plug-in indicators."),
+         "With indicators, structures and a condition language of the audit's own, over prices without the splits "
+         "known by then. Skipped for strategies in Python and plug-in indicators, orders filled in pieces, a queue of "
+         "volume, stops that rest, and extended hours."),
     Rule("NO_LOOKAHEAD", 32, BARS, "a sample of decisions is the same on bars that end with them",
          "Everything is computed again for each decision of the sample, whose size the detail tells."),
 )  # fmt: skip
 """In the order in which the audit runs them."""
+
+SHARED_RULES = (
+    Rule("PORTFOLIO_LOAD", None, FILES, "the files of the account and of its instruments can be read",
+         "Alone where it fails."),
+    Rule("PORTFOLIO_TRADES", None, FILES, "each row of the account is one of an instrument, and none is missing",
+         "Row by row; numbers count over all instruments."),
+    Rule("PORTFOLIO_EQUITY", None, FILES, "equity is the start and what each instrument had made, at each point",
+         "At the points that all instruments have."),
+    Rule("PORTFOLIO_FINAL", None, FILES, "the account ends with its start and all results", "An equality of decimals."),
+    Rule("PORTFOLIO_STOP", None, FILES,
+         "no point reached a limit before the account stopped, and nothing was decided after it",
+         "Limits are looked at where the account has points, not at each base close between them."),
+    Rule("PORTFOLIO_SIZE", None, BARS,
+         "each quantity follows from equity and free margin of the account at its decision",
+         "Margin of the others' positions from their files; where limits may have rested and died, a size may be "
+         "smaller than the rule gives."),
+    Rule("PLAYBOOK_LOAD", None, FILES, "the files of the playbook and of its plays can be read",
+         "Alone where it fails."),
+    Rule("PLAYBOOK_EQUITY", None, FILES, "the end equity is the capital and what each play has gained",
+         "An equality of decimals."),
+    Rule("PLAYBOOK_ATTRIBUTION", None, FILES, "what is attributed to a play is the net of its trades",
+         "Summed over all regimes."),
+    Rule("PLAYBOOK_OWNERS", None, FILES, "no two plays held one instrument at the same time",
+         "By the times of entries and exits."),
+    Rule("PLAYBOOK_ACTIVE", None, FILES, "a play entered only while fewer others than allowed were in the market",
+         "Positions are counted, entries at work are not."),
+    Rule("PLAYBOOK_SHARES", None, FILES, "every trade was decided while its play had a share", "By `regimes.csv`."),
+    Rule("PLAYBOOK_CAPITAL", None, FILES, "shares never sum to more than the capital, probabilities to 1",
+         "Exposure and correlation at an entry need the bars of all plays: they are not derived again."),
+)  # fmt: skip
+"""Of runs of several instruments, and of playbooks."""
 
 SPECIFIED = {rule.name: rule.number for rule in RULES if rule.number is not None}
 """The 32 checks of the specification, by name."""

@@ -105,7 +105,7 @@ def stop_reason(run: Run, bars: BaseBars | None, marks: Marks | None) -> Check:
     """Check that the run ended for the reason given: at the first base bar that reached a limit, or with the data."""
     name = "STOP_REASON"
     if run.manifest.has("portfolio"):
-        return skipped(name, "the limits are those of an account that other instruments share")
+        return skipped(name, "the limits are those of an account that others share; PORTFOLIO_STOP looks at them")
     if bars is None or marks is None:
         return skipped(name, NO_BARS)
     recorded = run.result.text("stop_reason")

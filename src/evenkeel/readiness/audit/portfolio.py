@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import decimal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from evenkeel.readiness.audit.artifacts import Run, read_run
 from evenkeel.readiness.audit.audit import PRECISION
 from evenkeel.readiness.audit.check import Check, judged
 from evenkeel.readiness.audit.document import Document, Unreadable
+from evenkeel.readiness.audit.shared import Tables, shared_limits, shared_sizes
 
 Row = dict[str, str]
 
@@ -43,8 +44,12 @@ class _Account:
     rows: dict[str, list[Row]]
 
 
-def audit_portfolio(folder: Path) -> list[Check]:
+def audit_portfolio(folder: Path, tables: Mapping[str, Tables] | None = None) -> list[Check]:
     """Check the files of a run of several instruments against those of the instruments.
+
+    Args:
+        folder: Where the files are.
+        tables: The bars of each instrument, by its id; without them sizes are not checked.
 
     Returns:
         The checks in a fixed order. If the files cannot be read, `PORTFOLIO_LOAD` fails and is the only one.
@@ -59,6 +64,8 @@ def audit_portfolio(folder: Path) -> list[Check]:
             judged("PORTFOLIO_TRADES", _trade_problems(account), f"{len(account.trades)} rows, each of an instrument"),
             judged("PORTFOLIO_EQUITY", _equity_problems(account), f"{account.equity.height} points"),
             judged("PORTFOLIO_FINAL", _final_problems(account), "start and all results make the end"),
+            shared_limits(account.result, account.runs, account.equity),
+            shared_sizes(account.runs, account.equity, tables),
         ]
 
 

@@ -15,6 +15,7 @@ from evenkeel.readiness.audit.artifacts import Position, Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars
 from evenkeel.readiness.audit.broker import with_leverage
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.funds import Funds
 from evenkeel.readiness.audit.knowledge import Knowledge
 from evenkeel.readiness.audit.levels import predicted_stop_span, stop_distance, stop_span
 from evenkeel.readiness.audit.margin import required_margin
@@ -32,20 +33,27 @@ def sizes(run: Run, bars: BaseBars | None, known: Knowledge) -> Check:
     if not run.terms.is_play:
         return skipped(name, "the strategy sizes its orders itself")
     if run.manifest.has("portfolio"):
-        return skipped(name, "it was sized by the equity and the free margin of an account that others share")
+        return skipped(name, "it was sized from an account that others share; PORTFOLIO_SIZE looks at it")
     problems: list[str] = []
+    funds = Funds(run, bars)
     for place, position in zip(run.doubtful, run.doubtful_positions, strict=True):
         share = run.share_at(position.entry.decided_ns)
         equity = run.equity_before(place) if share is None else share
         price = known.price(position.entry)
         terms = run.terms if price is None else with_leverage(run.terms, run.manifest, equity, price)
-        problems += _size_problems(terms, position, bars, known, equity)
+        row = bars.decision_row(position.entry.decided_ns, position.entry.entry_ns)
+        free = Span.point(equity) if row is None else funds.free(row, equity)
+        problems += size_problems(terms, position, bars, known, (equity, free))
+        if row is not None and funds.barred(row, equity):
+            problems.append(f"trade {position.number}: three day trades of five sessions stood, and it was entered")
     return judged(name, problems, f"{len(run.positions)} quantities by {run.terms.size_model}")
 
 
-def _size_problems(
-    terms: Terms, position: Position, bars: BaseBars, known: Knowledge, equity: Decimal
+def size_problems(
+    terms: Terms, position: Position, bars: BaseBars, known: Knowledge, money: tuple[Decimal, Span]
 ) -> Iterator[str]:
+    """Yield what is wrong of a quantity; `money` is the equity at the decision, and what of it was free."""
+    _, free = money
     trade, quantity, label = position.entry, position.quantity, f"trade {position.number}"
     reference = known.price(trade)
     if reference is None:
@@ -55,10 +63,10 @@ def _size_problems(
     if quantity * max(prices) * terms.multiplier < terms.notional_min:
         yield f"{label}: the order is worth less than the minimum of {terms.notional_min}"
     needed = required_margin(terms.margin, quantity * min(prices) * terms.multiplier)
-    if needed > equity * (1 + GRID_TOLERANCE):
-        yield f"{label}: the order needs {needed:.8f} of free margin, the account has {equity}"
+    if needed > free.high * (1 + GRID_TOLERANCE):
+        yield f"{label}: the order needs {needed:.8f} of free margin, the account has {free.high}"
     stop = _sizing_stop(terms, position, known)
-    quantities = [_quantity(terms, equity, price, stop) for price in prices]
+    quantities = [_quantity(terms, money, price, stop) for price in prices]
     allowed = [span for span in quantities if span is not None]
     if not allowed:
         yield f"{label}: a size by risk needs a stop"
@@ -79,33 +87,34 @@ def _sizing_stop(terms: Terms, position: Position, known: Knowledge) -> Span | N
     return None if found is None else Span(max(found.low - terms.tick, terms.tick / 2), found.high)
 
 
-def _quantity(terms: Terms, equity: Decimal, price: Decimal, stop: Span | None) -> Span | None:
+def _quantity(terms: Terms, money: tuple[Decimal, Span], price: Decimal, stop: Span | None) -> Span | None:
     """Return the quantities, lowest and highest, that the model gives at an order price."""
-    unit = price * terms.multiplier
-    notional = wanted_notional(terms, equity, price, stop)
+    (equity, free), unit = money, price * terms.multiplier
+    notional = wanted_notional(terms, money, price, stop)
     if notional is None:
         return None
-    cap = notional_cap(terms, equity, price)
-    low = min(floors(min(notional.low, cap) / unit, terms.lot))
-    high = max(floors(min(notional.high, cap) / unit, terms.lot))
+    least, most = (notional_cap(terms, equity, price, used) for used in (free.low, free.high))
+    low = min(floors(min(notional.low, least) / unit, terms.lot))
+    high = max(floors(min(notional.high, most) / unit, terms.lot))
     return Span(low, high).within(Span(ZERO, _largest(terms)))
 
 
-def wanted_notional(terms: Terms, equity: Decimal, price: Decimal, stop: Span | None) -> Span | None:
+def wanted_notional(terms: Terms, money: tuple[Decimal, Span], price: Decimal, stop: Span | None) -> Span | None:
     """Return the notional that the sizing model asks for before caps, or None where it needs a stop and has none.
 
     Args:
         terms: Model, costs and leverage.
-        equity: All of it is free margin, as no position is open.
+        money: Equity, and what of it is free.
         price: Of the order.
         stop: The distance of the stop.
     """
+    equity, free = money
     if terms.size_model == "fixed_quantity":
         return Span.point(terms.size_value * price * terms.multiplier)
     if terms.size_model == "risk_based":
         return None if stop is None else _by_risk(terms, equity, price, stop)
     if terms.size_model == "percent_equity":
-        return Span.point(equity * terms.size_value / HUNDRED * terms.leverage)
+        return free * (terms.size_value / HUNDRED * terms.leverage)
     return Span.point(terms.size_value * (ONE if terms.size_notional else terms.leverage))
 
 
@@ -120,12 +129,12 @@ def _fee_fraction(terms: Terms, price: Decimal) -> Decimal:
     return terms.taker + terms.per_contract / (price * terms.multiplier)
 
 
-def notional_cap(terms: Terms, equity: Decimal, price: Decimal) -> Decimal:
-    """Return the largest notional that the account allows: by its share, its fees and its own limits."""
+def notional_cap(terms: Terms, equity: Decimal, price: Decimal, free: Decimal) -> Decimal:
+    """Return the largest notional that the account allows: by its share, its free money, fees and its own limits."""
     sides = 2 if terms.include_close_fee else 1
     caps = [
         equity * terms.position_equity_max * terms.leverage,
-        equity * terms.leverage / (1 + sides * _fee_fraction(terms, price) * terms.leverage),
+        max(ZERO, free) * terms.leverage / (1 + sides * _fee_fraction(terms, price) * terms.leverage),
     ]
     if terms.margin.liquidates:
         caps.append(terms.margin.notional_max)

@@ -52,7 +52,11 @@ class Tally:
 
     def word(self, column: str, *words: str) -> Bools:
         """Return which rows have one of the words."""
-        return self.texts[column].is_in(words).to_numpy()
+        first, *more = words
+        found: Bools = (self.texts[column] == first).to_numpy()
+        for word in more:
+            found = found | (self.texts[column] == word).to_numpy()
+        return found
 
     def same(self, column: str, other: pl.Series) -> Bools:
         """Return which rows have the very text of another column."""
@@ -64,8 +68,12 @@ def counts_of(column: pl.Series) -> tuple[Ints, Bools]:
     texts = pl.select(pl.when(column == "").then(pl.lit("0")).otherwise(column)).to_series()
     held = texts.str.contains(r"^-?\d{1,10}(\.\d{1,8})?$")
     plain = pl.select(pl.when(held).then(texts).otherwise(pl.lit("0"))).to_series()
-    found = plain.cast(pl.Decimal(38, 8)).to_physical().cast(pl.Int64)
-    return found.to_numpy(), held.to_numpy()
+    return _counts(plain), held.to_numpy()
+
+
+def _counts(column: pl.Series) -> Ints:
+    """Return plain decimals as whole numbers of 1e-8."""
+    return column.cast(pl.Decimal(38, 8)).to_physical().cast(pl.Int64).to_numpy()
 
 
 def tally(records: Records[Any]) -> Tally | None:
@@ -74,11 +82,12 @@ def tally(records: Records[Any]) -> Tally | None:
     if texts is None:
         return None
     names = texts.columns
-    counted = {name: counts_of(texts[name].fill_null("")) for name in (*MONEY, "fee", *LEVELS) if name in names}
+    counted = {name: counts_of(texts[name].fill_null("")) for name in LEVELS if name in names}
+    counts = {name: _counts(texts[name]) for name in (*MONEY, "fee") if name in names}
     times = {name: records.times(name, name) for name in (*TIMES, "time") if name in names}
     return Tally(
         texts,
-        {name: found for name, (found, _) in counted.items()},
+        counts | {name: found for name, (found, _) in counted.items()},
         {name: held for name, (_, held) in counted.items()},
         {name: texts[name].cast(pl.Float64).to_numpy() for name in (*PRICES, "price") if name in names},
         {name: column.to_numpy() for name, column in times.items()},

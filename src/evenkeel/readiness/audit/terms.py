@@ -37,6 +37,9 @@ class Terms:
         acted: Whether splits and dividends of the instrument are recorded.
         borrow_rate: Yearly fee of a short; None where the account states none.
         extended_hours: Whether bars outside regular hours take part.
+        settlement_days: Sessions until a sale is settled cash; None takes the rule of its day.
+        counts_day_trades: Whether the rule of day trades holds for a margin account.
+        overnight: Whether a future may be held over the end of a session.
         exit_shares: By side the parts of a position that a signal may close; None where any may be.
     """
 
@@ -100,6 +103,9 @@ class Terms:
     acted: bool
     borrow_rate: Decimal | None
     extended_hours: bool
+    settlement_days: int | None
+    counts_day_trades: bool
+    overnight: bool
 
     def rate(self, liquidity: str) -> Decimal:
         """Return the fee rate of a maker or taker fill."""
@@ -204,6 +210,10 @@ def read_terms(manifest: Document) -> Terms:
         acted=manifest.has("data.beside.actions"),
         borrow_rate=_borrow_rate(manifest),
         extended_hours=_account_value(manifest, "extended_hours", default=False) is True,
+        settlement_days=_settlement_days(manifest),
+        counts_day_trades=manifest.text("account.currency") == "USD"
+        and _account_value(manifest, "pattern_day_trader", default=True) is not False,
+        overnight=_account_value(manifest, "overnight", default=True) is not False,
     )
 
 
@@ -291,6 +301,11 @@ def _funding_rate(manifest: Document) -> Decimal | None:
 def _borrow_rate(manifest: Document) -> Decimal | None:
     stated = _account_value(manifest, "borrow_rate_pct", default=None)
     return None if stated is None else _account(manifest, "borrow_rate_pct", ZERO) / HUNDRED
+
+
+def _settlement_days(manifest: Document) -> int | None:
+    stated = _account_value(manifest, "settlement_days", default=None)
+    return None if stated is None else int(_account(manifest, "settlement_days", ZERO))
 
 
 def _gap_ends(manifest: Document) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ class TestSplits:
         checks = checked(split)
         assert not failed(split)
         assert all(checks[name].ok for name in ("LOAD", "FILLS_MATCH", "FEES", "INDEP_PNL", "EXCHANGE_FORMULA"))
-        for name in ("ENTRY_PRICE", "TP_SL_FIRST", "SIGNAL_REPLAY", "NO_LOOKAHEAD", "EQUITY_WALK"):
+        for name in ("ENTRY_PRICE", "TP_SL_FIRST", "EQUITY_WALK"):
             assert (checks[name].skipped, checks[name].detail) == (True, SPLITS)
 
     def test_only_a_split_costs_nothing(self, split: Written) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from evenkeel.readiness.audit import RULES, SPECIFIED, audit
+from evenkeel.readiness.audit import RULES, SHARED_RULES, SPECIFIED, audit
 
 from .audited_run import write
 from .scenarios import ALL
@@ -27,6 +27,7 @@ def test_all_32_checks_of_the_specification_are_there() -> None:
 
 def test_the_guide_names_every_check() -> None:
     named = set(re.findall(r"`([A-Z_]+)`", GUIDE.read_text()))
+    assert {rule.name for rule in SHARED_RULES} <= named
     within_a_range = {rule.name for rule in RULES if rule.number in range(16, 24)}  # METRIC_COUNTS ... METRIC_QUALITY
 
     assert {rule.name for rule in RULES} - within_a_range <= named

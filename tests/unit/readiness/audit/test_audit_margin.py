@@ -117,7 +117,8 @@ def terms_of(folder: Path, **changes: Any) -> Terms:
 
 
 def wanted(terms: Terms, equity: str, price: str, stop: str | None = None) -> str:
-    span = wanted_notional(terms, Decimal(equity), Decimal(price), None if stop is None else Span.point(Decimal(stop)))
+    money = Decimal(equity), Span.point(Decimal(equity))
+    span = wanted_notional(terms, money, Decimal(price), None if stop is None else Span.point(Decimal(stop)))
     assert span is not None
     assert span.low == span.high
     return shown(span.low)
@@ -126,7 +127,7 @@ def wanted(terms: Terms, equity: str, price: str, stop: str | None = None) -> st
 def test_the_fee_safe_cap_leaves_room_for_the_fees(tmp_path: Path) -> None:
     terms = terms_of(tmp_path, account__max_leverage="10", account__max_position_equity_pct="100")
 
-    cap = notional_cap(terms, Decimal(1000), Decimal(50000))
+    cap = notional_cap(terms, Decimal(1000), Decimal(50000), Decimal(1000))
 
     assert shown(cap) == "9891.196834817"
     assert shown(required_margin(terms.margin, cap)) == "1000"
@@ -155,8 +156,8 @@ def test_caps_of_share_and_margin(tmp_path: Path) -> None:
     share = terms_of(tmp_path, account__max_leverage="10")
     margin = terms_of(tmp_path, account__max_leverage="4", account__max_margin="500")
 
-    assert shown(notional_cap(share, Decimal(1000), Decimal(100))) == "9500"
-    assert shown(notional_cap(margin, Decimal(10000), Decimal(100))) == "2000"
+    assert shown(notional_cap(share, Decimal(1000), Decimal(100), Decimal(1000))) == "9500"
+    assert shown(notional_cap(margin, Decimal(10000), Decimal(100), Decimal(10000))) == "2000"
 
 
 def test_leverage_is_the_smaller_of_account_and_sizing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from evenkeel.readiness.audit.artifacts import Run
 from evenkeel.readiness.audit.bars import NO_BARS, BaseBars, Columns
 from evenkeel.readiness.audit.check import Check, judged, skipped
+from evenkeel.readiness.audit.funds import Funds
 from evenkeel.readiness.audit.moment import instant_text
 from evenkeel.readiness.audit.replay.distances import read_risk
 from evenkeel.readiness.audit.replay.grid import Unsupported
@@ -107,7 +108,7 @@ def _begun_otherwise(run: Run, parts: list[Stretch], first: list[int]) -> list[s
 
 
 def _signal_replay(run: Run, bars: BaseBars, play: Play, parts: list[Stretch], said: Said, first: list[int]) -> Check:
-    gates = Gates(run.terms, run.manifest, bars, read_risk(run.manifest), parts)
+    gates = Gates(run.terms, run.manifest, bars, Funds(run, bars), read_risk(run.manifest), parts)
     begun = _begun_otherwise(run, parts, first)
     replay = Replay(run, bars, play, parts, said, gates, first)
     problems = [*begun, *replay.problems()]

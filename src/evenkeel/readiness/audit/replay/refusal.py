@@ -9,7 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from evenkeel.readiness.audit.bars import BaseBars
+from evenkeel.readiness.audit.broker import with_leverage
 from evenkeel.readiness.audit.document import Document
+from evenkeel.readiness.audit.funds import Funds
 from evenkeel.readiness.audit.margin import STOP_SHARE, Stake, liquidation_price
 from evenkeel.readiness.audit.number import GRID_TOLERANCE, ONE, exact, floors
 from evenkeel.readiness.audit.replay.distances import Distances, Risk
@@ -30,11 +32,17 @@ class Gates:
         terms: The terms of the run.
         manifest: Holds the rules of the play and the instrument.
         bars: The base bars.
+        funds: What the broker lets an entry use.
+        risk: Distances of stops and targets.
         parts: The stretches of the run.
     """
 
-    def __init__(self, terms: Terms, manifest: Document, bars: BaseBars, risk: Risk, parts: list[Stretch]) -> None:
+    def __init__(
+        self, terms: Terms, manifest: Document, bars: BaseBars, funds: Funds, risk: Risk, parts: list[Stretch]
+    ) -> None:
         self._terms = terms
+        self._manifest = manifest
+        self._funds = funds
         self._bars = bars
         self._parts = parts
         self._distances = [Distances(risk, part, float(terms.leverage)) for part in parts]
@@ -50,9 +58,15 @@ class Gates:
         missing, *levels = found
         if missing[place]:
             return True
-        price = self._bars.bar(int(part.last[place])).close
-        stop, target = (None if one is None else exact(float(one[place])) for one in levels)
-        return self._too_near(price, side, stop, target) or self._unfit(price, side, stop, equity)
+        row = int(part.last[place])
+        if self._funds.barred(row, equity) or self._funds.withdrawn(row + 1 + self._terms.delay):
+            return True
+        price = self._bars.bar(row).close
+        scale = 1.0 if self._bars.scale is None else float(self._bars.scale[row])
+        stop, target = (None if one is None else exact(float(one[place]) / scale) for one in levels)
+        return self._too_near(price, side, stop, target) or self._unfit(
+            price, side, stop, (equity, self._funds.free(row, equity))
+        )
 
     def _place(self, decision: int) -> tuple[int, int]:
         for number, part in enumerate(self._parts):
@@ -74,10 +88,10 @@ class Gates:
         down = stop if side > 0 else target
         return near or (down is not None and down * NEARLY >= price)
 
-    def _unfit(self, price: Decimal, side: int, stop: Decimal | None, equity: Decimal) -> bool:
+    def _unfit(self, price: Decimal, side: int, stop: Decimal | None, money: tuple[Decimal, Span]) -> bool:
         terms = self._terms
         span = None if stop is None else Span(stop / NEARLY, stop * NEARLY)
-        quantity = self._quantity(price, span, equity)
+        quantity = self._quantity(price, span, money)
         if quantity is None:
             return True
         if not terms.margin.liquidates:
@@ -92,15 +106,16 @@ class Gates:
         if not beyond or terms.margin.beyond == "warn":
             return False
         most = room * STOP_SHARE
-        return terms.margin.beyond == "reject" or self._quantity(price, Span(most / NEARLY, most), equity) is None
+        return terms.margin.beyond == "reject" or self._quantity(price, Span(most / NEARLY, most), money) is None
 
-    def _quantity(self, price: Decimal, stop: Span | None, equity: Decimal) -> Decimal | None:
+    def _quantity(self, price: Decimal, stop: Span | None, money: tuple[Decimal, Span]) -> Decimal | None:
         """Return the smallest quantity that the sizing may give; None where it may give none."""
-        terms, unit = self._terms, price * self._terms.multiplier
-        wanted = wanted_notional(terms, equity, price, stop)
+        (equity, free), unit = money, price * self._terms.multiplier
+        terms = with_leverage(self._terms, self._manifest, equity, price)
+        wanted = wanted_notional(terms, money, price, stop)
         if wanted is None or wanted.low <= 0:
             return None
-        cap = notional_cap(terms, equity, price)
+        cap = notional_cap(terms, equity, price, free.low)
         if terms.size_model == "fixed_quantity":
             if wanted.low > cap * (1 + GRID_TOLERANCE):
                 return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evenkeel.readiness.audit.bars import BaseBars, Columns
+from evenkeel.readiness.audit.bars import BaseBars, Columns, scaled
 from evenkeel.readiness.audit.replay.evaluate import Evaluator
 from evenkeel.readiness.audit.replay.grid import Grid, Unsupported
 from evenkeel.readiness.audit.replay.knowledge import Features, Knowledge
@@ -153,6 +153,10 @@ def stretches(
         always_open: Whether the market never closes.
     """
     tables = {**higher, names[0]: {**bars.columns, "first": bars.rows, "last": bars.rows}}
+    try:
+        tables = {name: scaled(bars, table) for name, table in tables.items()}
+    except ValueError as reason:
+        raise Unsupported(str(reason)) from None
     ends = [*starts[1:], len(bars)]
     found = []
     for start, stop in zip(starts, ends, strict=True):

@@ -1,8 +1,8 @@
 """`NO_LOOKAHEAD` (32): a decision is the same when all data after its instant is taken away.
 
 Decisions are a sample of the entries, the exits by signal and all others. Where computing again all the data before
-each of 24 of them takes too long, each lies in half the data of the one after it, so that all of them together take
-twice the data of the run.
+each of 24 of them takes too long, each lies at a quarter of the one after it, so that all of them together take little
+more than the data of the run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def truncated(run: Run, bars: BaseBars, play: Play, parts: list[Stretch], whole:
     even = SAMPLES_MAX * len(bars) // 2 <= ROWS_MAX
     sample = sorted({
         at if kind < len(acted) else _warm(at, offsets, first)
-        for kind, at in (_evenly if even else _halving)((*acted, range(decisions)))
+        for kind, at in (_evenly if even else _quartering)((*acted, range(decisions)))
     })  # fmt: skip
     count = int(np.isin(sample, np.concatenate(acted)).sum())
     problems = [problem for at in sample for problem in _problems(run, play, parts, offsets, whole, at)]
@@ -74,12 +74,12 @@ def _evenly(kinds: Sequence[Sequence[int] | Ints]) -> Iterator[tuple[int, int]]:
             yield kind, int(values[place])
 
 
-def _halving(kinds: Sequence[Sequence[int] | Ints]) -> Iterator[tuple[int, int]]:
-    """Yield kind and value of a sample at the end, at the half, at a quarter and so on, the kinds in turn."""
+def _quartering(kinds: Sequence[Sequence[int] | Ints]) -> Iterator[tuple[int, int]]:
+    """Yield kind and value of a sample at the end, at a quarter, at a quarter of that and so on, the kinds in turn."""
     for power in range(SAMPLES_MAX):
         kind = power % len(kinds)
         values = kinds[kind] if len(kinds[kind]) else kinds[-1]
-        place = (len(values) - 1) >> power
+        place = (len(values) - 1) >> (2 * power)
         yield (kind if values is kinds[kind] else len(kinds) - 1), int(values[place])
         if not place:
             return
