@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evenkeel.cli.benchmark.process import keel, run_process
-from evenkeel.cli.benchmark.workload import WORKLOADS, Workload, prepare_workload
+from evenkeel.cli.benchmark.workload import WORKLOADS, Workload, write_workload
 from evenkeel.monitor.picture.drawing import STYLE
 from evenkeel.monitor.report.markup import Html, tag
 
@@ -44,17 +44,17 @@ def measure(path: Path, largest: int) -> None:
         workload = WORKLOADS["W1"]
         play = workload.play.replace("features:", "variables: { fast: 20, slow: 50 }\nfeatures:")
         play = play.replace("length: 20", 'length: "{{ fast }}"').replace("length: 50", 'length: "{{ slow }}"')
-        swept = prepare_workload(Workload("W3", "sets of W1", play), SWEPT_BARS, Path(folder) / "sweep")
+        swept, catalog = write_workload(Workload("W3", "sets of W1", play), SWEPT_BARS, Path(folder) / "sweep")
         for count, (fast, slow) in SETS.items():
             sets = ("--set", f"fast={fast}", "--set", f"slow={slow}")
             if count * SWEPT_BARS <= 100 * largest:
-                keep(points, path, "sweep", count, ("sweep", str(swept.play), "--catalog", str(swept.catalog), *sets))
+                keep(points, path, "sweep", count, ("sweep", str(swept), "--catalog", str(catalog.folder), *sets))
         for count in BARS:
-            if count > largest:
+            if count > largest or all(str(count) in points.get(lane, {}) for lane in LANES):
                 continue
-            prepared = prepare_workload(workload, count, Path(folder) / str(count))
+            written, catalog = write_workload(workload, count, Path(folder) / str(count))
             for lane in LANES:
-                command = ("backtest", str(prepared.play), "--catalog", str(prepared.catalog), "--lane", lane)
+                command = ("backtest", str(written), "--catalog", str(catalog.folder), "--lane", lane)
                 keep(points, path, lane, count, (*command, "--no-report"))
 
 

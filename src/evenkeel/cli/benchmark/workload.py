@@ -128,13 +128,19 @@ class Prepared:
         }  # fmt: skip
 
 
+def write_workload(workload: Workload, bars: int, folder: Path) -> tuple[Path, Catalog]:
+    """Write the play and its series into a folder; return where they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    play, catalog = folder / f"{workload.name.lower()}.yaml", Catalog(folder / "catalog")
+    play.write_text(workload.play, "utf-8")
+    catalog.write(Definitions.load().find(SYMBOL).id, random_walk(bars), source="random walk", imported_ns=0)
+    return play, catalog
+
+
 def prepare_workload(workload: Workload, bars: int, folder: Path) -> Prepared:
     """Write the play and its series into a folder and load both."""
-    folder.mkdir(parents=True, exist_ok=True)
-    play, definitions = folder / f"{workload.name.lower()}.yaml", Definitions.load()
-    play.write_text(workload.play, "utf-8")
-    catalog = Catalog(folder / "catalog")
-    catalog.write(definitions.find(SYMBOL).id, random_walk(bars), source="random walk", imported_ns=0)
+    play, catalog = write_workload(workload, bars, folder)
+    definitions = Definitions.load()
     strategy, market = prepare(Request(str(play), [catalog], definitions, runs=folder / "runs"))
     invariant(len(market.stretches) == 1 and market.base_bars == bars, "a generated series has no gap")
     return Prepared(workload, play, catalog.folder, strategy, market)
