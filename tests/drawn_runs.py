@@ -54,7 +54,7 @@ PLAIN_RUNS = int(os.environ.get("KEEL_PLAIN_RUNS", "240"))
 
 ASSETS: tuple[dict[str, str], ...] = (
     {"tick": "0.01", "lot": "0.001", "min_quantity": "0.001"},
-    {"tick": "0.01", "lot": "0.001", "min_quantity": "0.001"},
+    {"tick": "0.01", "lot": "0.001", "min_quantity": "0.001", "tiers": "yes"},
     {"tick": "0.05", "lot": "0.1", "min_quantity": "0.3"},
     {"tick": "0.02", "lot": "1", "min_quantity": "1"},
     {"tick": "0.01", "lot": "0.01", "min_quantity": "40"},
@@ -63,11 +63,11 @@ ASSETS: tuple[dict[str, str], ...] = (
 )
 TIERS = (
     RiskTier(max_notional=Decimal(2_000), maintenance=Decimal("0.005"), max_leverage=Decimal(25)),
-    RiskTier(max_notional=Decimal(20_000), maintenance=Decimal("0.01"), deduction=Decimal(10),
+    RiskTier(max_notional=Decimal(20_000), maintenance=Decimal("0.05"), deduction=Decimal(90),
              max_leverage=Decimal(10)),
-    RiskTier(maintenance=Decimal("0.025"), deduction=Decimal(310), max_leverage=Decimal(5)),
+    RiskTier(maintenance=Decimal("0.15"), deduction=Decimal(2_090), max_leverage=Decimal(5)),
 )  # fmt: skip
-"""Of the last of the instruments."""
+"""Of instruments that have them: a deduction is what makes the margin go on where a tier begins."""
 
 
 @dataclass(frozen=True)

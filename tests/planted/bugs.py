@@ -7,6 +7,7 @@ from dataclasses import dataclass
 SIZING = "evenkeel/risk/sizing.py"
 GATES = "evenkeel/risk/gates/entry.py"
 LIQUIDATION = "evenkeel/risk/liquidation.py"
+TIERS = "evenkeel/risk/tiers.py"
 MATCH = "evenkeel/venues/simulated/match.py"
 STEPS = "evenkeel/venues/simulated/steps.py"
 LOOP = "evenkeel/venues/simulated/loop.py"
@@ -77,13 +78,14 @@ MATCHING = (
     Bug("T19: an exit loses more than the margin", "match", MATCH,
         "if direction * (price - mark[BANKRUPTCY]) < 0.0:", "if price < 0.0:", ("6.6 no exit beyond bankruptcy",)),
     Bug("a gap over a target fills at the target", "match", MATCH,
-        "raw = o if at_open else target\n            if", "raw = target\n            if",
+        "raw = target if known_by_level(at_open, terms) else o\n            if", "raw = target\n            if",
         ("6.6 gap over a market target",)),
     Bug("the mark price fires no stop", "match", MATCH,
         "worst, best = (trigger_low, trigger_high) if direction > 0 else (trigger_high, trigger_low)",
         "worst, best = (low, h) if direction > 0 else (h, low)", ("6.1 trigger by the mark price",)),
     Bug("a stop entry opened over fills at its trigger", "match", MATCH,
-        "        raw = o\n        if not at_open:\n", "        raw = level\n        if not at_open:\n",
+        "        raw = o\n        if known_by_level(at_open, terms):\n",
+        "        raw = level\n        if known_by_level(at_open, terms):\n",
         ("6.1 stop entry opened over",)),
     Bug("a stop fires before the market that its entry met", "match", MATCH,
         "return mark[ARRIVAL], _AT_OPEN", "return stop, _AT_OPEN", ("6.1 stop fires where its entry arrived",)),
@@ -143,6 +145,9 @@ SETTLING = (
     Bug("drawdown counted from the start", "settle", LOOP,
         "    peak = max(ledger[_PEAK], value)\n    ledger[_PEAK] = peak\n", "    peak = ledger[_PEAK]\n",
         ("6.11 stopped by drawdown",)),
+    Bug("a position is liquidated without the deduction of its tier", "settle", STEPS,
+        "maintenance + terms[TAKER], deduction, extra\n", "maintenance + terms[TAKER], 0.0, extra\n",
+        ("6.7 tier above the first",)),
     Bug("bankruptcy without the fee of the liquidation", "settle", LIQUIDATION,
         "/ (1.0 - direction * fee)", "/ 1.0", ("6.4 liquidation fee",)),
 )  # fmt: skip
@@ -173,6 +178,11 @@ GATING = (
     Bug("liquidation measured without the taker fee", "gate", GATES,
         "maintenance + t[_TAKER], deduction, 0.0)", "maintenance, deduction, 0.0)",
         ("6.7 stop beyond liquidation adjusted", "6.7 liquidation too close")),
+    Bug("the gates measure liquidation without the deduction of the tier", "gate", GATES,
+        "maintenance + t[_TAKER], deduction, 0.0)", "maintenance + t[_TAKER], 0.0, 0.0)",
+        ("6.7 tier above the first",)),
+    Bug("no tier has a deduction", "gate", TIERS,
+        "    return t[at + 1], t[at + 2]\n", "    return t[at + 1], 0.0\n", ("6.7 tier above the first",)),
     Bug("a moved stop keeps the size of the old one", "gate", GATES,
         "        lots, reason = size_entry(t, equity, free, price, stop_distance)\n        if reason != _OK:\n"
         "            return 0, reason",

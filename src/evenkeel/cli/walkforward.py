@@ -37,7 +37,8 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
 
     Each fold is fitted on --train and tested on the --test that follows, with --purge and --embargo between them. The
     tests, one after the other, are a history in which every decision was made with parameters chosen before it.
-    Indicators warm up on what lies before a test; no trade reaches into or out of one.
+    Indicators warm up on what lies before a test; no trade reaches into or out of one. Every fit is written down as it
+    ends: the same command goes on where a killed walk stopped.
 
     \b
     Example:

@@ -153,6 +153,58 @@ class TestTiers:
         assert self.liquidated_by(quantity, leverage, price - 0.0001)
         assert not self.liquidated_by(quantity, leverage, price + 0.0001)
 
+    @pytest.mark.parametrize(
+        ("wish", "least", "opened"),
+        [
+            # 200,000 at 20 is of the second tier. Long: liquidation at (190,000 - 500) / (2,000 x 0.99) = 95.70707...,
+            # 4.29293 % away; without the deduction of 500 it would be 4.04040 %. Short: (210,000 + 500) /
+            # (2,000 x 1.01) = 104.20792..., 4.20792 % away; without it 3.96040 %.
+            (long(), "0.0429", True), (long(), "0.043", False), (short(), "0.0420", True), (short(), "0.0421", False),
+        ],
+    )  # fmt: skip
+    def test_an_entry_keeps_its_distance_from_a_liquidation_by_the_deduction_of_its_tier(
+        self, wish: desk.Wish, least: str, opened: bool
+    ) -> None:
+        margin = MarginTerms(liquidates=True, min_distance=D(least), stop_beyond="warn")
+        record = self.two_thousand(wish, margin)
+
+        assert len(record.fills) == (2 if opened else 0)
+        assert record.refusals == ({} if opened else {"LIQUIDATION_TOO_CLOSE": 1})
+
+    @pytest.mark.parametrize(
+        ("wish", "opened"),
+        [
+            # A thousandth is kept: 4.29293 x 0.999 = 4.28864 for the long, 4.20792 x 0.999 = 4.20371 for the short.
+            (long(stop=4.288), True), (long(stop=4.289), False), (short(stop=4.203), True), (short(stop=4.204), False),
+        ],
+    )  # fmt: skip
+    def test_a_stop_is_held_against_a_liquidation_by_the_deduction_of_its_tier(
+        self, wish: desk.Wish, opened: bool
+    ) -> None:
+        margin = MarginTerms(liquidates=True, min_distance=D(0), stop_beyond="reject")
+        record = self.two_thousand(wish, margin)
+
+        assert len(record.fills) == (2 if opened else 0)
+        assert record.refusals == ({} if opened else {"SL_BEYOND_LIQUIDATION": 1})
+
+    @pytest.mark.parametrize(
+        ("wish", "stop"),
+        # 100 - 4.28864 = 95.71136, up to the tick; 100 + 4.20371 = 104.20371, down to it.
+        [(long(stop=5), "95.72"), (short(stop=5), "104.20")],
+    )
+    def test_a_stop_moved_inside_lies_before_a_liquidation_by_the_deduction_of_its_tier(
+        self, wish: desk.Wish, stop: str
+    ) -> None:
+        record = self.two_thousand(wish, MarginTerms(liquidates=True, min_distance=D(0), stop_beyond="adjust"))
+
+        assert record.fills[0].event.stop_price == D(stop)
+
+    def two_thousand(self, wish: desk.Wish, margin: MarginTerms) -> RunRecord:
+        """Want 2,000 units at 100 with leverage 20: a notional of 200,000."""
+        sizing = SizingTerms(model="fixed_quantity", value=D(2000), max_leverage=D(20))
+        costs = account(start_equity="1000000", margin=margin)
+        return desk.run(piece(flat(100, 4), {0: wish}), costs=costs, sizing=sizing, asset=self.ASSET)
+
     def test_leverage_is_that_of_the_first_tier_at_most_and_the_size_that_of_the_last_that_allows_it(self) -> None:
         sizing = SizingTerms(model="percent_equity", value=D(1), max_leverage=D(125))
         record = desk.run(

@@ -13,8 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from evenkeel.data.atomic import write_atomically
 from evenkeel.engine.metrics import max_drawdown, sharpe, sortino
 from evenkeel.engine.results import session_equity
 from evenkeel.engine.search.folds import Fold, Scheme, folds
@@ -25,7 +27,7 @@ from evenkeel.engine.search.study import Sampler, Study
 from evenkeel.engine.sweep.evaluate import Outcome, judge, run_alone
 from evenkeel.engine.sweep.space import Axis, Holds, Value, Values, grid
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.number import POSTINGS_PER_UNIT
 from evenkeel.model.time import DAY, format_time
 from evenkeel.venues.simulated.book import Curve
@@ -71,6 +73,13 @@ class WalkPlan:
             "scheme": {"anchored": scheme.anchored, **lengths},
             "chosen_by": "grid" if self.trials is None else "search", **search, "where": list(self.where),
         }  # fmt: skip
+
+
+class _Fitted(msgspec.Struct, frozen=True):
+    """A fit as it is written down: which it is, and what each set of the grid brought of the goal."""
+
+    fit: str
+    values: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -184,11 +193,7 @@ def _fit(
 ) -> list[tuple[Values, float | None]]:
     """Return the sets that were tried on a train window, with what each brought of the goal."""
     if plan.trials is None:
-        found = ground.run_all(sets, fold.train, workers, "walkforward")
-        return [
-            (values, plan.goal.of(one.metrics) if isinstance(one, Outcome) else None)
-            for values, one in zip(sets, found, strict=True)
-        ]
+        return list(zip(sets, _grid_values(ground, plan, fold, sets, folder, workers), strict=True))
     study = Study(
         folder / f"fold{fold.number}.log", plan.axes, (plan.goal,), sampler=plan.sampler, seed=plan.seed,
         holds=plan.holds,
@@ -198,6 +203,27 @@ def _fit(
     ):
         pass
     return [(one.values, None if one.goals is None else one.goals[0]) for one in study.done()]
+
+
+def _grid_values(
+    ground: Ground, plan: WalkPlan, fold: Fold, sets: Sequence[Values], folder: Path, workers: int
+) -> list[float | None]:
+    """Return what each set of the grid brought of the goal; a fit that is written down is not run again.
+
+    A file of another walk, of other data or of another division is not taken, and is written over.
+    """
+    path, name = folder / f"fold{fold.number}.json", ground.name("fit", [plan.facts(), fold.train, len(sets)])
+    if path.is_file():
+        try:
+            known = msgspec.json.decode(path.read_bytes(), type=_Fitted)
+        except msgspec.DecodeError as error:
+            raise StorageError(f"{path} is damaged ({error}); remove it, and the fold is fitted again") from error
+        if known.fit == name:
+            return known.values
+    found = ground.run_all(sets, fold.train, workers, "walkforward")
+    values = [plan.goal.of(one.metrics) if isinstance(one, Outcome) else None for one in found]
+    write_atomically(path, msgspec.json.encode(_Fitted(name, values)))
+    return values
 
 
 def _joined(ground: Ground, steps: Sequence[Step]) -> Walk:

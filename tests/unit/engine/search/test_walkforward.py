@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from evenkeel.engine.sweep.source import StrategySource, Window
 from evenkeel.engine.sweep.space import Axis, Values, read_axis
 from evenkeel.engine.trials import DataSet, TrialLedger
 from evenkeel.model.bar import Bars
-from evenkeel.model.errors import UsageError
+from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.venues.simulated.book import Curve
 
@@ -287,3 +290,61 @@ def test_the_windows_are_those_of_the_folds(walked: tuple[Ground, WalkPlan, Walk
         Fold(step.fold.number, step.fold.train, step.fold.test) for step in found.steps
     ]
     assert [part["fold"] for part in parts] == list(range(1, len(parts) + 1))
+
+
+def _killed_in_third_fold(folder: Path) -> None:
+    """Walk and die in the fit of the third fold, when the first of its sets has been counted."""
+    on, ran = ground(folder), 0
+
+    class Dying:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(on, name)
+
+        def run_all(self, sets: Sequence[Values], window: Window, workers: int, source: Any) -> Iterator[Any]:
+            nonlocal ran
+            for found in on.run_all(sets, window, workers, source):
+                ran += len(sets) > 1
+                if ran > 2 * len(sets) + 1:
+                    os._exit(9)
+                yield found
+
+    dying: Any = Dying()
+    walk(dying, plan(), folder, workers=1)
+
+
+def test_a_killed_walk_over_a_grid_goes_on_and_fits_no_fold_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_on, killed_on = ground(tmp_path / "whole"), ground(tmp_path / "killed")
+    whole = document(whole_on, plan(), walk(whole_on, plan(), tmp_path / "whole", workers=1), name="w")
+    process = multiprocessing.get_context("spawn").Process(target=_killed_in_third_fold, args=(tmp_path / "killed",))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    assert sorted(path.name for path in (tmp_path / "killed").glob("fold*.json")) == ["fold1.json", "fold2.json"]
+    fitted: list[Window] = []
+    run_all = Ground.run_all
+
+    def counting(on: Ground, sets: Sequence[Values], window: Window, workers: int, source: Any) -> Iterator[Any]:
+        if len(sets) > 1:
+            fitted.append(window)
+        return run_all(on, sets, window, workers, source)
+
+    monkeypatch.setattr(Ground, "run_all", counting)
+    found = walk(killed_on, plan(), tmp_path / "killed", workers=1)
+
+    assert document(killed_on, plan(), found, name="w") == whole
+    assert fitted == [step.fold.train for step in found.steps[2:]]
+
+
+def test_fits_of_another_walk_are_not_taken_and_damaged_ones_are_named(tmp_path: Path) -> None:
+    on = ground(tmp_path)
+    first = walk(on, plan(), tmp_path, workers=1)
+    other = walk(on, plan(anchored=True), tmp_path, workers=1)
+    alone = walk(ground(tmp_path / "alone"), plan(anchored=True), tmp_path / "alone", workers=1)
+
+    assert [step.chosen for step in other.steps] == [step.chosen for step in alone.steps]
+    assert [step.fold.train for step in first.steps] != [step.fold.train for step in other.steps]
+    (tmp_path / "fold2.json").write_text("{")
+    with pytest.raises(StorageError, match=r"fold2\.json is damaged"):
+        walk(on, plan(anchored=True), tmp_path, workers=1)
