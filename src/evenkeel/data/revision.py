@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from evenkeel.data.columns_file import encode_columns, map_columns
+from evenkeel.data.definitions import GENERATED_VENUE
 from evenkeel.model.bar import Bars
 from evenkeel.model.errors import StorageError
 from evenkeel.model.ids import InstrumentId
@@ -63,6 +64,16 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     last_ns: int
     source: str
     imported_ns: int
+
+
+SOURCE_WORD = "synthetic"
+"""First word of the source of every revision that holds generated bars."""
+
+
+def is_synthetic(revision: Revision) -> bool:
+    """Whether a revision holds generated bars, or bars that were made of them."""
+    is_ours = revision.instrument.rpartition(".")[2] == GENERATED_VENUE
+    return is_ours and revision.source.startswith(f"{SOURCE_WORD}: ")
 
 
 def content_id(instrument: InstrumentId, bars: Bars) -> str:

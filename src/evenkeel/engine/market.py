@@ -18,9 +18,8 @@ import numpy as np
 from evenkeel.data.calendar import Calendar, load_calendar
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.quality import Gap, faults
-from evenkeel.data.revision import Revision
+from evenkeel.data.revision import Revision, is_synthetic
 from evenkeel.data.side import SideKind, SideSeries
-from evenkeel.data.synthetic.storage import is_synthetic
 from evenkeel.engine.beside import Beside, Settlements, load_beside
 from evenkeel.engine.market_source import Source, stored_source
 from evenkeel.features.timeline import Program, Series

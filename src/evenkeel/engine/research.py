@@ -24,6 +24,7 @@ from evenkeel.engine.record import (
     Reported,
     RunRecord,
     carried,
+    death_lines,
     death_reason,
     fill_event,
     funding_amount,
@@ -128,8 +129,13 @@ def describe_deaths(heard: Sequence[Heard]) -> list[DeadEntry]:
     """Return the entries that ended without a fill, in order."""
     deaths, rest = [], False
     for part in heard:
+        entries = part.ints[:, Report.LEG] == _ENTRY_LEG
+        if not death_lines(part.ints).any():
+            left = part.ints[entries, Report.LEFT]
+            rest = bool(left[-1] != 0) if len(left) else rest
+            entries = np.zeros_like(entries)
         closes = part.stretch.series.on(part.stretch.exec).bars.close_ns
-        for told in part.reports(part.ints[:, Report.LEG] == _ENTRY_LEG):
+        for told in part.reports(entries):
             if is_death(told):
                 decided = int(closes[told.ints[Report.EXEC]])
                 stamp, reason = death_stamp(told, part.stretch), death_reason(told)

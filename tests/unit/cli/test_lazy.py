@@ -57,3 +57,12 @@ def test_the_probe_sees_a_heavy_import() -> None:
     done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=True)
 
     assert "numpy" in done.stderr.split()
+
+
+def test_a_run_imports_no_generated_markets_and_no_polars_before_it_writes() -> None:
+    code = "import sys, evenkeel.api; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+
+    assert "evenkeel.engine.research" in loaded
+    assert not [name for name in loaded if name.startswith(("evenkeel.data.synthetic", "evenkeel.readiness", "polars"))]

@@ -15,7 +15,7 @@ from decimal import Decimal
 from evenkeel.data.calendar import ALWAYS_OPEN
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import GENERATED_VENUE
-from evenkeel.data.revision import Revision
+from evenkeel.data.revision import SOURCE_WORD, Revision, is_synthetic
 from evenkeel.data.side import SideBatch, SideKind
 from evenkeel.data.synthetic.market import SyntheticMarket
 from evenkeel.data.synthetic.recipe import Recipe
@@ -25,9 +25,6 @@ from evenkeel.model.ids import InstrumentId
 from evenkeel.model.instrument import Fees, Instrument, InstrumentKind
 from evenkeel.model.number import plain, to_decimal
 from evenkeel.model.time import format_time
-
-SOURCE_WORD = "synthetic"
-"""First word of the source of every revision that holds generated bars."""
 
 MIN_NOTIONAL = Decimal(5)
 FEES = Fees(maker_bps=Decimal(2), taker_bps=Decimal("5.5"))
@@ -65,12 +62,6 @@ def source_of(market: SyntheticMarket) -> str:
     ]  # fmt: skip
     said += [f"{name} {_shown(value)}" for name, value in recipe.parameters.changed().items()]
     return ", ".join([*said, f"digest {market.digest}"])
-
-
-def is_synthetic(revision: Revision) -> bool:
-    """Whether a revision holds generated bars, or bars that were made of them."""
-    is_ours = revision.instrument.rpartition(".")[2] == GENERATED_VENUE
-    return is_ours and revision.source.startswith(f"{SOURCE_WORD}: ")
 
 
 def derived_source(revision: Revision) -> str:

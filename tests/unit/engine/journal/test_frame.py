@@ -11,6 +11,7 @@ from evenkeel.engine.journal.frame import (
     GENESIS,
     PAYLOAD_BYTES_MAX,
     PENDING_UNKNOWN,
+    Frame,
     decode,
     encode,
     find_after,
@@ -31,7 +32,7 @@ def test_what_was_encoded_is_decoded() -> None:
     frame, digest = encode(2**40 - 1, 255, b"", flags=0, pending=9, previous=GENESIS)
     placed = decode(b"xy" + frame, 2)
     assert placed is not None
-    assert placed.frame == (2**40 - 1, 255, 0, b"")
+    assert placed.frame == Frame(2**40 - 1, 255, 0, b"")
     assert (placed.offset, placed.size, placed.pending) == (2, FRAME_HEADER_BYTES, 9)
     assert (placed.previous, placed.digest) == (GENESIS, digest)
     assert placed.promised == 2**40 - 10
