@@ -246,9 +246,10 @@ class Core:
             price = fill.price if fill.average is None else fill.average
             state.position = msgspec.structs.replace(held, quantity=held.quantity + fill.quantity, price=price)
         elif fill.leg is Leg.ENTRY:
-            state.trades += 1
-            state.exits = 0
-            state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=state.trades)
+            trade = state.trades + 1 if fill.trade is None else fill.trade
+            if trade > state.trades:
+                state.trades, state.exits = trade, 0
+            state.position = Position(quantity=fill.quantity, price=fill.price, opened_bar=fill.bar, trade=trade)
         elif held is not None:
             left = held.quantity + fill.quantity
             state.position = msgspec.structs.replace(held, quantity=left) if left else None
@@ -262,7 +263,7 @@ class Core:
         if fill.client_id is None:
             return fill.trade == held.trade
         order = self.state.orders.get(fill.client_id)
-        return order is not None and order.state is OrderState.PARTIAL and order.trade == held.trade
+        return order is not None and order.trade == held.trade
 
     def _is_split(self, fill: OrderFilled, held: Position) -> bool:
         """Whether new units leave what was paid for a position as it is, to less than a lot; told twice they do not."""

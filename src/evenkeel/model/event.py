@@ -74,8 +74,8 @@ class OrderFilled(Event, frozen=True, kw_only=True, gc=False, tag="order_filled"
     Attributes:
         client_id: Our id; None for a protective leg, which the venue holds as a child of the entry, and for a fill of
             an order that was over.
-        trade: Number of the trade, of a fill without an id that adds to a position; None in journals that did not write
-            it yet.
+        trade: Number of the trade, which a venue of plain orders tells: a late fill may open one again. None is the
+            next one, or the one that is held.
         leg: Which order of the trade.
         kind: Market, limit, stop or take_profit.
         quantity: Signed units of this piece: positive bought, negative sold.
