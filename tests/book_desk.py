@@ -17,7 +17,7 @@ import numpy as np
 
 import desk
 from evenkeel.engine.backtest import BacktestDriver
-from evenkeel.engine.core import RunFacts
+from evenkeel.engine.core import RunFacts, Step
 from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.driver import PlaybookDriver
 from evenkeel.engine.playbook.outcome import PlayRun, result_hash
@@ -110,10 +110,17 @@ class Shop:
         count = len(self._made)
         shares = weights if weights is not None else [(1.0 / count,)] * count
         self.book = playbook([f"play{number}" for number in range(count)], shares, **terms)
+        return self._run([[] for _ in self._made], sightings)
+
+    def taken_up(self, recorded: Sequence[Sequence[Step]], sightings: Sightings = NOTHING_SEEN) -> list[desk.Steps]:
+        """Run the same plays again from what their journals hold; return what each wrote from there."""
+        return self._run(recorded, sightings).steps
+
+    def _run(self, recorded: Sequence[Sequence[Step]], sightings: Sightings) -> Shop:
         self.steps = [desk.Steps() for _ in self._made]
         self.drivers = [
-            BacktestDriver(self._facts(number), strategy, market, log=log)
-            for number, ((strategy, market), log) in enumerate(zip(self._made, self.steps, strict=True))
+            BacktestDriver(self._facts(number), *made, log=log, recorded=before)
+            for number, (made, log, before) in enumerate(zip(self._made, self.steps, recorded, strict=True))
         ]
         runs = [(driver, market) for driver, (_, market) in zip(self.drivers, self._made, strict=True)]
         self.driver = PlaybookDriver(self.book, runs, sightings, desk.START)

@@ -65,9 +65,14 @@ class Rule:
 
 def executed(rows: Sequence[Row], minutes: int) -> list[Row]:
     """Return the closed execution bars of base bars of one minute that begin at a full bar."""
+    return grouped(rows, range(minutes - 1, len(rows), minutes), 0)
+
+
+def grouped(rows: Sequence[Row], last_rows: Sequence[int], start_row: int) -> list[Row]:
+    """Return execution bars from base bars, the last row of each, and the first row of the first."""
     bars = []
-    for start in range(0, len(rows) - minutes + 1, minutes):
-        part = rows[start : start + minutes]
+    for start, last in zip([start_row, *(row + 1 for row in last_rows)], last_rows, strict=False):
+        part = rows[start : last + 1]
         bars.append(
             (part[0][0], max(row[1] for row in part), min(row[2] for row in part), part[-1][3],
              sum(row[4] for row in part))
@@ -154,13 +159,30 @@ def decisions_of(
 ) -> dict[int, Decision]:
     """Return what a play wants: by execution bar, or by base row where it decides within the bar (5.3)."""
     minutes = MINUTES[play["timeframes"]["low_tf"]]
+    last_rows = range(minutes - 1, len(rows), minutes)
+    return decided(play, rules, rows, (0, last_rows), first_row=first_row, seen=lambda row: (row + 1) // minutes - 1)
+
+
+def decided(
+    play: Mapping[str, Any], rules: Sequence[Rule], rows: Sequence[Row], execution: tuple[int, Sequence[int]], *,
+    first_row: int, seen: Callable[[int], int],
+) -> dict[int, Decision]:  # fmt: skip
+    """Return what a play wants on any bars.
+
+    Args:
+        execution: First base row of the first execution bar, and the last row of each.
+        first_row: Base row at whose close the first decision is made.
+        seen: Returns the last execution bar that has closed when a base row has.
+    """
     intrabar = play["timeframes"].get("evaluate") == "intrabar"
-    bars = executed(rows, minutes)
+    start_row, last_rows = execution
+    bars = grouped(rows, last_rows, start_row)
     length = play["features"]["atr_exec"]["params"]["length"]
     ranges = atr({"length": length}, *([bar[place] for bar in bars] for place in (1, 2, 3)))["value"]
     found = {}
-    for row in range(first_row, len(rows), 1 if intrabar else minutes):
-        closed = (row + 1) // minutes - 1
+    numbers = {row: number for number, row in enumerate(last_rows)}
+    for row in range(first_row, len(rows)) if intrabar else [row for row in last_rows if row >= first_row]:
+        closed = seen(row) if intrabar else numbers[row]
         known = {**dict(zip(NAMES, bars[closed], strict=True)), "last_price": rows[row][3]}
         intents = [
             (rule.action, Decimal(str(rule.percent)))

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = 2_000
-RICH_RUNS, PLAIN_RUNS = 2_000, 1_000
-"""Drawn plays that both lanes run, and those that the slow exchange runs too."""
+RICH_RUNS, PLAIN_RUNS, JOINT_RUNS = 2_000, 1_000, 1_000
+"""Drawn plays that both lanes run, those that the slow exchange runs too, and those of them on several instruments."""
 
 
 class ManyExamples:
@@ -51,6 +51,7 @@ def main() -> int:
         flush=True,
     )
     os.environ |= {"KEEL_RICH_RUNS": str(RICH_RUNS), "KEEL_PLAIN_RUNS": str(PLAIN_RUNS)}
+    os.environ["KEEL_JOINT_RUNS"] = str(JOINT_RUNS)
     failed = pytest.main(["-q", *sys.argv[1:]], plugins=[ManyExamples()])
     if not failed:
         tell_coverage()

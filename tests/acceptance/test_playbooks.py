@@ -33,7 +33,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_a_shipped_playbook_runs_is_audited_and_repeats(
     desk: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert run(["backtest", name, "--out", "one"]) == 0
+    assert run(["backtest", name, "--out", "one", "--lane", "engine"]) == 0
     said = capsys.readouterr().out
     assert "audit of the playbook: 7 checks passed, 0 failed" in said
     assert run(["backtest", name, "--out", "two", "--no-report", "--json"]) == 0
@@ -41,7 +41,7 @@ def test_a_shipped_playbook_runs_is_audited_and_repeats(
 
     first, second = result_of(desk / "one"), result_of(desk / "two")
     assert first["result_hash"] == second["result_hash"]
-    assert first["run"] == second["run"]
+    assert (json.loads((desk / "two" / "manifest.json").read_text()))["lane"] == "research"
     assert [play["checks_failed"] for play in first["plays"]] == [[], []]
     assert all(play["trades"] > 0 for play in first["plays"])
     for play in first["plays"]:

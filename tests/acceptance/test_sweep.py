@@ -114,7 +114,6 @@ WRONG = [
     (("--set", "fast=5,6", "--where", "fast > 9"), "none of 2 sets meets --where"),
     (("--set", "fast=5,6", "--metric", "sharp"), "did you mean 'sharpe'?"),
     (("--set", "fast=0,-1"), "length is 0; it must be at least 1"),
-    (("--set", "fast=5,6", "--symbol", "SPY", "--symbol", "AAPL"), "a sweep trades one instrument; choose one of"),
     (("--set", "fast=5,6", "--start", "2040-01-01"), "there are no bars from 2040"),
 ]  # fmt: skip
 
@@ -199,4 +198,38 @@ actions:
 position_policy: { mode: long_only, exit_mode: signal }
 risk_model:
   sizing: { model: percent_equity, value: 50 }
+"""
+
+
+def test_each_set_on_several_symbols_is_the_backtest_of_them_on_one_account(keel: Keel, tmp_path: Path) -> None:
+    """The same figures and hash; a sweep that is asked for again takes up what is there."""
+    where = ("--symbol", "SPY.US", "--symbol", "EURUSD.FX")
+    play = tmp_path / "both.yaml"
+    play.write_text(BOTH)
+    asked = ("sweep", play, *where, "--set", "length=4,6,9", "--top", "2", "--out", tmp_path / "swept", "--json")
+    document = keel.ok(*asked).document
+
+    assert document["symbols"] == ["EURUSD.FX", "SPY.US"]
+    for best in document["best"]:
+        run = keel.ok(
+            "backtest", play, *where, "--set", f"length={best['values']['length']}", "--no-report", "--json"
+        ).document
+        assert {name: run["metrics"][name] for name in METRICS} == best["metrics"]
+        assert run["result_hash"] == best["result_hash"]
+        assert run["metrics"]["trades"] > 0
+    again = keel.ok(*asked).document
+    assert again["timing"]["taken_up"] == 3
+    assert again["best"] == document["best"]
+
+
+BOTH = """\
+version: "3.0.0"
+name: both
+symbol: SPY.US
+variables: { length: 5 }
+timeframes: { low_tf: D, med_tf: D, high_tf: D, exec: low_tf }
+account: { starting_equity: 10000 }
+features: { average: { indicator: ema, params: { length: "{{ length }}" } } }
+actions: { entry_long: [close, cross_above, average], exit_long: [close, cross_below, average] }
+position_policy: { mode: long_only, exit_mode: signal }
 """

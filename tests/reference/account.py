@@ -248,8 +248,7 @@ class Account:
         rules = self.rules
         price = bar.marks()[0] if mark is None else mark
         received = -posted(held.quantity * rules.multiplier * price * rate)
-        free = self.out.cash - margin(rules, held.units, held.entry, held.extra)
-        missing = max(ZERO, -received - max(ZERO, free))
+        missing = max(ZERO, -received - max(ZERO, self.unused_cash()))
         self.out.note("6.5 shortfall taken from the margin", missing > 0)
         self.out.note("6.5 rate of the history", bar.funding is not None)
         self.out.note(f"6.5 {'long' if held.side > 0 else 'short'} {'pays' if received < 0 else 'receives'}")
@@ -257,6 +256,15 @@ class Account:
         held.extra -= missing
         held.funding += received
         self.out.cash += received
+
+    def kept(self) -> Decimal:
+        """The margin of the position."""
+        held = self.held
+        return ZERO if held is None else margin(self.rules, held.units, held.entry, held.extra)
+
+    def unused_cash(self) -> Decimal:
+        """Cash that no position has as its margin."""
+        return self.out.cash - self.kept()
 
     def reach(self, price: Decimal) -> None:
         """Note a price that was certainly traded while the position was held."""

@@ -63,7 +63,8 @@ class Exchange(Minute):
             self.out.refused.append((row, "CONFLICT"))
         if wanted.side == 0:
             return
-        found = admit(rules, self.out.cash, bar.close, wanted, self.out)
+        equity, free = self.money()
+        found = admit(rules, equity, bar.close, wanted, self.out, free=free)
         if not isinstance(found, Admitted):
             self.out.refused.append((row, found))
             return
@@ -76,6 +77,10 @@ class Exchange(Minute):
         self.entry = Working(
             wanted.side, wanted.kind, found.quantity, price, found.plan, number, row, self.on_grid(wanted.side, limit)
         )
+
+    def money(self) -> tuple[Decimal, Decimal]:
+        """Equity and free margin at a decision on an entry: the account is flat."""
+        return self.out.cash, self.out.cash
 
     def on_grid(self, side: int, limit: Decimal | None) -> Decimal | None:
         """6.1: buy limits down, sell limits up."""
@@ -128,16 +133,16 @@ def simulate(
     return exchange.out
 
 
-def finish(exchange: Exchange, last: Bar, row: int) -> None:
+def finish(exchange: Exchange, last: Bar, row: int, why: str = "end_of_data") -> None:
     """Close everything where the data ends (6.3), for the reason of a close of all that was ordered before."""
     if exchange.entry is not None:
-        exchange.die(row, "END_OF_DATA")
+        exchange.die(row, why.upper())
     held = exchange.held
     if held is None:
         return
-    ordered = exchange.leaving[0] if exchange.leaving else Close("end_of_data", held.units, "guard")
+    ordered = exchange.leaving[0] if exchange.leaving else Close(why, held.units, "guard")
     if ordered.units != held.units:
-        ordered = Close("end_of_data", held.units, "guard")
+        ordered = Close(why, held.units, "guard")
     exchange.room = None
     exchange.out.note("6.3 close at the end of the data")
     exchange.leave(row, "close", last.close, held.units, ordered.leg, ordered.reason)

@@ -63,30 +63,39 @@ def wanted(rules: Rules, equity: Decimal, free: Decimal, price: Decimal, stop: D
     return rules.value * price * rules.multiplier
 
 
-def note_size(rules: Rules, money: Decimal, price: Decimal, asked: Decimal, out: Outcome) -> None:
+def note_size(rules: Rules, money: Decimal, free: Decimal, price: Decimal, asked: Decimal, out: Outcome) -> None:
     """Count which model was used, and which cap held it."""
     model = rules.model
     form = " with costs" if model == "risk_based" and rules.include_costs else ""
     if model == "fixed_usdt" and rules.basis == "notional":
         form = " as notional"
     out.note(f"6.8 {model}{form}")
-    each = caps(rules, money, money, price)
+    each = caps(rules, money, free, price)
     name = min(each, key=lambda one: each[one])
     out.note(f"6.8 capped by {'fees' if name == 'margin' else name}", asked > each[name])
 
 
 def size(
-    rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None, out: Outcome | None = None
-) -> Decimal | str:
-    """Return the quantity of an entry on a flat account, or why there is none; rules met are counted in `out`."""
+    rules: Rules, money: Decimal, price: Decimal, stop: Decimal | None, out: Outcome | None = None,
+    free: Decimal | None = None,
+) -> Decimal | str:  # fmt: skip
+    """Return the quantity of an entry, or why there is none; rules met are counted in `out`.
+
+    Args:
+        money: Equity of the account.
+        free: What of it is no margin; None where the account is flat.
+    """
+    free = money if free is None else free
     if money * rules.leverage < rules.min_notional:
         return "ENTRIES_DISABLED"
-    limit = cap(rules, money, money, price)
-    asked = wanted(rules, money, money, price, stop)
+    if free <= 0:
+        return "INSUFFICIENT_MARGIN"
+    limit = cap(rules, money, free, price)
+    asked = wanted(rules, money, free, price, stop)
     if asked is None:
         return "RISK_INPUT_MISSING"
     if out is not None:
-        note_size(rules, money, price, asked, out)
+        note_size(rules, money, free, price, asked, out)
     if rules.model == "fixed_quantity":
         if asked > limit:
             return "INSUFFICIENT_MARGIN"
@@ -133,9 +142,12 @@ REFUSALS = {
 """Reasons for a refusal that are rules to be counted."""
 
 
-def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None = None) -> Admitted | str:
-    """Judge an entry at the decision price on a flat account; return it, or the reason for refusing it."""
-    found = judged(rules, money, price, asked, out)
+def admit(
+    rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None = None,
+    free: Decimal | None = None,
+) -> Admitted | str:  # fmt: skip
+    """Judge an entry at the decision price; return it, or the reason for refusing it. See `size` for the money."""
+    found = judged(rules, money, price, asked, out, free)
     if out is None:
         return found
     if isinstance(found, str):
@@ -153,7 +165,9 @@ def admit(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Ou
     return found
 
 
-def judged(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None) -> Admitted | str:
+def judged(
+    rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: Outcome | None, free: Decimal | None
+) -> Admitted | str:
     """Judge an entry.
 
     Where a deduction of the risk tier makes liquidation depend on the size, a stop that was moved may lie behind the
@@ -163,7 +177,7 @@ def judged(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: O
     problem = badly_placed(rules, side, price, plan)
     if problem is not None:
         return problem
-    quantity = size(rules, money, price, plan.stop, out)
+    quantity = size(rules, money, price, plan.stop, out, free)
     if isinstance(quantity, str):
         return quantity
     level = liquidation_price(rules, side, quantity, price)
@@ -179,7 +193,7 @@ def judged(rules: Rules, money: Decimal, price: Decimal, asked: Decision, out: O
         return "SL_BEYOND_LIQUIDATION"
     plan = replace(plan, stop=allowed)
     problem = badly_placed(rules, side, price, plan)
-    quantity = size(rules, money, price, plan.stop)
+    quantity = size(rules, money, price, plan.stop, free=free)
     if problem is not None or isinstance(quantity, str):
         return problem or str(quantity)
     level = liquidation_price(rules, side, quantity, price)

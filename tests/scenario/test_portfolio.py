@@ -18,6 +18,8 @@ from portfolio_desk import both_lanes, instance
 HALF_LEVER = SizingTerms(model="percent_equity", value=Decimal("0.4"), max_leverage=Decimal(2))
 """40 % of the free margin, at leverage 2."""
 
+COLUMNS = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
+
 
 def costly(sizing: SizingTerms = HALF_LEVER) -> Terms:
     """Return terms with a fee of 0.1 % a side."""
@@ -147,8 +149,7 @@ class TestLimitsOfTheAccount:
         a = instance("A.DESK", desk.piece(a_rows, {1: desk.long()}), desk.terms(limit, desk.units(50)))
         whole = desk.bars([*desk.flat(50, 4), *desk.flat(47, 6)])
         kept = [0, 1, 2, 3, 8, 9]
-        columns = ("open_ns", "close_ns", "open", "high", "low", "close", "volume")
-        gap = desk.Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in columns))
+        gap = desk.Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
         b = instance("B.DESK", desk.Piece(gap, {1: desk.long()}), desk.terms(limit, desk.units(10)))
         record, parts = both_lanes([a, b])
         assert record.stop_reason is StopReason.MAX_DRAWDOWN
@@ -165,3 +166,16 @@ def test_coarse_and_fine_bars_meet_at_the_same_instant() -> None:
     _, parts = both_lanes([a, b])
     assert parts["Z.DESK"].fills[0].event.quantity == Decimal(80)
     assert parts["B.DESK"].fills[0].event.quantity == Decimal("95.744")
+
+
+def test_an_entry_expires_at_the_close_of_its_execution_bar_where_the_last_minute_has_no_bar() -> None:
+    """Bars of 3 minutes, minute 5 is missing: the second one closes at minute 6, not when minute 4 has closed."""
+    order = OrderTerms(expire_bars=1)
+    whole = desk.bars(desk.flat(100, 12))
+    kept = [row for row in range(12) if row != 5]
+    bars = desk.Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
+    waiting = Terms(account=costly().account, sizing=HALF_LEVER, order=order)
+    a = instance("A.DESK", desk.Piece(bars, {0: desk.long(kind="limit", price=90)}), waiting, exec_tf="3m")
+    _, parts = both_lanes([a])
+    (dead,) = parts["A.DESK"].dead_entries
+    assert (dead.reason, dead.event_ns) == (Reason.EXPIRED, desk.minute(6))

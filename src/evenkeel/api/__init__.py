@@ -235,11 +235,13 @@ class PlaybookOutcome:
         folder: Its files.
         result: The document of `result.json`.
         plays: What the backtest of each play left.
+        resumed_steps: Steps of a killed session that were taken up.
     """
 
     folder: Path
     result: dict[str, Any]
     plays: tuple[Outcome, ...]
+    resumed_steps: int
 
     @property
     def ok(self) -> bool:
@@ -248,12 +250,12 @@ class PlaybookOutcome:
         return own and all(play.ok for play in self.plays)
 
 
-def backtest_playbook(request: Request) -> PlaybookOutcome:
+def backtest_playbook(request: Request, *, told: Callable[[str], None] | None = None) -> PlaybookOutcome:
     """Run a backtest of a playbook and leave its files: those of each play in a folder of its own, and of all together.
 
     Args:
-        request: What to run; `symbol` is not used. The lane is the engine's, whose journals can be told and replayed,
-            unless the research lane is asked for.
+        request: What to run; `symbol` is not used.
+        told: Given each sentence worth a line beside the result.
     """
     from evenkeel.engine.playbook.markets import load_markets
     from evenkeel.engine.playbook.outcome import (
@@ -283,12 +285,13 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
     )
     watched = None if eye is None else markets[-1]
     named = [(m.name, s, market) for m, s, market in zip(playbook.members, strategies, markets, strict=False)]
-    lane = "research" if request.lane == "research" else "engine"
+    lane = choose_lane(strategies[0], request.lane)
     manifest = playbook_manifest(playbook, named, watched, lane=lane)
     folder = request.out or request.runs / manifest["run"]
     check_folder(folder)
     timing = {"load_s": watch.lap()}
-    with whole_or_gone(folder, keeps_journal=False):
+    resumed = 0
+    with whole_or_gone(folder, keeps_journal=lane == "engine"):
         results.write_manifest(folder, manifest, created_ns=wall_ns())
         parts = [
             part_of(name, strategy, market, manifest["run"], folder, lane=lane) for name, strategy, market in named
@@ -297,7 +300,9 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
             driver, accounts = run_parts_research(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
             records = [account.record for account in accounts]
         else:
-            driver, drivers = run_parts(playbook, parts, eye, watched, stamp_ns=wall_ns, timer=monotonic_s)
+            driver, drivers, resumed = run_parts(
+                playbook, parts, eye, watched, stamp_ns=wall_ns, told=told, timer=monotonic_s
+            )
             records = [one.record for one in drivers]
         timing["simulate_s"] = watch.lap()
         for number, part in enumerate(parts):
@@ -324,7 +329,7 @@ def backtest_playbook(request: Request) -> PlaybookOutcome:
         result["checks"] = audit_playbook(folder)
         result["timing"] = {**timing, "report_s": watch.lap()}
         results.write_result(folder, result)
-    return PlaybookOutcome(folder, result, plays)
+    return PlaybookOutcome(folder, result, plays, resumed)
 
 
 def _finish_part(part: Part, record: RunRecord, ledger: TrialLedger, *, report: bool) -> Outcome:

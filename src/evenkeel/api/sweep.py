@@ -20,6 +20,7 @@ import msgspec
 from evenkeel.api import Request
 from evenkeel.engine.clock import Stopwatch
 from evenkeel.engine.sweep.evaluate import Evaluator
+from evenkeel.engine.sweep.joint import JointEvaluator
 from evenkeel.engine.sweep.ranking import Row
 from evenkeel.engine.sweep.source import CatalogMarkets, StrategySource
 from evenkeel.engine.sweep.space import Values
@@ -49,6 +50,7 @@ class SweepRequest:
         workers: Most threads or processes at work.
         hashes: Which sets get a result hash: `top` or `all`.
         cluster: Address of a Ray cluster that does the work; None takes this machine.
+        symbols: Several instruments that each set trades on one account; none for that of the run.
     """
 
     run: Request
@@ -59,6 +61,7 @@ class SweepRequest:
     workers: int = 1
     hashes: Hashes = "top"
     cluster: str | None = None
+    symbols: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,12 @@ def sweep(
     watch = Stopwatch()
     run = request.run
     source = StrategySource(run.strategy, run.instruments.find, dict(run.sets or {}), run.library, run.symbol)
-    evaluator = Evaluator(source, CatalogMarkets(run.catalogs, run.gaps), (run.start_ns, run.end_ns))
+    markets, window = CatalogMarkets(run.catalogs, run.gaps), (run.start_ns, run.end_ns)
+    evaluator = (
+        JointEvaluator(source, markets, window, request.symbols)
+        if request.symbols
+        else Evaluator(source, markets, window)
+    )
     plan = Plan(
         evaluator, request.sets, request.drawn, request.metric, request.top, request.workers, request.hashes,
         request.cluster,
@@ -156,7 +164,7 @@ def _document(
         "schema": SCHEMA, "sweep": folder.name, "folder": str(folder),
         "strategy": {"name": strategy.name, "kind": strategy.kind},
         "lane": "research" if strategy.kernel is not None else "engine",
-        "symbols": [str(strategy.instrument.id)],
+        "symbols": list(ground.head.get("instruments", [str(strategy.instrument.id)])),
         "data": {
             "hash": market.data_hash, "start": format_time(market.window[0]), "end": format_time(market.window[1]),
             "base_tf": str(market.base), "exec_tf": str(market.exec), "base_bars": market.base_bars,

@@ -27,7 +27,7 @@ def run_playbook(strategy: str, options: dict[str, Any], *, as_json: bool) -> in
 
     if options["symbols"]:
         raise UsageError("--symbol is for plays; a playbook names the instrument of each play by `symbol:`")
-    outcome = backtest_playbook(whole_request(strategy, options))
+    outcome = backtest_playbook(whole_request(strategy, options), told=note)
     if as_json:
         emit(outcome.result)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from evenkeel.cli.running import data_options, read_sets, whole_request
 from evenkeel.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from evenkeel.api import Request
     from evenkeel.api.sweep import Swept
     from evenkeel.engine.sweep.space import Axis, Values
     from evenkeel.engine.sweep.sweep import Drawn
@@ -55,20 +53,24 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     --set NAME=A:B:STEP takes each step from A to B, NAME=a,b,c takes each of the values, and NAME=A:B is a range for
     --random and --lhs. NAME is a variable of the play or a dotted path. Sets with which the play cannot run are listed
     with the reason. Each set has the figures of a backtest of it. A sweep that was interrupted goes on when the same
-    command is given again. Every set counts as a trial of the strategy.
+    command is given again. Every set counts as a trial of the strategy. Several symbols are one run of
+    each set, on one account.
 
     \b
     Example:
       keel sweep ema_cross --set fast=5:20:5 --set slow=30:90:10
       keel sweep my_play.yaml --set fast=5:50 --set slow=20:200 --where "fast < slow" --random 200
     """
+    from evenkeel.api import separate
     from evenkeel.api.sweep import SweepRequest, sweep
     from evenkeel.cli.entry import Terminated
 
     sets, drawn = _sets(options)
     request = whole_request(strategy, {**options, "sets": ()})
+    runs = separate(request, options["symbols"])
+    symbols = [str(one.symbol) for one in runs]
     asked = SweepRequest(
-        run=_one_symbol(request, options["symbols"]), sets=sets, drawn=drawn, metric=options["metric"],
+        run=runs[0], symbols=symbols if len(symbols) > 1 else (), sets=sets, drawn=drawn, metric=options["metric"],
         top=options["top"], workers=options["workers"] or os.cpu_count() or 1, hashes=options["hashes"],
         cluster=options["cluster"],
     )  # fmt: skip
@@ -103,16 +105,6 @@ def _sets(options: dict[str, Any]) -> tuple[list[Values], Drawn]:
     if options["lhs"] is not None:
         return latin_hypercube(axes, holds, count=options["lhs"], seed=options["seed"]), "lhs"
     return grid(axes, holds), "grid"
-
-
-def _one_symbol(request: Request, symbols: Sequence[str]) -> Request:
-    from evenkeel.api import separate
-
-    found = separate(request, symbols)
-    if len(found) > 1:
-        names = ", ".join(str(one.symbol) for one in found)
-        raise UsageError(f"a sweep trades one instrument; choose one of {names} with --symbol")
-    return found[0]
 
 
 def _show(swept: Swept) -> None:

@@ -209,10 +209,18 @@ def describe(event: OrderFilled, told: Told, closes: Ints, strategy: Strategy) -
 
 
 def death_stamp(told: Told, stretch: Stretch) -> int:
-    """Return when an entry died: in the bar that refused it, by its open, or at the close at which its life ended."""
-    row = told.ints[Report.ROW]
-    base = stretch.series.base
-    return int(base.close_ns[row] if told.ints[Report.POINT] == Point.CLOSE else base.open_ns[row])
+    """Return when an entry died: in the bar that refused it, by its open, or at the close at which its life ended.
+
+    Its life ends, and a strategy withdraws it, at the close of an execution bar: where the last base bar in it is
+    missing that is later than the close of the one before. A limit of the run acts at the close of a base bar.
+    """
+    row, base = told.ints[Report.ROW], stretch.series.base
+    if told.ints[Report.POINT] != Point.CLOSE:
+        return int(base.open_ns[row])
+    if death_reason(told) is Reason.ENTRIES_DISABLED:
+        return int(base.close_ns[row])
+    execution = stretch.series.on(stretch.exec)
+    return int(execution.bars.close_ns[np.searchsorted(execution.last, row)])
 
 
 class EquityCurve:

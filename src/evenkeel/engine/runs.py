@@ -113,25 +113,33 @@ def whole_or_gone(folder: Path, *, keeps_journal: bool) -> Iterator[None]:
         keeps_journal: Whether the run in the body keeps one.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
-    if not keeps_journal or (folder / RESULT_NAME).exists():
+    goes_on = keeps_journal and not (folder / RESULT_NAME).exists()
+    if not goes_on:
         shutil.rmtree(folder / JOURNAL_FOLDER, ignore_errors=True)
-    _remove_parts(folder)
+    _remove_parts(folder, keeps_journal=goes_on)
     _remove(folder, RUN_FILES)
     try:
         yield
     except BaseException:
         journaled = (folder / JOURNAL_FOLDER).is_dir()
         _remove(folder, [name for name in RUN_FILES if not (journaled and name == MANIFEST_NAME)])
-        _remove_parts(folder)
+        _remove_parts(folder, keeps_journal=keeps_journal)
         for path in made:
             with suppress(OSError):
                 path.rmdir()
         raise
 
 
-def _remove_parts(folder: Path) -> None:
+def _remove_parts(folder: Path, *, keeps_journal: bool) -> None:
+    """Remove what a run left of each of its parts; a part that keeps a journal is left with that, if it is wanted."""
+    for part in [path for name in (PLAYS_FOLDER, INSTRUMENTS_FOLDER) for path in (folder / name).glob("*")]:
+        if keeps_journal and (part / JOURNAL_FOLDER).is_dir():
+            _remove(part, RUN_FILES)
+        else:
+            shutil.rmtree(part, ignore_errors=True)
     for name in (PLAYS_FOLDER, INSTRUMENTS_FOLDER):
-        shutil.rmtree(folder / name, ignore_errors=True)
+        with suppress(OSError):
+            (folder / name).rmdir()
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:

@@ -1,10 +1,13 @@
 """A backtest of a playbook with its folders and journals: every play an ordinary run, all of them in one order of time.
 
-A run that was killed is begun anew: unlike that of a single strategy it is not taken up where it stopped.
+A run that was killed is taken up again: each play folds what its own journal holds and decides from there. The journals
+may end at different instants; what the playbook says to a play whose journal ends earlier follows from the state of the
+others, which is the same whether it was folded or decided.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,14 +17,13 @@ from typing import Any
 from evenkeel.engine import results
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts
-from evenkeel.engine.journal import JOURNAL_FOLDER, Journal, RealDisk
+from evenkeel.engine.journaled import journal_session
 from evenkeel.engine.manifest import build_manifest, run_id
 from evenkeel.engine.market import Market
 from evenkeel.engine.playbook.driver import PlaybookDriver
 from evenkeel.engine.playbook.regimes import NOTHING_SEEN, Eye, look
 from evenkeel.engine.playbook.research import ResearchAccount
 from evenkeel.engine.runs import PLAYS_FOLDER
-from evenkeel.engine.steps import JournalLog
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.time import format_time
 from evenkeel.strategies.playbook.playbook import Playbook
@@ -88,9 +90,12 @@ def run_parts(
     detector: Market | None,
     *,
     stamp_ns: Callable[[], int],
+    told: Callable[[str], None] | None = None,
     timer: Callable[[], float] | None = None,
-) -> tuple[PlaybookDriver, list[BacktestDriver]]:
+) -> tuple[PlaybookDriver, list[BacktestDriver], int]:
     """Run all plays in one order of time; their manifests, journals and decisions are on the disk when it returns.
+
+    The last that is returned is how many steps of a killed session were taken up.
 
     Args:
         playbook: What decides who may trade.
@@ -98,23 +103,33 @@ def run_parts(
         eye: Its detector; None without regimes.
         detector: The market that the detector looks at.
         stamp_ns: Returns the time of day for the manifests.
+        told: Given a sentence for each play of which an earlier session is taken up.
         timer: Seconds on a monotonic clock.
     """
     sightings = NOTHING_SEEN if eye is None or detector is None else look(eye, detector)
+    _leave_only(parts)
+    drivers, taken_up = [], 0
     with ExitStack() as journals:
-        drivers = []
         for part in parts:
             results.write_manifest(part.folder, part.manifest, created_ns=stamp_ns())
-            journal = journals.enter_context(Journal.open(RealDisk(), str(part.folder / JOURNAL_FOLDER), durable=False))
-            log = JournalLog(journal)
-            log.open_session(part.manifest)
-            drivers.append(BacktestDriver(_facts(part), part.strategy, part.market, log=log, timer=timer))
+            log, recorded = journals.enter_context(journal_session(part.folder, part.manifest, told))
+            taken_up += len(recorded)
+            drivers.append(
+                BacktestDriver(_facts(part), part.strategy, part.market, log=log, recorded=recorded, timer=timer)
+            )
         runs = [(driver, part.market) for driver, part in zip(drivers, parts, strict=True)]
         driver = PlaybookDriver(playbook, runs, sightings, min(part.market.window[0] for part in parts))
         driver.run()
     for part, one in zip(parts, drivers, strict=True):
         results.write_decisions(part.folder, one.decisions)
-    return driver, drivers
+    return driver, drivers, taken_up
+
+
+def _leave_only(parts: Sequence[Part]) -> None:
+    """Remove what an unfinished run of another playbook left beside the plays of this one."""
+    kept = {part.folder for part in parts}
+    for folder in [path for path in parts[0].folder.parent.glob("*") if path not in kept]:
+        shutil.rmtree(folder)
 
 
 def run_parts_research(

@@ -17,6 +17,7 @@ from evenkeel.engine import results
 from evenkeel.engine.fill_table import Legs
 from evenkeel.engine.market import Market
 from evenkeel.engine.metrics import Sums, drawdowns, figures, max_drawdown
+from evenkeel.engine.portfolio.instance import Instance
 from evenkeel.engine.portfolio.record import PortfolioRecord, line_of
 from evenkeel.engine.portfolio.run import Part
 from evenkeel.engine.runs import INSTRUMENTS_FOLDER
@@ -90,15 +91,20 @@ def build_result(
             "currency": account.currency, "start_equity": plain(account.start_equity),
             "end_equity": plain(money_from_postings(int(record.curve[Point.EQUITY][-1]))),
         },
-        "metrics": figures(
-            _sums(record), start_equity=account.start_equity, sessions=_sessions(record),
-            per_year=max(part.instance.market.calendar.sessions_per_year for part in parts),
-        ),
+        "metrics": account_figures(record, [part.instance for part in parts]),
         "metrics_extra": {"refusals": record.refusals},
         "instruments": [_line(part, document) for part, document in zip(parts, documents, strict=True)],
         "stop_reason": record.stop_reason.value, "stop_time": format_time(record.stop_ns),
         "marks": manifest["marks"], "checks": [], "timing": {},
     }  # fmt: skip
+
+
+def account_figures(record: PortfolioRecord, instances: Sequence[Instance]) -> dict[str, float | int | None]:
+    """Return the figures of the account."""
+    return figures(
+        _sums(record), start_equity=instances[0].strategy.terms.account.start_equity, sessions=_sessions(record),
+        per_year=max(one.market.calendar.sessions_per_year for one in instances),
+    )  # fmt: skip
 
 
 def _line(part: Part, document: dict[str, Any]) -> dict[str, Any]:

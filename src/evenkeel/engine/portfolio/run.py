@@ -51,6 +51,11 @@ class Part:
         )  # fmt: skip
 
 
+def hash_of(instances: Sequence[Instance]) -> str:
+    """Return the hash of what trades on an account: that of each strategy, in the order of the instruments."""
+    return short_hash("/".join(one.strategy.hash for one in in_order(instances)).encode(), 16)
+
+
 def portfolio_manifest(instances: Sequence[Instance], *, lane: str) -> dict[str, Any]:
     """Return the manifest of a run without its stamp; `run` is derived from the rest."""
     ordered = in_order(instances)
@@ -61,7 +66,7 @@ def portfolio_manifest(instances: Sequence[Instance], *, lane: str) -> dict[str,
         "schema": SCHEMA, "kind": "portfolio", "code": first["code"], "lane": lane, "profile": first["profile"],
         "strategy": {
             "name": first["strategy"]["name"], "kind": first["strategy"]["kind"],
-            "hash": short_hash("/".join(part["strategy"]["hash"] for part in parts).encode(), 16),
+            "hash": hash_of(ordered),
         },
         "account": {key: first["account"][key] for key in _ACCOUNT_KEYS},
         "data": {

@@ -9,7 +9,7 @@ The figures and the hash of a set are those that `keel backtest` gives for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from evenkeel.engine.backtest import BacktestDriver
 from evenkeel.engine.core import RunFacts
@@ -126,6 +126,11 @@ class Evaluator:
                 yield number, Refusal(error.reason, error.message)
             else:
                 yield Job(number, strategy, market)
+
+    def more_facts(self, values: ParameterSet) -> dict[str, Any]:
+        """Return what else makes a sweep what it is, beside strategy, instrument and data of a set; here nothing."""
+        del values
+        return {}
 
     def apart(self) -> Evaluator:
         """Return an equal evaluator for another process, without what this one has loaded."""

@@ -139,7 +139,7 @@ def find_ground(plan: Plan, text: bytes) -> Ground:
         except UsageError as error:
             first = first or error
             continue
-        return Ground(strategy, market, _head(plan, strategy, market, text))
+        return Ground(strategy, market, _head(plan, strategy, market, text) | plan.evaluator.more_facts(values))
     raise first or InvariantBroken("a sweep has at least one set")
 
 
