@@ -189,8 +189,10 @@ def test_every_profile_halts_at_its_figures(name: str, daily: str, rapid: str, h
         ("daily_loss", daily, C.DAILY_LOSS), ("session_drawdown", rapid, C.RAPID_DRAWDOWN),
         ("drawdown_ever", hard, C.DRAWDOWN_HARD), ("drawdown_ever", "0.10", C.MAX_DRAWDOWN),
     ):  # fmt: skip
-        assert code in codes(HaltFacts(now_ns=NOW, **{fact: D(limit)}), profile(name))
-        assert code not in codes(HaltFacts(now_ns=NOW, **{fact: D(limit) - D("0.00001")}), profile(name))
+        at_limit: dict[str, Any] = {fact: D(limit)}
+        below: dict[str, Any] = {fact: D(limit) - D("0.00001")}
+        assert code in codes(HaltFacts(now_ns=NOW, **at_limit), profile(name))
+        assert code not in codes(HaltFacts(now_ns=NOW, **below), profile(name))
 
 
 def test_micro_futures_knows_losses_in_currency_and_the_largest_drawdown_only() -> None:
