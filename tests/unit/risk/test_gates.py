@@ -208,6 +208,7 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (17, "equity", {"market.last_ns": None}, UNKNOWN, "NO_REFERENCE_PRICE"),
     (17, "equity", {"market.last": D("0.00009999")}, UNKNOWN, "NO_REFERENCE_PRICE"),
     (17, "equity", {"limits.prices.collar": None, "market.last": None}, NA, "OK"),
+    (17, "equity", {"limits.prices.leg_collar": None, "request.stop_distance": D(50)}, PASS, "OK"),
     # 18: 12 bps of 100.00, 3 ticks of 0.25
     (18, "equity", {"market.bid": D("99.94"), "market.ask": D("100.06")}, PASS, "OK"),
     (18, "equity", {"market.bid": D("99.94"), "market.ask": D("100.07")}, REFUSE, "SPREAD_TOO_WIDE"),
