@@ -112,6 +112,7 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (8, "equity", {"strategy.recent": just(age_s=11)}, PASS, "OK"),
     (8, "equity", {"strategy.recent": just("50.505")}, REFUSE, "DUPLICATE_SIGNAL"),
     (8, "equity", {"strategy.recent": just("50.51")}, PASS, "OK"),
+    (8, "equity", {"strategy.recent": just(), "request.quantity": D("49.5")}, REFUSE, "DUPLICATE_SIGNAL"),
     (8, "equity", {"strategy.recent": just("-50")}, PASS, "OK"),
     (8, "equity", {"strategy.recent": just(price="100.05")}, REFUSE, "DUPLICATE_SIGNAL"),
     (8, "equity", {"strategy.recent": just(price="100.06")}, PASS, "OK"),
@@ -246,6 +247,7 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (22, "equity", {"account.scale": None}, UNKNOWN, "POSITION_SIZE_LIMIT"),
     (22, "equity", {"account.holdings": None}, UNKNOWN, "POSITION_SIZE_LIMIT"),
     (22, "equity", {"limits.exposure.max_position_size": None}, NA, "OK"),
+    (22, "perpetual", {"request.quantity": D("0.003")}, WARN, "SIZE_CLAMPED"),
     # 23: 100,000 of equity; below 10 % of the wish is no room
     (23, "equity", {"account.holdings": (holding("95000"),)}, PASS, "OK"),
     (23, "equity", {"account.holdings": (holding("95001"),)}, WARN, "SIZE_CLAMPED"),
@@ -350,12 +352,20 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (35, "equity", {"account.equity": None}, UNKNOWN, "TRADE_RISK"),
     (35, "equity", {"market.costs": None}, UNKNOWN, "TRADE_RISK"),
     (35, "equity", {"limits.trade.loss_fraction": None}, NA, "OK"),
+    (35, "equity", {"limits.trade.loss_fraction": None, "limits.trade.least_equity": D(100_000)}, NA, "OK"),
+    (35, "equity", {"limits.trade.loss_fraction": None, "limits.trade.least_equity": D(100_001)}, REFUSE, "TRADE_RISK"),
+    (35, "equity", {"limits.trade.loss_fraction": None, "limits.trade.least_equity": D(1), "account.equity": None},
+     UNKNOWN, "TRADE_RISK"),
     # 36: 9.00 + 1.00 of extra against 30 % of the move x 5
     (36, "micro", {"request.target_distance": D("6.75")}, PASS, "OK"),
     (36, "micro", {"request.target_distance": D("6.5")}, REFUSE, "FRICTION"),
     (36, "micro", {"market.costs.extra": D(9), "request.target_distance": D(10)}, PASS, "OK"),
     (36, "micro", {"strategy.cost_factor": D("1.2"), "request.target_distance": D(8)}, PASS, "OK"),
     (36, "micro", {"strategy.cost_factor": D("1.5"), "request.target_distance": D(8)}, REFUSE, "FRICTION"),
+    (36, "micro", {"limits.trade.friction_cost": None, "limits.trade.friction": D("0.0935")}, PASS, "OK"),
+    (36, "micro", {"limits.trade.friction_cost": None, "limits.trade.friction": D("0.0934")}, REFUSE, "FRICTION"),
+    (36, "perpetual", {"limits.trade.friction": D("0.065")}, PASS, "OK"),
+    (36, "perpetual", {"limits.trade.friction": D("0.0649")}, REFUSE, "FRICTION"),
     (36, "equity", {"request.target_distance": D("0.1")}, PASS, "OK"),
     (36, "equity", {"request.target_distance": D("0.09")}, REFUSE, "FRICTION"),
     (36, "equity", {"request.target_distance": None}, UNKNOWN, "FRICTION"),
@@ -395,6 +405,9 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (40, "equity", {"account.session_peak": D("105263.16")}, REFUSE, "DRAWDOWN"),
     (40, "equity", {"account.peak": D("111111.11")}, PASS, "OK"),
     (40, "equity", {"account.peak": D("111111.12")}, REFUSE, "DRAWDOWN"),
+    (40, "equity", {"account.equity": D(90_000), "account.peak": D(100_000), "account.session_peak": D(90_000)}, REFUSE,
+     "DRAWDOWN"),
+    (40, "equity", {"account.equity": D(95_000), "account.session_peak": D(100_000)}, REFUSE, "DRAWDOWN"),
     (40, "equity", {"account.scale": D(0)}, REFUSE, "DRAWDOWN"),
     (40, "equity", {"account.scale": None}, UNKNOWN, "DRAWDOWN"),
     (40, "equity", {"account.peak": None}, UNKNOWN, "DRAWDOWN"),
@@ -477,6 +490,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (47, "equity", {"engine.recon.mismatches": 3}, REFUSE, "RECON_UNHEALTHY"),
     (47, "equity", {"engine.recon.clean_ns": NOW - 600 * SECOND}, PASS, "OK"),
     (47, "equity", {"engine.recon.clean_ns": NOW - 600 * SECOND - 1}, REFUSE, "RECON_UNHEALTHY"),
+    (47, "equity", {"limits.operation.mismatches": None, "engine.recon.mismatches": 9}, PASS, "OK"),
+    (47, "equity", {"limits.operation.clean_intervals": None, "engine.recon.clean_ns": 0}, PASS, "OK"),
     (47, "micro", {"engine.recon.clean_ns": NOW - 240 * SECOND - 1}, REFUSE, "RECON_UNHEALTHY"),
     (47, "equity", {"engine.recon": None}, UNKNOWN, "RECON_UNHEALTHY"),
     (47, "equity", {"limits.operation.mismatches": None, "limits.operation.clean_intervals": None}, NA, "OK"),
@@ -565,3 +580,68 @@ def test_the_tier_of_the_venue_caps_the_leverage_that_is_set() -> None:
     assert {size: (check.outcome, check.limit) for size, check in found.items()} == {
         "0.001": (PASS, D(5)), "0.002": (REFUSE, D(2)),
     }  # fmt: skip
+
+
+def test_a_position_beyond_the_last_tier_has_the_leverage_of_the_last() -> None:
+    asset = perpetual().facts.market.instrument
+    assert asset is not None
+    tiers = tuple(
+        RiskTier(max_notional=D(top), maintenance=D("0.01"), max_leverage=D(most)) for top, most in ((40, 5), (41, 3))
+    )
+    desk = perpetual().with_(market__instrument=msgspec.structs.replace(asset, risk_tiers=tiers))
+    larger = desk.with_(request__quantity=D("0.005"), **{"limits.exposure.max_position_notional": None})
+
+    assert (desk.check(43).limit, larger.check(43).limit) == (D(5), D(3))
+
+
+@pytest.mark.parametrize(
+    ("gate", "where", "changes", "value", "limit"),
+    [
+        (17, "equity", {"request.stop_distance": D("25.01")}, "0.2501", "0.25"),
+        (18, "equity", {"market.bid": D("99.94"), "market.ask": D("100.06")}, "12", "12"),
+        (21, "micro", {}, "25000", "100000"),
+        (22, "equity", {}, "5000", "8000"),
+        (23, "equity", {}, "25000", "100000"),
+        (24, "equity", {"account.holdings": (holding("-20000"),)}, "15000", "100000"),
+        (25, "equity", {"account.holdings": (holding("700", sector="retail"),)}, "5700", "30000"),
+        (31, "equity", {"engine.rates": RateBook(account=NOW + 55 * SECOND)}, "56", "50"),
+        (35, "equity", {}, "101.00", "1000"),
+        (37, "equity", {"account.realised_day": D(-10), "account.open_profit": D(4)}, "-107.00", "-3000"),
+        (40, "equity", {"account.peak": D(125_000)}, "0.2", "0.10"),
+        (42, "equity", {"account.open_risk": D(99)}, "0.002", "0.02"),
+        (43, "perpetual", {}, "2", "10"),
+        (46, "perpetual", {}, "0.0006", "0.01"),
+    ],
+)
+def test_a_gate_tells_what_it_compared(gate: int, where: str, changes: dict[str, Any], value: str, limit: str) -> None:
+    check = DESKS[where]().with_(**changes).check(gate)
+
+    assert (check.value, check.limit) == (D(value), D(limit))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["symbol_per_minute", "strategy_per_minute", "account_per_minute", "broker_per_minute", "runaway_per_minute"],
+)
+def test_any_one_rate_is_a_limit(name: str) -> None:
+    free = equity("research").with_(**{"engine.rates": None})
+    bound = free.with_(**{f"limits.pace.{name}": 10})
+
+    assert free.check(31).outcome is NA
+    assert bound.check(31).outcome is UNKNOWN
+    assert bound.with_(**{"engine.rates": RateBook()}).check(31).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fact"),
+    [
+        ("bar_age", D(2), "market.bar_ns"), ("quote_age_ms", 1000, "market.quote_ns"),
+        ("private_silence_s", 30, "engine.streams"), ("unhealthy_s", 30, "engine.streams"),
+    ],
+)  # fmt: skip
+def test_any_one_age_is_a_limit(name: str, value: Any, fact: str) -> None:
+    bound = equity("research").with_(**{f"limits.market.{name}": value})
+
+    assert equity("research").check(16).outcome is NA
+    assert bound.check(16).outcome is PASS
+    assert bound.with_(**{fact: None}).check(16).outcome is UNKNOWN

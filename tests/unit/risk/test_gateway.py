@@ -160,6 +160,42 @@ def test_row_72_of_two_strategies_that_race_for_the_last_of_it_one_is_refused(ra
     assert not any(check.reason is reasons[race] for check in late.judge().checks)
 
 
+def test_a_reservation_is_priced_as_the_order_was() -> None:
+    market = equity().with_(
+        **{"request.kind": OrderKind.MARKET, "request.price": None, "request.reference": D(101), "market.last": D(102)}
+    )
+    found = {}
+    for name, desk in {"limit": equity(), "reference": market, "last": market.with_(request__reference=None)}.items():
+        verdict = desk.judge()
+        assert isinstance(verdict, Approved)
+        kept = reservation(verdict, desk.facts, desk.limits)
+        assert kept is not None
+        found[name] = kept.notional
+    leaving = exit_of(equity()).judge()
+    assert isinstance(leaving, Approved)
+
+    assert found == {"limit": D(5000), "reference": D(5050), "last": D(5100)}
+    assert reservation(leaving, equity().facts, equity().limits) is None
+
+
+def test_a_cap_may_leave_the_least_that_makes_sense() -> None:
+    """Of 200 are 195 used: 5.00 is a lot of 0.001 at 5,000, and the least is 5."""
+    held = Holding(instrument=InstrumentId("O.V"), strategy=StrategyId("x"), notional=D(195), correlation=D(0))
+    desk = perpetual().with_(
+        **{
+            "request.quantity": D("0.008"), "request.price": D(5000), "market.last": D(5000),
+            "market.bid": D("4999.5"), "market.ask": D(5000), "account.holdings": (held,),
+        }
+    )  # fmt: skip
+
+    verdict = desk.judge()
+    fuller = desk.with_(**{"account.holdings": (msgspec.structs.replace(held, notional=D("195.01")),)}).judge()
+
+    assert isinstance(verdict, Approved)
+    assert verdict.quantity == D("0.001")
+    assert fuller.reason is Reason.GROSS_EXPOSURE  # type: ignore[union-attr]
+
+
 def test_row_74_an_exit_of_more_than_is_held_is_cut_to_what_is_held() -> None:
     verdict = exit_of(equity(), "-80").judge()
     beside = exit_of(equity(), "-80", **{"market.working": (Working(quantity=D(-20)),)}).judge()
