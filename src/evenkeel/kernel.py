@@ -248,6 +248,44 @@ def _as_array(context: Any, builder: Any, signature: Any, arguments: Sequence[An
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def fetch_ahead(typing_context: Any, values: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask the processor to bring a place of an array into its caches; it changes nothing and may lie anywhere."""
+    del typing_context, place
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+        data = make_array(signature.args[0])(context, builder, value=arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [address, word(0), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def first_one(typing_context: Any, values: Any, start: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return which of the `LANES` values from `start` on is the first that is 1.0, or `LANES`; all must be there."""
+    del typing_context, start
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Sequence[Any]) -> Any:
+        data = make_array(signature.args[0])(context, builder, value=arguments[0]).data
+        lanes = ir.VectorType(ir.DoubleType(), LANES)
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), lanes.as_pointer())
+        ones = builder.fcmp_ordered("==", builder.load(place, align=8), ir.Constant(lanes, [1.0] * LANES))
+        found = builder.zext(builder.bitcast(ones, ir.IntType(LANES)), ir.IntType(64))
+        beyond = builder.or_(found, ir.IntType(64)(1 << LANES))
+        return builder.cttz(beyond, ir.IntType(1)(1))
+
+    return types.int64(values, types.int64), generate
+
+
+LANES = 32
+"""Values that `first_one` looks at."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def invoke(
     typing_context: Any, address: Any, p: Any, s: Any, x: Any, r: Any, start: Any, stop: Any
 ) -> tuple[Any, Callable[..., Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba import types
 
-from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, compiled, kernel
+from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, LANES, compiled, first_one, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.venues.simulated import skip
 from evenkeel.venues.simulated.book import TERMS, Book, Ledger, Mark, Term, new_book, new_ledger, new_mark
@@ -168,4 +168,20 @@ def test_a_flat_strategy_stands_at_the_first_bar_that_wakes_it(seed: int) -> Non
     assert book[Book.ROW] == (last_row[due[0]] if due else -7)
     passed = slice(first, due[0] + 1 if due else stop)
     assert equity[passed].tolist() == [CASH] * (passed.stop - first)
-    assert equity.sum() == CASH * (passed.stop - first)
+    assert not equity[:first].any()
+    assert not equity[stop:].any()
+
+
+@kernel
+def one_at(values, start):  # type: ignore[no-untyped-def]
+    return first_one(values, start)
+
+
+@pytest.mark.parametrize("place", [*range(LANES), None])
+def test_the_first_one_is_found_among_other_values(place: int | None) -> None:
+    values = np.array([0.0, math.nan, -1.0, 0.999999, 2.0] * 20)
+    start = 7
+    values[start - 1] = values[start + LANES] = 1.0
+    if place is not None:
+        values[start + place : start + LANES : 3] = 1.0
+    assert compiled(one_at, types.int64(FLOATS, types.int64))(values, start) == (LANES if place is None else place)

@@ -27,7 +27,7 @@ import math
 
 from numba import types
 
-from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, inlined, invoke, kernel
+from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, fetch_ahead, inlined, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates.entry import judge_entry
@@ -58,6 +58,7 @@ from evenkeel.venues.simulated.steps import (
     share_of_lots,
     slipped,
     unrealised,
+    weighs_volume,
 )
 
 _CASH, _OPEN, _PEAK, _STOPPED, _REPORTS, _DEEP_PEAK, _DEEP_VALUE = (
@@ -178,6 +179,7 @@ def run(
         The number of a `Pause`.
     """
     wakes_flat, wakes_hold = x[wake_flat], x[wake_hold]
+    weighed = weighs_volume(terms)
     while True:
         if book[_STAGE] == _SCAN:
             if ledger[_STOPPED] != 0 and book[_LOTS] == 0:
@@ -200,7 +202,7 @@ def run(
         row = book[_ROW]
         while book[_STAGE] < _ACCOUNT:
             pause = pass_stage(
-                row, opens[row], highs[row], lows[row], closes[row], volumes[row],
+                row, opens[row], highs[row], lows[row], closes[row], volumes[row] if weighed else 0.0,
                 mark_opens[row], mark_highs[row], mark_lows[row],
                 trigger_opens[row], trigger_highs[row], trigger_lows[row],
                 carry_rows, carry_kinds, carry_values, carry_prices,
@@ -248,6 +250,9 @@ def run(
                     pass_sessions(carry_rows, carry_kinds, carry_values, carry_prices, row, book)
                 if pausing:
                     return _WAKE
+                fetch_ahead(opens, row + 1)
+                fetch_ahead(highs, row + 1)
+                fetch_ahead(lows, row + 1)
                 money = ledger[_CASH] + ledger[_OPEN]
                 decide_here(
                     row, closes[row], x, column + e, book, mark, ledger, terms, sizing, ints, floats, refusals,

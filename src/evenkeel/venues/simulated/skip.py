@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evenkeel.kernel import inlined
+from evenkeel.kernel import LANES, first_one, inlined
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.venues.simulated.book import Book, Ledger, Mark, Stage, Term
 from evenkeel.venues.simulated.steps import maintenance, move_stop, moves_at, point_value, unrealised
@@ -28,8 +28,8 @@ _MAX_DRAWDOWN, _STOP_EQUITY, _MOVES, _CALLS = (
 
 _STAGE, _SCAN, _DECIDE, _FIRED = int(Book.STAGE), int(Stage.SCAN), int(Stage.DECIDE), int(Book.FIRED)
 
-STRIDE = 32
-"""Bars of a stride: so few that the bars around a trade seldom need the slow way, so many that a check is cheap."""
+STRIDE = LANES
+"""Bars of a stride."""
 
 FINE = 1 << 51
 """Falls below it, as counts of 1e-8, are told apart by their fractions of the peak, whatever was rounded."""
@@ -43,35 +43,23 @@ def skip_flat(
     wakes: Floats, column: int, last_row: Ints, book: Ints, ledger: Ints, equity: Ints, stop_exec: int
 ) -> bool:  # fmt: skip
     """Go to the close of the next execution bar that wakes a flat strategy; False if the window holds none."""
-    cash, first = ledger[_CASH], book[_EXEC]
-    found = next_wake(wakes, column + first, column + stop_exec) - column
-    for e in range(np.uint64(first), np.uint64(min(found + 1, stop_exec))):
+    cash, e, ahead = ledger[_CASH], book[_EXEC], STRIDE
+    while ahead == STRIDE and e + STRIDE <= stop_exec:
+        ahead = first_one(wakes, column + e)
+        start = np.uint64(e)
+        for k in range(np.uint64(STRIDE)):
+            equity[start + k] = cash
+        e += ahead
+    if ahead == STRIDE:
+        while e < stop_exec and wakes[column + e] != 1.0:
+            equity[e] = cash
+            e += 1
+        book[_EXEC] = max(book[_EXEC], e)
+        if e >= stop_exec:
+            return False
         equity[e] = cash
-    book[_EXEC] = max(first, found)
-    if found >= stop_exec:
-        return False
-    book[_ROW], book[_STAGE] = last_row[found], _DECIDE
+    book[_EXEC], book[_ROW], book[_STAGE] = e, last_row[e], _DECIDE
     return True
-
-
-@inlined
-def next_wake(wakes: Floats, first: int, stop: int) -> int:
-    """Return the first column from `first` on that wakes, or `stop`."""
-    at = first
-    while at < stop and not any_wake(wakes, at, min(at + STRIDE, stop)):
-        at += STRIDE
-    while at < stop and wakes[at] != 1.0:
-        at += 1
-    return min(at, stop)
-
-
-@inlined
-def any_wake(wakes: Floats, first: int, stop: int) -> bool:
-    """Whether a column wakes."""
-    found = 0
-    for column in range(np.uint64(first), np.uint64(stop)):
-        found += wakes[column] == 1.0
-    return found > 0
 
 
 @inlined
@@ -107,22 +95,27 @@ def skip_stride(
     A stride ends before `stop_row`, and with the first bar that wakes.
     """
     row, e = book[_ROW], book[_EXEC]
-    end = min(row + STRIDE, stop_row)
-    stop = e + end - row
-    each = stop <= len(last_row) and last_row[e] == row and last_row[stop - 1] == end - 1
-    if not each:
-        stop = e
-        while stop < len(last_row) and last_row[stop] < end:
+    count, stop = min(STRIDE, stop_row - row), e + STRIDE
+    each = stop <= len(last_row) and last_row[e] == row and last_row[stop - 1] == row + STRIDE - 1
+    each &= column + stop <= len(wakes)
+    if each:
+        woken = first_one(wakes, column + e) < count
+        count = min(count, first_one(wakes, column + e) + 1)
+        stop = e + count
+    else:
+        stop, woken = e, False
+        while stop < len(last_row) and last_row[stop] < row + count and not woken:
+            woken = wakes[column + stop] == 1.0
             stop += 1
-    woken = next_wake(wakes, column + e, column + stop) - column
-    if woken < stop:
-        stop, end = woken + 1, last_row[woken] + 1
+        if woken:
+            count = last_row[stop - 1] + 1 - row
     lots, entry, cash = book[_LOTS], mark[_ENTRY], ledger[_CASH]
     lower, upper = nearest_levels(lots, mark)
     worth = point_value(lots, terms)
     high_bits, low_bits = highs.view(np.int64), lows.view(np.int64)
-    met, best, worst, highest, lowest = 0, _LEAST, _MOST, _LEAST, _MOST
-    for i in range(np.uint64(row), np.uint64(end)):
+    start, end, met = np.uint64(row), np.uint64(row + count), 0
+    best, worst, highest, lowest = _LEAST, _MOST, _LEAST, _MOST
+    for i in range(start, end):
         met += bottoms[i] <= lower
         met += tops[i] >= upper
         value = unrealised(worth, entry, closes[i])
@@ -131,21 +124,21 @@ def skip_stride(
     if met > 0 or not bears(cash + best, cash + worst, ledger, terms):
         return False
     if terms[_MOVES] == 1.0:
-        for i in range(np.uint64(row), np.uint64(end)):
+        for i in range(start, end):
             met += moves_at(closes[i], book, mark, terms)
         if met > 0:
             return False
     note_range(cash + best, cash + worst, ledger)
     mark[_HIGH], mark[_LOW] = max(mark[_HIGH], price_of(highest)), min(mark[_LOW], price_of(lowest))
     if each:
-        shift = np.uint64(row - e)
-        for point in range(np.uint64(e), np.uint64(stop)):
-            equity[point] = cash + unrealised(worth, entry, closes[point + shift])
+        shift = np.uint64(e) - start
+        for i in range(start, end):
+            equity[i + shift] = cash + unrealised(worth, entry, closes[i])
     else:
-        for point in range(e, stop):
-            equity[point] = cash + unrealised(worth, entry, closes[last_row[point]])
-    book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[end - 1])
-    stand(end, stop, woken < stop, book)
+        for place in range(e, stop):
+            equity[place] = cash + unrealised(worth, entry, closes[last_row[place]])
+    book[_OWN] = ledger[_OPEN] = unrealised(worth, entry, closes[row + count - 1])
+    stand(row + count, stop, woken, book)
     return True
 
 

@@ -32,6 +32,7 @@ from evenkeel.venues.simulated.book import (
     Mark,
     Point,
     Price,
+    Queue,
     Report,
     Stage,
     Term,
@@ -43,6 +44,7 @@ ROW, STAGE, ENTRY_FROM, EXIT_FROM = int(Book.ROW), int(Book.STAGE), int(Book.ENT
 FIRED, FILLED, BUDGET, BUDGET_ROW = int(Book.FIRED), int(Book.FILLED), int(Book.BUDGET), int(Book.BUDGET_ROW)
 ENTRY_TRIGGER, TARGET_AHEAD, TARGET_QUEUE = int(Mark.ENTRY_TRIGGER), int(Mark.TARGET_AHEAD), int(Mark.TARGET_QUEUE)
 LATENCY, QUEUE_SHARE, TIERS = int(Term.LATENCY), int(Term.QUEUE_SHARE), int(Term.TIERS)
+QUEUE, _VOLUME_AHEAD = int(Term.QUEUE), int(Queue.VOLUME_AHEAD)
 VOLUME_FRACTION = int(Term.VOLUME_FRACTION)
 LOTS, TRADE, MARGIN, NUMBER = int(Book.LOTS), int(Book.TRADE), int(Book.MARGIN), int(Book.NUMBER)
 DAY, OPENED_DAY = int(Book.DAY), int(Book.OPENED_DAY)
@@ -138,6 +140,13 @@ def nothing_trades(volume: float, terms: Floats) -> bool:
 def without_quote(volume: float, terms: Floats) -> bool:
     """Whether base bars are quotes and none came in this one, only a trade: it sets off, and fills nothing."""
     return volume <= 0.0 and terms[QUOTED] != 0.0
+
+
+@inlined
+def weighs_volume(terms: Floats) -> bool:
+    """Whether anything depends on what a bar traded; elsewhere nobody needs to know it."""
+    sizes = terms[IMPACT_MODE] != _NO_IMPACT or terms[VOLUME_FRACTION] != 0.0
+    return bool(sizes or terms[QUOTED] != 0.0 or terms[QUEUE] == _VOLUME_AHEAD)
 
 
 @inlined
