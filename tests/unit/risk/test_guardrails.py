@@ -244,3 +244,39 @@ def test_a_shadow_trade_heals_and_moves_no_money() -> None:
 def test_the_state_survives_the_journal() -> None:
     rails = fold.trade_closed(fold.realised(running(), D("-1.10")), ONE, D("-1.10"), known_ns=1)
     assert msgspec.json.decode(msgspec.json.encode(rails), type=Guardrails) == rails
+
+
+def test_an_account_begins_with_nothing_won_lost_or_done() -> None:
+    fresh = Guardrails()
+    assert (fresh.day, fresh.week, fresh.month, fresh.open_pnl, fresh.transfers) == exactly(0, 0, 0, 0, 0)
+    assert (fresh.entries, fresh.trades, fresh.losses_in_row, fresh.seed_failures) == (0, 0, 0, 0)
+    assert fold.entry_opened(fold.entry_opened(fresh)).entries == 2
+    assert fold.engine_started(fold.seed_failed(fresh)).seed_failures == 0
+    assert fold.SEED_TRIES == 3
+
+
+def test_without_the_brokers_close_a_session_that_has_a_peak_still_blocks() -> None:
+    rails = fold.seed_told(fold.session_opened(Guardrails(), FRIDAY, None), D(0), D(0), D(0))
+    rails = fold.equity_read(rails, D(10000), D(0), known_ns=0)
+    assert rails.peak == 10000
+    assert blocked(rails, 0, age_max_ns=ORDER_NS) is Blocked.NO_REFERENCE
+
+
+@pytest.mark.parametrize(("equity", "peak"), [("0", None), ("-1", None), ("0.5", D("0.5"))])
+def test_what_is_not_positive_is_no_peak(equity: str, peak: Decimal | None) -> None:
+    assert fold.equity_read(Guardrails(), D(equity), D(0), known_ns=0).peak_ever == peak
+
+
+def test_small_accounts_are_accounts() -> None:
+    rails = fold.session_opened(Guardrails(), FRIDAY, D("0.5"))
+    assert rails.reference == D("0.5")
+    assert fold.transferred(rails, D("-0.25")).reference == D("0.25")
+    won = fold.trade_closed(fold.trade_closed(rails, ONE, D(-1), known_ns=1), ONE, D("0.5"), known_ns=2)
+    assert won.losses_in_row == 0
+
+
+@pytest.mark.parametrize(("equity", "amount"), [("0", "100"), ("-5", "100"), ("10000", "-10001")])
+def test_a_transfer_of_or_into_nothing_makes_the_losses_unknown(equity: str, amount: str) -> None:
+    rails = fold.transferred(fold.equity_read(running(), D(equity), D(0), known_ns=1), D(amount))
+    assert (rails.reference, rails.equity, rails.peak_ever) == (None, None, None)
+    assert rails.transfers == D(amount)

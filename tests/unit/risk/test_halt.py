@@ -79,6 +79,18 @@ def test_only_levels_2_and_3_can_have_an_end(level: HaltLevel) -> None:
         raised(Halt(), reason(HaltCode.MANUAL, level, until_ns=5))
 
 
+def test_level_0_has_no_reasons() -> None:
+    with pytest.raises(InvariantBroken, match="level 0 has no reasons"):
+        raised(Halt(), reason(HaltCode.MANUAL, HaltLevel.NORMAL))
+
+
+def test_the_first_of_several_ends_comes_next() -> None:
+    later = reason(HaltCode.OPERATOR_PAUSE, HaltLevel.PAUSED, until_ns=200)
+    halt = raised(Halt(), later, COOLDOWN)
+    assert next_end_ns(halt) == 100
+    assert next_end_ns(expired(halt, 100)) == 200
+
+
 def test_a_timer_lifts_what_has_an_end_when_it_comes() -> None:
     halt = raised(Halt(), COOLDOWN, LOSS, KILL)
     assert next_end_ns(halt) == 100
@@ -119,4 +131,4 @@ def test_the_ladder_sets_and_lifts_level_1_and_scales_with_a_resume() -> None:
     deeper = scaled(halt, Decimal("0.5"), at_ns=6)
     assert (deeper.epoch, entry_scale(released(deeper, by="x", at_ns=7), 8)) == (3, Decimal("0.25"))
     lifted = scaled(deeper, Decimal(1), at_ns=9)
-    assert (lifted.level, lifted.epoch, entry_scale(lifted, 9)) == (HaltLevel.NORMAL, 4, 1)
+    assert (lifted.level, lifted.epoch, entry_scale(lifted, 9)) == (HaltLevel.NORMAL, 4, Decimal(1))

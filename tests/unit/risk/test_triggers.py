@@ -227,6 +227,23 @@ def test_a_reason_says_what_crossed_what() -> None:
     assert reason.text == "position 2.5 over 1, trades 3 over 2"
 
 
+@pytest.mark.parametrize(
+    ("facts", "value", "limit"),
+    [
+        ({"unprotected_since_ns": NOW - MINUTE}, None, D(5)),
+        ({"flat_by_ns": NOW}, None, None),
+        ({"available": D(-3)}, D(-3), D(0)),
+        ({"rejections": 5}, D("0.25"), D("0.2")),
+        ({"submissions": 130}, D(130), D(120)),
+    ],
+)
+def test_a_reason_names_seconds_shares_and_counts(
+    facts: dict[str, Any], value: Decimal | None, limit: Decimal | None
+) -> None:
+    (reason,) = standing(HaltFacts(now_ns=NOW, **facts), BALANCED)
+    assert (reason.value, reason.limit) == (value, limit)
+
+
 def test_what_will_hold_is_a_deadline_and_no_timer_can_be_lost() -> None:
     facts = HaltFacts(now_ns=NOW, unknown_since_ns=NOW - SECOND, unprotected_since_ns=NOW)
     assert next_due_ns(Halt(), facts, BALANCED) == NOW + 5 * SECOND
