@@ -292,6 +292,14 @@ class TestSplits:
         assert (trade.quantity, trade.entry.event.price, trade.net) == (D(40), D(100), D(-320))
         assert record.curve[0][2:5].tolist() == [10_000 * 10**8] * 3
 
+    def test_how_far_the_price_went_is_told_in_units_of_after_the_split(self) -> None:
+        # Highest 410 before it, which is 102.5 of new units; lowest the stop at 92; both from an entry at 100.
+        moved = (400.0, 410.0, 396.0, 400.0)
+        rows = [*flat(400.0, 50), moved, *flat(400.0, 49), *flat(100.0, 50), (100.0, 100.0, 90.0, 95.0)]
+        part = piece(rows, {0: long(stop=32.0, target=80.0)}, carry=due((100, CarryKind.SPLIT, 4.0)))
+        leave = run(part, asset=share(calendar="24/7"), sizing=units(10)).trades()[0].exit.event
+        assert (float(leave.favourable), float(leave.adverse)) == (pytest.approx(0.025), pytest.approx(0.08))
+
     def test_a_second_report_of_a_split_is_refused_before_it_counts(self) -> None:
         part = piece([*flat(400.0, 3), *flat(100.0, 3)], {0: long()}, carry=due((3, CarryKind.SPLIT, 4.0)))
         asset = share(calendar="24/7")

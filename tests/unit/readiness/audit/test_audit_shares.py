@@ -207,3 +207,11 @@ class TestDayTrades:
         edit_json(run.folder / "manifest.json", "strategy.resolved.account.pattern_day_trader", False)
 
         assert "SIGNAL_REPLAY" in run.failed()
+
+
+def test_a_run_that_never_traded_is_read_again_too(tmp_path: Path) -> None:
+    silent = play().replace('entry_long: [close, ">", sma_3]', 'entry_long: [close, ">", 1000000]')
+    run = ran(tmp_path, silent, daily(WAVES))
+
+    assert run.failed() == set()
+    assert run.checks()["SIGNAL_REPLAY"]["ok"]

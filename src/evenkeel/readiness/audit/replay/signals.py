@@ -174,7 +174,8 @@ class Replay:
         )
         turns = np.flatnonzero(moves)
         held = np.cumsum(moves[turns])
-        for begin, end, busy in zip(turns.tolist(), [*turns[1:].tolist(), count], (held > 0).tolist(), strict=True):
+        until = np.append(turns, count)[1:]
+        for begin, end, busy in zip(turns.tolist(), until.tolist(), (held > 0).tolist(), strict=True):
             if busy:
                 asked[begin:end] = False
         begins = np.searchsorted(said.last, np.append(0, self._ends[:-1]))
