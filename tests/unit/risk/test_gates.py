@@ -389,6 +389,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (38, "equity", {"account.realised_week": None}, UNKNOWN, "WEEKLY_LOSS"),
     (38, "equity", {"account.realised_month": None}, UNKNOWN, "MONTHLY_LOSS"),
     (38, "equity", {"limits.losses.weekly_fraction": None, "limits.losses.monthly_fraction": None}, NA, "OK"),
+    (38, "equity", {"limits.losses.monthly_fraction": None, "account.realised_month": None}, PASS, "OK"),
+    (38, "equity", {"limits.losses.weekly_fraction": None, "account.realised_month": D(-9900)}, REFUSE, "MONTHLY_LOSS"),
     # 39: account 3 for an hour, strategy 2; futures 2 to the next session
     (39, "equity", {"account.streak": 2}, PASS, "OK"),
     (39, "equity", {"account.streak": 3, "account.loss_ns": NOW - HOUR + 1}, REFUSE, "CONSECUTIVE_LOSSES"),
@@ -425,6 +427,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     # 42: 5,000 of 100,000 is 0.05: value at risk 0.6, shortfall 0.8; stops 2 % of 100,000
     (42, "equity", {"market.statistics.value_at_risk": D("0.6")}, PASS, "OK"),
     (42, "equity", {"market.statistics.value_at_risk": D("0.6001")}, REFUSE, "VAR"),
+    (42, "equity", {"market.statistics.expected_shortfall": D("0.8")}, PASS, "OK"),
+    (42, "equity", {"market.statistics.drawdown": D("0.30")}, PASS, "OK"),
     (42, "equity", {"market.statistics.expected_shortfall": D("0.8001")}, REFUSE, "ES"),
     (42, "equity", {"market.statistics.volatility": D("0.40")}, PASS, "OK"),
     (42, "equity", {"market.statistics.volatility": D("0.4001")}, REFUSE, "VOLATILITY"),
@@ -464,6 +468,7 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (44, "perpetual", {"limits.margin.liquidation_distance": D("0.50")}, REFUSE, "LIQUIDATION_TOO_CLOSE"),
     (44, "micro", {"account.margin.available": D(2700)}, PASS, "OK"),
     (44, "micro", {"account.margin.available": D("2699.99")}, REFUSE, "MARGIN"),
+    (44, "micro", {"request.quantity": D(2), "account.margin.available": D(5399)}, REFUSE, "MARGIN"),
     # 45: 5,000 + 0.25 of fees against 95 % of the buying power
     (45, "equity", {"account.buying_power": D("5263.43")}, PASS, "OK"),
     (45, "equity", {"account.buying_power": D("5263.42")}, REFUSE, "BUYING_POWER"),
@@ -606,6 +611,8 @@ def test_a_position_beyond_the_last_tier_has_the_leverage_of_the_last() -> None:
         (25, "equity", {"account.holdings": (holding("700", sector="retail"),)}, "5700", "30000"),
         (31, "equity", {"engine.rates": RateBook(account=NOW + 55 * SECOND)}, "56", "50"),
         (35, "equity", {}, "101.00", "1000"),
+        (35, "equity", {"strategy.cost_factor": D("1.5")}, "101.25", "1000"),
+        (38, "equity", {"limits.losses.monthly_fraction": None, "account.realised_week": D(-9)}, "-110.00", "-6000"),
         (37, "equity", {"account.realised_day": D(-10), "account.open_profit": D(4)}, "-107.00", "-3000"),
         (40, "equity", {"account.peak": D(125_000)}, "0.2", "0.10"),
         (42, "equity", {"account.open_risk": D(99)}, "0.002", "0.02"),
