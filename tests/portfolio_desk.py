@@ -12,6 +12,7 @@ from evenkeel.engine.portfolio.driver import PortfolioDriver
 from evenkeel.engine.portfolio.instance import Instance
 from evenkeel.engine.portfolio.record import PortfolioRecord
 from evenkeel.engine.portfolio.research import run_portfolio_research
+from evenkeel.engine.record import RunRecord
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.reason import Reason
@@ -56,7 +57,7 @@ def differences(one: PortfolioRecord, other: PortfolioRecord) -> list[object]:
     return found or ([] if one.result_hash() == other.result_hash() else ["hash"])
 
 
-def both_lanes(instances: Sequence[Instance]) -> tuple[PortfolioRecord, Mapping[str, desk.RunRecord]]:
+def both_lanes(instances: Sequence[Instance]) -> tuple[PortfolioRecord, Mapping[str, RunRecord]]:
     """Run both lanes, which must agree; return the record, and that of each instrument by its name."""
     record = run_portfolio_research(instances)
     assert differences(record, engine_run(instances)) == []

@@ -44,7 +44,10 @@ def test_a_shipped_playbook_runs_is_audited_and_repeats(
     assert (json.loads((desk / "two" / "manifest.json").read_text()))["lane"] == "research"
     assert [play["checks_failed"] for play in first["plays"]] == [[], []]
     assert all(play["trades"] > 0 for play in first["plays"])
+    page = (desk / "one" / "report.html").read_text()
+    assert not (desk / "two" / "report.html").exists()
     for play in first["plays"]:
+        assert f'href="{play["folder"]}/report.html"' in page
         folder = desk / "one" / play["folder"]
         assert (folder / "report.html").is_file()
         assert run(["replay", str(folder)]) == 0

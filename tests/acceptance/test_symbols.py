@@ -33,7 +33,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_several_symbols_are_one_run_on_one_account(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["backtest", "two_markets.yaml", "--out", "out", "--no-report"]) == 0
+    assert run(["backtest", "two_markets.yaml", "--out", "out"]) == 0
     said = capsys.readouterr().out
     assert "SPY.US" in said
     assert "EURUSD.FX" in said
@@ -55,6 +55,15 @@ def test_several_symbols_are_one_run_on_one_account(desk: Path, capsys: pytest.C
     frame = pl.read_parquet(desk / "out" / "equity.parquet")
     assert frame.columns == ["time", "equity", "cash", "drawdown", "position_EURUSD.FX", "position_SPY.US"]
     assert frame["time"].is_sorted()
+    page = (desk / "out" / "report.html").read_text()
+    for name in ("SPY.US", "EURUSD.FX"):
+        assert f'href="instruments/{name}/report.html"' in page
+        assert (desk / "out" / "instruments" / name / "report.html").is_file()
+
+
+def test_no_report_leaves_no_page(desk: Path) -> None:
+    assert run(["backtest", "two_markets.yaml", "--out", "out", "--no-report"]) == 0
+    assert list((desk / "out").rglob("*.html")) == []
 
 
 def test_a_single_symbol_stays_a_run_of_its_own(desk: Path) -> None:

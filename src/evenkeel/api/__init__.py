@@ -327,6 +327,10 @@ def backtest_playbook(request: Request, *, told: Callable[[str], None] | None = 
         result["evidence"] = weigh(request.ledger, own, returns, per_year=per_year)
         results.write_result(folder, result)
         result["checks"] = audit_playbook(folder)
+        if request.report:
+            from evenkeel.monitor.report.joint import write_account_report
+
+            write_account_report(folder, result)
         result["timing"] = {**timing, "report_s": watch.lap()}
         results.write_result(folder, result)
     return PlaybookOutcome(folder, result, plays, resumed)

@@ -115,6 +115,10 @@ def backtest_portfolio(
         result["evidence"] = weigh(request.ledger, own, returns, per_year=per_year)
         results.write_result(folder, result)
         result["checks"] = audit_portfolio(folder, [one.market for one in instances])
+        if request.report:
+            from evenkeel.monitor.report.joint import write_account_report
+
+            write_account_report(folder, result)
         result["timing"] = {**timing, "report_s": watch.lap()}
         results.write_result(folder, result)
     return PortfolioOutcome(folder, result, record, done, resumed)

@@ -11,22 +11,23 @@ from evenkeel.model.bar import Floats, Ints
 from evenkeel.monitor.report.figures import compounded, monthly_returns
 from evenkeel.monitor.report.markup import Html, tag
 from evenkeel.monitor.report.plot import SPAN, Scale, plot, polyline, shape, ticks, time_ticks
-from evenkeel.monitor.report.run_files import EquityCurve, Run
+from evenkeel.monitor.report.run_files import AccountRange, EquityCurve
 from evenkeel.monitor.report.words import MONTHS, moment, money, share
 
 _BUCKETS = 400
 """Each draws its first, lowest, highest and last point, so no spike is lost."""
 
 
-def account_section(run: Run) -> Html:
+def account_section(account: AccountRange, curve: EquityCurve) -> Html:
     """Return equity over drawdown on one time axis."""
-    curve = run.equity
-    body = _curves(run, curve) if len(curve.time_ns) > 1 else tag("p", "The run has no equity curve.", class_="empty")
+    body = (
+        _curves(account, curve) if len(curve.time_ns) > 1 else tag("p", "The run has no equity curve.", class_="empty")
+    )
     return tag("section", tag("h2", "Equity and drawdown"), body, id="equity")
 
 
-def _curves(run: Run, curve: EquityCurve) -> Html:
-    start = float(run.result.account.start_equity)
+def _curves(account: AccountRange, curve: EquityCurve) -> Html:
+    start = float(account.start_equity)
     time = Scale(float(curve.time_ns[0]), float(curve.time_ns[-1]))
     level = Scale.around([*_ends(curve.equity), start], flip=True)
     fall = Scale(0.0, max(float(curve.drawdown.max()) * 1.1, 0.01))
@@ -37,8 +38,8 @@ def _curves(run: Run, curve: EquityCurve) -> Html:
     axis = time_ticks(int(curve.time_ns[0]), int(curve.time_ns[-1]))
     deepest = int(np.argmax(curve.drawdown))
     caption = (
-        f"From {money(run.result.account.start_equity)} to {money(run.result.account.end_equity)} "
-        f"{run.result.account.currency}. Deepest drawdown {share(float(curve.drawdown[deepest]), digits=2)}"
+        f"From {money(account.start_equity)} to {money(account.end_equity)} {account.currency}. "
+        f"Deepest drawdown {share(float(curve.drawdown[deepest]), digits=2)}"
         + (f" at {moment(int(curve.time_ns[deepest]))} UTC." if curve.drawdown[deepest] > 0 else ".")
     )
     return tag(
@@ -82,9 +83,9 @@ def thinned(time_ns: Ints, values: Floats) -> list[tuple[float, float]]:
     return list(zip(time_ns[chosen].astype(float).tolist(), values[chosen].tolist(), strict=True))
 
 
-def months_section(run: Run) -> Html:
+def months_section(account: AccountRange, curve: EquityCurve) -> Html:
     """Return the table of monthly returns, shaded by size."""
-    table = monthly_returns(run.equity, float(run.result.account.start_equity))
+    table = monthly_returns(curve, float(account.start_equity))
     body = _months(table) if table else tag("p", "The run is empty, so there are no months.", class_="empty")
     lead = "By UTC month, on equity with open positions marked. The first and the last month may be partial."
     return tag("section", tag("h2", "Monthly returns"), tag("p", lead, class_="quiet"), body, id="months")

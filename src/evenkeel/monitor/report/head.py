@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evenkeel.model.reason import MARK_TEXTS
 from evenkeel.model.time import DAY, parse_time
 from evenkeel.monitor.report.markup import Html, join, tag
@@ -20,8 +22,8 @@ def head_section(run: Run) -> Html:
         tag("h1", result.strategy.name or "Unnamed strategy"),
         tag("p", instrument, tag("span", f" {description}", class_="quiet") if description else None, class_="subject"),
         _facts(run),
-        _models(run),
-        _notices(run),
+        assumptions(run.manifest.get("models")),
+        notices(run.result.marks),
         id="top",
     )
 
@@ -46,16 +48,20 @@ def _facts(run: Run) -> Html:
     )
 
 
-def _models(run: Run) -> Html | None:
-    """Return what the simulation assumes of the market and the venue, an assumption a line, by name."""
-    found = run.manifest.get("models")
+def assumptions(found: object, *, of: str = "the market and the venue") -> Html | None:
+    """Return what the simulation assumes, an assumption a line, by name; nothing where a manifest names none.
+
+    Args:
+        found: `models` of a manifest.
+        of: What is assumed of.
+    """
     if not isinstance(found, dict) or not found:
         return None
     rows = (
         tag("div", tag("dt", humane(kind)), tag("dd", tag("code", str(one["name"])), f" {one['text']}"))
         for kind, one in found.items()
     )
-    return tag("div", tag("h2", "Assumed of the market and the venue"), tag("dl", *rows), class_="models")
+    return tag("div", tag("h2", f"Assumed of {of}"), tag("dl", *rows), class_="models")
 
 
 def _edge(instant_ns: int, start_ns: int, stop_ns: int) -> str:
@@ -64,14 +70,13 @@ def _edge(instant_ns: int, start_ns: int, stop_ns: int) -> str:
     return text.removesuffix(" 00:00") if start_ns % DAY == stop_ns % DAY == 0 else text
 
 
-def _notices(run: Run) -> Html | None:
+def notices(marks: Sequence[str]) -> Html | None:
     """Return one visible notice per mark; an unknown mark is shown by its code rather than hidden."""
-    if not run.result.marks:
+    if not marks:
         return None
     known = {str(mark): text for mark, text in MARK_TEXTS.items()}
     rows = (
-        tag("li", tag("strong", humane(mark)), " ", tag("span", known.get(mark, mark)))
-        for mark in dict.fromkeys(run.result.marks)
+        tag("li", tag("strong", humane(mark)), " ", tag("span", known.get(mark, mark))) for mark in dict.fromkeys(marks)
     )
-    title = tag("h2", f"Read this first: {count(len(set(run.result.marks)), 'notice')}")
+    title = tag("h2", f"Read this first: {count(len(set(marks)), 'notice')}")
     return tag("aside", title, tag("ul", join(rows)), class_="notices", aria_label="Notices")

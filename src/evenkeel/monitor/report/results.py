@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeAlias
 
 from evenkeel.engine.metric_table import BY_KEY, FIGURES, Figure
 from evenkeel.model.bar import Bars
@@ -12,6 +12,9 @@ from evenkeel.monitor.report.figures import Extremes, extremes
 from evenkeel.monitor.report.markup import Html, tag
 from evenkeel.monitor.report.run_files import Run
 from evenkeel.monitor.report.words import NONE, duration, figure, humane, money, percent, share
+
+Row: TypeAlias = "tuple[str, str, str]"
+"""Name, value, and a remark or nothing."""
 
 
 def _signed_money(value: Decimal) -> str:
@@ -50,9 +53,9 @@ _ABSENT = {
 
 def results_section(run: Run, candles: Bars | None) -> Html:
     """Return the figures in groups; metrics that this version does not know are shown under their own names."""
-    groups: dict[str, list[tuple[str, str, str]]] = {}
+    groups: dict[str, list[Row]] = {}
     for one in FIGURES:
-        groups.setdefault(one.group, []).extend(_known(run, one))
+        groups.setdefault(one.group, []).extend(known(one, run.result.metrics, run.result.metrics_extra))
     single = extremes(run.trades)
     groups["Result"] += _result_more(run, candles)
     groups["Trades"] += _trades_more(single)
@@ -67,21 +70,26 @@ def results_section(run: Run, candles: Bars | None) -> Html:
             f"Money in {run.result.account.currency}. A dash stands for a figure that does not exist.",
             class_="quiet",
         ),
-        tag("div", *(_group(title, rows) for title, rows in groups.items() if rows), class_="groups"),
+        groups_of_figures(groups),
         id="figures",
     )
 
 
-def _group(title: str, rows: list[tuple[str, str, str]]) -> Html:
+def groups_of_figures(groups: Mapping[str, Sequence[Row]]) -> Html:
+    """Return the rows of each group under its title, in columns; a group without rows is left out."""
+    return tag("div", *(_group(title, rows) for title, rows in groups.items() if rows), class_="groups")
+
+
+def _group(title: str, rows: Sequence[Row]) -> Html:
     lines = (
         tag("div", tag("dt", name), tag("dd", text, tag("small", note) if note else None)) for name, text, note in rows
     )
     return tag("div", tag("h3", title), tag("dl", *lines), class_="group")
 
 
-def _known(run: Run, one: Figure) -> list[tuple[str, str, str]]:
+def known(one: Figure, metrics: Mapping[str, Any], extra: Mapping[str, Any]) -> list[Row]:
     """Return the rows of a figure: none where the run does not have it, one for each entry of a table."""
-    values = run.result.metrics_extra if one.extra else run.result.metrics
+    values = extra if one.extra else metrics
     if one.key not in values:
         return []
     value = values[one.key]
@@ -90,7 +98,13 @@ def _known(run: Run, one: Figure) -> list[tuple[str, str, str]]:
     number = _number(value)
     if number is None:
         word = humane(value).lower() if isinstance(value, str) else NONE
-        return [(one.title, word, "" if word != NONE else (_ABSENT.get(one.key, "") if run.trades else _NO_TRADES))]
+        return [
+            (
+                one.title,
+                word,
+                "" if word != NONE else (_ABSENT.get(one.key, "") if metrics.get("trades") else _NO_TRADES),
+            )
+        ]
     text = _TEXTS[one.unit]
     if one.key in _SIGNED:
         text = _signed_money if one.unit == "money" else _signed_percent
@@ -108,7 +122,7 @@ def _number(value: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _result_more(run: Run, candles: Bars | None) -> list[tuple[str, str, str]]:
+def _result_more(run: Run, candles: Bars | None) -> list[Row]:
     account = run.result.account
     rows = [("Equity", f"{money(account.start_equity)} → {money(account.end_equity)}", "")]
     known = "benchmark_pct" in run.result.metrics_extra
@@ -118,7 +132,7 @@ def _result_more(run: Run, candles: Bars | None) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _trades_more(single: Extremes) -> list[tuple[str, str, str]]:
+def _trades_more(single: Extremes) -> list[Row]:
     held = NONE if single.median_held_ns is None else duration(single.median_held_ns)
     return [
         ("Median trade", money(single.median, signed=True), ""),
@@ -128,13 +142,13 @@ def _trades_more(single: Extremes) -> list[tuple[str, str, str]]:
     ]
 
 
-def _further(run: Run) -> list[tuple[str, str, str]]:
+def _further(run: Run) -> list[Row]:
     every = run.result.metrics | run.result.metrics_extra
     unknown = {key: value for key, value in every.items() if key not in BY_KEY}
     return [row for key, value in unknown.items() for row in _rows_of(key, value)]
 
 
-def _rows_of(key: str, value: Any) -> list[tuple[str, str, str]]:
+def _rows_of(key: str, value: Any) -> list[Row]:
     """Return one row, or one for each entry of a table such as the refusals by reason."""
     if isinstance(value, dict):
         return [(f"{humane(key)}: {humane(str(part)).lower()}", _any_text(count), "") for part, count in value.items()]

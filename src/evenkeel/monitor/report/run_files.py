@@ -152,8 +152,7 @@ def read_run(folder: Path) -> Run:
         StorageError: If a file cannot be read.
     """
     result = read_result(folder)
-    manifest = _decoded(folder / "manifest.json", dict[str, Any])
-    return Run(result, manifest, read_trades(folder), read_equity(folder))
+    return Run(result, read_manifest(folder), read_trades(folder), read_equity(folder))
 
 
 def read_result(folder: Path) -> Result:
@@ -167,6 +166,15 @@ def read_result(folder: Path) -> Result:
     if result.schema != RESULT_SCHEMA:
         raise DataError(f"{path}: the schema is '{result.schema}'; this version reads {RESULT_SCHEMA}")
     return result
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read `manifest.json`.
+
+    Raises:
+        DataError: If it is missing or damaged.
+    """
+    return _decoded(folder / "manifest.json", dict[str, Any])
 
 
 def read_trades(folder: Path) -> tuple[Trade, ...]:
@@ -192,6 +200,17 @@ def read_equity(folder: Path) -> EquityCurve:
         np.ascontiguousarray(frame["equity"].cast(pl.Float64).to_numpy()),
         np.ascontiguousarray(frame["drawdown"].cast(pl.Float64).to_numpy()),
     )
+
+
+def read_positions(folder: Path, column: str) -> tuple[Ints, Floats]:
+    """Read a column of positions of `equity.parquet`, in units of the instrument, with the instant of each.
+
+    Raises:
+        DataError: If it is missing, damaged or lacks the column.
+    """
+    path = folder / "equity.parquet"
+    frame = _reading(path, lambda: pl.read_parquet(path, columns=["time", column]))
+    return frame["time"].dt.epoch("ns").to_numpy(), frame[column].to_numpy()
 
 
 def _decoded(path: Path, kind: type[_Read]) -> _Read:

@@ -14,7 +14,15 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-ur
 _RISK = "Past results of a simulation do not predict future results. No part of this page is advice to trade."
 
 
-def sheet(*, eyebrow: str, title: str, subject: str, facts: Mapping[str, str], sections: Sequence[Child]) -> str:
+def sheet(
+    *,
+    eyebrow: str,
+    title: str,
+    subject: str,
+    facts: Mapping[str, str],
+    sections: Sequence[Child],
+    notes: Sequence[Child] = (),
+) -> str:
     """Return a page.
 
     Args:
@@ -23,6 +31,7 @@ def sheet(*, eyebrow: str, title: str, subject: str, facts: Mapping[str, str], s
         subject: What it is about.
         facts: Names and texts at its head; empty texts are left out.
         sections: The rest.
+        notes: What a reader must know before them, under the facts.
     """
     head = tag(
         "head",
@@ -42,6 +51,7 @@ def sheet(*, eyebrow: str, title: str, subject: str, facts: Mapping[str, str], s
             "dl", *(tag("div", tag("dt", name), tag("dd", text)) for name, text in facts.items() if text),
             class_="facts",
         ),
+        *notes,
         id="top",
     )  # fmt: skip
     foot = tag("footer", tag("p", _RISK), class_="quiet small")
