@@ -39,6 +39,10 @@ def test_the_table_of_levels_is_that_of_operations_2_1(
     assert all(permits(level, act, kill_path=True) for act in (Act.REDUCE, Act.PROTECT, Act.CANCEL))
 
 
+def test_levels_are_the_numbers_of_the_flag() -> None:
+    assert [level.value for level in HaltLevel] == [0, 1, 2, 3, 4]
+
+
 def test_a_pause_keeps_entries_at_work_a_halt_withdraws_them_and_only_a_kill_flattens() -> None:
     assert [PERMITS[level].keeps_entries for level in HaltLevel] == [True, True, True, False, False]
     assert [PERMITS[level].flattens for level in HaltLevel] == [False, False, False, False, True]

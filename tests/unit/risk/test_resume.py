@@ -164,3 +164,36 @@ def test_a_pause_that_would_follow_stands_in_nobodys_way() -> None:
 def test_a_profile_without_quality_asks_for_none() -> None:
     facts = msgspec.structs.replace(FACTS, halt=HaltFacts(now_ns=50))
     assert isinstance(resume(HALT, request(HALT), facts, profile("research")), Halt)
+
+
+def test_an_incident_may_be_written_in_the_instant_of_the_halt() -> None:
+    facts = msgspec.structs.replace(FACTS, incident=Incident(owner="anna", cause="x", at_ns=10))
+    assert isinstance(resume(HALT, request(HALT), facts, BALANCED), Halt)
+
+
+def test_every_check_says_what_was_found_and_what_is_needed() -> None:
+    told = {check.name: (check.found, check.needed) for check in resume_checks(HALT, FACTS, BALANCED)}
+    assert told == {
+        "incident": ("anna: a slow disk", "acknowledged, with owner and cause"),
+        "broker": ("yes", "reachable"),
+        "unknown orders": ("0", "0"),
+        "clean reconciliations": ("1", "1 in a row"),
+        "journal": ("yes", "verified"),
+        "clock": ("yes", "close to the broker's"),
+        "data quality": ("0.80", "0.80"),
+        "execution quality": ("0.75", "0.75"),
+        "limits": ("none broken", "none broken"),
+        "protection": ("0", "0 positions without a stop"),
+    }
+    broken = ResumeFacts(
+        halt=HaltFacts(now_ns=50, daily_loss=D("0.03"), drawdown_ever=D("0.10")), broker_reachable=False,
+        incident=Incident(owner="", cause="", at_ns=20),
+    )  # fmt: skip
+    told = {check.name: (check.found, check.needed) for check in resume_checks(DESYNC, broken, profile("research"))}
+    assert told["incident"][0] == "nobody: no cause"
+    assert told["broker"][0] == "no"
+    assert told["journal"][0] == told["unknown orders"][0] == "not known"
+    assert told["data quality"] == ("not known", "nothing")
+    told = {check.name: (check.found, check.needed) for check in resume_checks(DESYNC, broken, BALANCED)}
+    assert told["limits"][0] == "DAILY_LOSS, DRAWDOWN_HARD, MAX_DRAWDOWN"
+    assert resume_checks(HALT, ResumeFacts(halt=SOUND), BALANCED)[0].found == "none"

@@ -252,6 +252,13 @@ def test_what_will_hold_is_a_deadline_and_no_timer_can_be_lost() -> None:
     assert next_due_ns(cooling, HaltFacts(now_ns=NOW), BALANCED) == NOW + 90 * MINUTE
 
 
+def test_what_holds_already_or_stands_already_is_waited_for_no_more() -> None:
+    due = HaltFacts(now_ns=NOW, unprotected_since_ns=NOW - 5 * SECOND)
+    assert next_due_ns(Halt(), due, BALANCED) is None
+    coming = HaltFacts(now_ns=NOW, unprotected_since_ns=NOW)
+    assert next_due_ns(judged(Halt(), due, BALANCED), coming, BALANCED) is None
+
+
 def test_a_cooldown_ends_when_its_cause_has_and_starts_again_when_it_has_not() -> None:
     deep = HaltFacts(now_ns=NOW, drawdown_ever=D("0.05"))
     halt = judged(Halt(), deep, BALANCED)

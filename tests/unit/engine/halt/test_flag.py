@@ -315,6 +315,22 @@ def test_a_hanging_writer_keeps_nobody_from_raising_and_cannot_hide_it(disk: Bad
     assert flag_on(disk, clock).read().level is HaltLevel.KILLED
 
 
+def test_what_lifts_one_reason_of_several_waits_for_the_other_writer(disk: BadDisk, clock: Clock) -> None:
+    flag = flag_on(disk, clock)
+    flag.change(raising(PAUSE, KILL))
+    disk.lock(FOLDER)
+    lower = reason(HaltCode.MANUAL, HaltLevel.HALTED)
+    for fewer in ((KILL,), (lower, PAUSE)):
+        with pytest.raises(StorageError, match="being written") as refused:
+            flag.change(lambda halt, fewer=fewer: msgspec.structs.replace(halt, reasons=fewer, epoch=halt.epoch + 1))  # type: ignore[misc]
+        assert refused.value.reason == "STORAGE_BUSY"
+    assert set(flag.read().reasons) == {PAUSE, KILL}
+
+
+def test_slots_are_one_block_and_readings_a_fifth_of_a_second_old_at_most() -> None:
+    assert (SLOT_BYTES, STALE_NS) == (4096, 200_000_000)
+
+
 def test_a_slot_holds_every_reason_at_once() -> None:
     reasons = [
         reason(code, HaltLevel.HALTED, text="words that a person would read, at length " * 5) for code in HaltCode
