@@ -113,6 +113,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (8, "equity", {"strategy.recent": just("50.505")}, REFUSE, "DUPLICATE_SIGNAL"),
     (8, "equity", {"strategy.recent": just("50.51")}, PASS, "OK"),
     (8, "equity", {"strategy.recent": just(), "request.quantity": D("49.5")}, REFUSE, "DUPLICATE_SIGNAL"),
+    (8, "equity", {"strategy.recent": just(), "request.price": D("100.05")}, REFUSE, "DUPLICATE_SIGNAL"),
+    (8, "equity", {"strategy.recent": just(), "request.price": D("100.06")}, PASS, "OK"),
     (8, "equity", {"strategy.recent": just("-50")}, PASS, "OK"),
     (8, "equity", {"strategy.recent": just(price="100.05")}, REFUSE, "DUPLICATE_SIGNAL"),
     (8, "equity", {"strategy.recent": just(price="100.06")}, PASS, "OK"),
@@ -475,6 +477,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (45, "equity", {"account.buying_power": None}, UNKNOWN, "BUYING_POWER"),
     (45, "equity", {"account.settled_cash": D("5000.25")}, PASS, "OK"),
     (45, "equity", {"account.settled_cash": D("5000.24")}, REFUSE, "BUYING_POWER"),
+    (45, "equity", {"market.costs.rate": D("0.001"), "account.settled_cash": D("5005.25")}, PASS, "OK"),
+    (45, "equity", {"market.costs.rate": D("0.001"), "account.settled_cash": D("5005.24")}, REFUSE, "BUYING_POWER"),
     (45, "equity", {"account.settled_cash": None}, UNKNOWN, "BUYING_POWER"),
     (45, "equity", {"request.kind": OrderKind.MARKET, "request.price": None, "account.settled_cash": D("5025.25")},
      PASS, "OK"),
@@ -602,6 +606,7 @@ def test_a_position_beyond_the_last_tier_has_the_leverage_of_the_last() -> None:
 @pytest.mark.parametrize(
     ("gate", "where", "changes", "value", "limit"),
     [
+        (9, "equity", {"market.instrument_ns": NOW - 25 * HOUR}, str(25 * HOUR), str(24 * HOUR)),
         (17, "equity", {"request.stop_distance": D("25.01")}, "0.2501", "0.25"),
         (18, "equity", {"market.bid": D("99.94"), "market.ask": D("100.06")}, "12", "12"),
         (21, "micro", {}, "25000", "100000"),
