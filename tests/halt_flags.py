@@ -72,7 +72,7 @@ class StoppingDisk(MemoryDisk):
         super().remove(path)
 
     def overwrite(self, path: str, data: bytes) -> None:
-        if self.left == 0:
+        if self.left == 0 and not self.read_only:
             content = self.files.get(path, bytearray())
             content[: self.torn] = data[: self.torn]
         self._spend()

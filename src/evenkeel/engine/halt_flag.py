@@ -66,6 +66,7 @@ class HaltFlag:
         self._slots = (f"{base}.slot-0", f"{base}.slot-1")
         self._found: tuple[_Found, ...] = ()
         self._stats: tuple[FileStat | None, ...] = ()
+        self._journaled = known
         self._halt = known
         self._written_epoch = 0 if known is None else known.epoch
         self._parsed_ns = 0
@@ -81,14 +82,12 @@ class HaltFlag:
         """
         first = Halt(set_by=by)
         self._inspect()
-        for found in self._found:
-            known = found.document is not None and (found.document.halt.epoch, found.document.halt.reasons) != (1, ())
-            if known or (found.fault and not found.absent):
-                raise StorageError(
-                    f"account {self._account} has a halt flag already; look at it with `keel status`, and lift what it "
-                    "says by `keel clear-halt`",
-                    reason="ACCOUNT_KNOWN",
-                )
+        if self._journaled is not None or any(map(_is_of_known_account, self._found)):
+            raise StorageError(
+                f"account {self._account} had a halt flag already; look at it with `keel status`, and lift what it "
+                "says by `keel clear-halt`",
+                reason="ACCOUNT_KNOWN",
+            )
         self._disk.make_folder(self._folder, durable=True)
         for slot in self._slots:
             self._make_slot(slot)
@@ -295,6 +294,13 @@ class HaltFlag:
 
     def _document(self, halt: Halt) -> FlagDocument:
         return flag_document(halt, account=self._account, mode=self._mode, host=self._host, pid=self._pid)
+
+
+def _is_of_known_account(found: _Found) -> bool:
+    """Whether what was found is more than the beginning of an account, perhaps one that was interrupted."""
+    if found.document is None:
+        return bool(found.fault) and not found.absent
+    return (found.document.halt.epoch, found.document.halt.reasons) != (1, ())
 
 
 def _only_raises(before: Halt, after: Halt) -> bool:

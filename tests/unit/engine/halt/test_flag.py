@@ -13,7 +13,7 @@ from evenkeel.engine.journal.disk import Disk, RealDisk
 from evenkeel.engine.journal.memory import MemoryDisk
 from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.halt import Halt, HaltCode, HaltLevel
-from evenkeel.risk.halt import raised
+from evenkeel.risk.halt import raised, unpaused
 from halt_flags import (
     COPIES,
     FOLDER,
@@ -105,10 +105,45 @@ def test_a_known_account_is_not_created_again(disk: BadDisk, clock: Clock) -> No
     flag.change(raising(KILL))
     for path in COPIES:
         disk.remove(path)
-        with pytest.raises(StorageError, match="account acc has a halt flag already") as refused:
+        with pytest.raises(StorageError, match="account acc had a halt flag already") as refused:
             flag_on(disk, clock).init_account(by="eve")
         assert refused.value.reason == "ACCOUNT_KNOWN"
         flag.change(raising(reason(HaltCode.INVARIANT, HaltLevel.KILLED, text=path)))
+
+
+def test_an_account_that_the_journal_knows_is_not_created_again_where_its_flag_is_gone(clock: Clock) -> None:
+    with pytest.raises(StorageError, match="had a halt flag already"):
+        flag_on(MemoryDisk(), clock, known=Halt()).init_account(by="eve")
+
+
+def test_a_creation_that_was_interrupted_can_be_finished(disk: BadDisk, clock: Clock) -> None:
+    for path in PLACES[:3]:
+        disk.remove(path)
+        assert flag_on(disk, clock).init_account(by="anna").level is HaltLevel.NORMAL
+        assert flag_on(disk, clock).read().level is HaltLevel.NORMAL
+
+
+def test_a_flag_that_goes_back_under_a_running_engine_means_level_3(disk: BadDisk, clock: Clock) -> None:
+    flag = flag_on(disk, clock)
+    old = {path: bytes(disk.files[path]) for path in PLACES}
+    flag.change(raising(PAUSE))
+    assert flag.change(lambda halt: unpaused(halt, by="anna")).level is HaltLevel.NORMAL
+    for path, content in old.items():
+        disk.files[path][:] = content
+    clock.forward(STALE_NS)
+    seen = flag.read()
+    assert (seen.level, seen.epoch) == (HaltLevel.HALTED, 4)
+
+
+def test_another_writer_of_the_same_epoch_drops_nothing_that_this_process_knows(disk: BadDisk, clock: Clock) -> None:
+    flag = flag_on(disk, clock)
+    flag.change(raising(PAUSE))
+    other = flag_document(raised(Halt(), HALT), account="acc", mode="paper", host="there", pid=1)
+    for path in COPIES:
+        disk.files[path][:] = seal(other)
+    clock.forward(STALE_NS)
+    assert set(flag.read().reasons) == {PAUSE, HALT}
+    assert flag.read().epoch == 3
 
 
 @pytest.mark.parametrize("path", PLACES)
