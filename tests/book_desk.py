@@ -33,7 +33,7 @@ from evenkeel.strategies.playbook.playbook import Member, Playbook, PortfolioRis
 from evenkeel.strategies.strategy import Strategy
 from evenkeel.strategies.terms import AccountTerms, OrderTerms, SizingTerms
 
-OPEN = {"max_exposure": 100.0, "max_correlation": 1.0, "max_active": 9, "max_drawdown": 1.0}
+OPEN: dict[str, Any] = {"max_exposure": 100.0, "max_correlation": 1.0, "max_active": 9, "max_drawdown": 1.0}
 """Limits that nothing meets."""
 
 

@@ -53,7 +53,7 @@ class Keel:
         streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
         with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
             code = run(["--home", str(self.home), *(str(argument) for argument in arguments)])
-        out, err = (stream.buffer.getvalue().decode() for stream in streams)  # type: ignore[attr-defined]
+        out, err = (stream.buffer.getvalue().decode() for stream in streams)
         assert "Traceback" not in out + err
         assert "unexpected fault" not in err
         return Said(code, out, err)

@@ -145,3 +145,70 @@ def test_a_report_draws_the_trades_again_and_keeps_the_figures(keel: Keel) -> No
     assert "500 histories of each kind" in (keel.home / "runs" / ran["run"] / "report.html").read_text()
     said = keel("report", "latest", "--monte-carlo", 5)
     assert (said.code, said.message) == (2, "--monte-carlo is 5; it is 100 to 1,000,000 histories")
+
+
+CROSS = """\
+version: "3.0.0"
+name: cross
+symbols: [SPY.US, EURUSD.FX]
+timeframes: { low_tf: D, med_tf: D, high_tf: D, exec: low_tf }
+account: { starting_equity: 10000 }
+variables: { n: 5 }
+features: { average: { indicator: ema, params: { length: "{{ n }}" } } }
+actions: { entry_long: [close, cross_above, average], exit_long: [close, cross_below, average] }
+position_policy: { mode: long_only, exit_mode: signal }
+"""
+
+
+@pytest.fixture
+def cross(tmp_path: Path) -> Path:
+    """A play of two instruments; the data of SPY.US begin in 2015, those of EURUSD.FX are of 2017."""
+    path = tmp_path / "cross.yaml"
+    path.write_text(CROSS)
+    return path
+
+
+def test_a_search_of_several_symbols_has_the_figures_of_their_account(keel: Keel, cross: Path) -> None:
+    found = keel.ok("optimize", cross, "--set", "n=3:8:1", "--trials", 3, "--workers", 1, "--json").document
+
+    (best,) = found["best"]
+    assert found["symbols"] == ["EURUSD.FX", "SPY.US"]
+    assert found["searched"]["start"] == "2017-01-01T22:00:00Z"
+    assert found["held"]["end"] == "2017-12-29T22:00:00Z"
+    for part in ("searched", "held"):
+        window = ("--start", found[part]["start"], "--end", found[part]["end"])
+        values = ("--set", f"n={best['values']['n']}")
+        alone = keel.ok("backtest", cross, *values, *window, "--no-report", "--json").document
+        assert alone["metrics"] == best[part]
+        assert all(line["trades"] > 0 for line in alone["instruments"])
+
+
+def test_a_walk_forward_of_several_symbols_tests_their_account(keel: Keel, cross: Path) -> None:
+    lengths = ("--train", "150d", "--test", "90d")
+    found = keel.ok("walkforward", cross, "--set", "n=4,7", *lengths, "--workers", 1, "--json").document
+
+    level = 1.0
+    assert found["symbols"] == ["EURUSD.FX", "SPY.US"]
+    assert len(found["folds"]) == 2
+    for fold in found["folds"]:
+        values = ("--set", f"n={fold['chosen']['n']}")
+        window = ("--start", fold["test"]["start"], "--end", fold["test"]["end"])
+        alone = keel.ok("backtest", cross, *values, *window, "--no-report", "--json").document
+        assert alone["metrics"] == fold["tested"]
+        level *= 1.0 + alone["metrics"]["return_pct"] / 100.0
+    assert found["out_of_sample"]["return_pct"] == pytest.approx((level - 1.0) * 100.0)
+
+
+def test_a_search_of_several_symbols_needs_a_time_that_all_have(keel: Keel, cross: Path) -> None:
+    names = ("--symbol", "EURUSD.FX", "--symbol", "AAPL.US")
+    said = keel("optimize", cross, *names, "--set", "n=3:8:1", "--trials", 3)
+
+    assert said.code == 2
+    assert "AAPL.US and EURUSD.FX have no time in common" in said.message
+
+
+def test_a_search_of_a_playbook_is_refused(keel: Keel) -> None:
+    said = keel("optimize", "two_markets", "--set", "n=3:8:1", "--trials", 3)
+
+    assert said.code == 2
+    assert "this file is a playbook, not a play" in said.message

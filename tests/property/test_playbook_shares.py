@@ -71,8 +71,8 @@ def test_blending_by_hand() -> None:
 
 def test_shares_by_hand() -> None:
     weights = [(0.6, 0.0), (0.4, 1.0)]
-    assert shares(CAPITAL, (1.0, 0.0), weights) == (60_000, 40_000)
-    assert shares(CAPITAL, (0.25, 0.75), weights) == (15_000, 85_000)
+    assert shares(CAPITAL, (1.0, 0.0), weights) == (Decimal(60_000), Decimal(40_000))
+    assert shares(CAPITAL, (0.25, 0.75), weights) == (Decimal(15_000), Decimal(85_000))
     assert shares(Decimal("0.00000005"), (1.0,), [(0.5,), (0.5,)]) == (Decimal("2E-8"), Decimal("2E-8"))
 
 
@@ -115,8 +115,8 @@ def test_shares_are_taken_over_together_or_not_at_all(before: tuple[Decimal, ...
 def test_small_changes_are_ignored_by_hand() -> None:
     old = (Decimal(60_000), Decimal(40_000))
     assert taken_over(old, (Decimal(64_999), Decimal(35_001)), CAPITAL) == old
-    assert taken_over(old, (Decimal(65_000), Decimal(35_000)), CAPITAL) == (65_000, 35_000)
-    assert taken_over((Decimal(4_000), Decimal(96_000)), (Decimal(0), CAPITAL), CAPITAL) == (0, CAPITAL)
+    assert taken_over(old, (Decimal(65_000), Decimal(35_000)), CAPITAL) == (Decimal(65_000), Decimal(35_000))
+    assert taken_over((Decimal(4_000), Decimal(96_000)), (Decimal(0), CAPITAL), CAPITAL) == (Decimal(0), CAPITAL)
 
 
 @given(st.integers(1, 5), st.integers(0, 20))

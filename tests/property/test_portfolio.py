@@ -20,7 +20,7 @@ from evenkeel.model.bar import Bars
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.number import money_from_postings
-from evenkeel.model.time import MINUTE
+from evenkeel.model.time import MINUTE, Timeframe
 from evenkeel.venues.simulated.desks import Point, PointLine
 from plain_plays import volatile
 from portfolio_desk import differences, engine_run, instance
@@ -49,7 +49,7 @@ def coarser(bars: Bars) -> Bars:
     count = (len(bars) - first) // 5
     rows = first + np.arange(count * 5).reshape(count, 5)
     return Bars(
-        desk.Timeframe.parse("5m"), bars.open_ns[rows[:, 0]], bars.close_ns[rows[:, 4]], bars.open[rows[:, 0]],
+        Timeframe.parse("5m"), bars.open_ns[rows[:, 0]], bars.close_ns[rows[:, 4]], bars.open[rows[:, 0]],
         bars.high[rows].max(axis=1), bars.low[rows].min(axis=1), bars.close[rows[:, 4]], bars.volume[rows].sum(axis=1),
     )  # fmt: skip
 

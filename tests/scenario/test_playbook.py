@@ -10,6 +10,7 @@ import pytest
 import desk
 from book_desk import Seat, Shop, seen
 from desk import account, flat, long, piece, short
+from evenkeel.model.reason import Reason
 from evenkeel.strategies.terms import OrderTerms, SizingTerms
 
 ALL = SizingTerms(model="percent_equity", value=Decimal(1))
@@ -26,7 +27,7 @@ def test_alone_a_play_runs_as_it_runs_alone() -> None:
     part = piece(rows, {0: long(stop=2.5, target=9), 5: short()}, (7,))
     asset, kind = desk.instrument(), desk.ONE_MINUTE
     strategy = desk.ScriptedStrategy(asset, desk.terms(account(taker="0.001")), kind)
-    market = desk.market_of([desk.stretch_of(part, 0, desk.Reason.END_OF_DATA, kind, "24/7")], asset)
+    market = desk.market_of([desk.stretch_of(part, 0, Reason.END_OF_DATA, kind, "24/7")], asset)
     alone, _, _ = desk.engine_run(strategy, market)
 
     shop = Shop((strategy, market)).run()

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import desk
 from evenkeel.engine.portfolio.record import line_of
+from evenkeel.model.bar import Bars
 from evenkeel.model.number import money_from_postings
 from evenkeel.model.reason import ExitReason, Reason, StopReason
 from evenkeel.strategies.terms import MarginTerms, OrderTerms, SizingTerms, Terms
@@ -149,7 +150,7 @@ class TestLimitsOfTheAccount:
         a = instance("A.DESK", desk.piece(a_rows, {1: desk.long()}), desk.terms(limit, desk.units(50)))
         whole = desk.bars([*desk.flat(50, 4), *desk.flat(47, 6)])
         kept = [0, 1, 2, 3, 8, 9]
-        gap = desk.Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
+        gap = Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
         b = instance("B.DESK", desk.Piece(gap, {1: desk.long()}), desk.terms(limit, desk.units(10)))
         record, parts = both_lanes([a, b])
         assert record.stop_reason is StopReason.MAX_DRAWDOWN
@@ -173,7 +174,7 @@ def test_an_entry_expires_at_the_close_of_its_execution_bar_where_the_last_minut
     order = OrderTerms(expire_bars=1)
     whole = desk.bars(desk.flat(100, 12))
     kept = [row for row in range(12) if row != 5]
-    bars = desk.Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
+    bars = Bars(whole.timeframe, *(getattr(whole, name)[kept] for name in COLUMNS))
     waiting = Terms(account=costly().account, sizing=HALF_LEVER, order=order)
     a = instance("A.DESK", desk.Piece(bars, {0: desk.long(kind="limit", price=90)}), waiting, exec_tf="3m")
     _, parts = both_lanes([a])

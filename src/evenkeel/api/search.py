@@ -6,7 +6,7 @@ outcome.result["best"][0]["values"]
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,12 @@ from evenkeel.readiness.evidence import evidence
 from evenkeel.strategies.load import strategy_kind
 
 
-def ground_of(request: Request) -> Ground:
+def ground_of(request: Request, symbols: Sequence[str] = ()) -> Ground:
     """Return what a search of a request runs on.
+
+    Args:
+        request: Strategy, data and range.
+        symbols: Several instruments for one account; none for that of the request.
 
     Raises:
         UsageError: If the strategy or its bars are not as they must be.
@@ -46,14 +50,14 @@ def ground_of(request: Request) -> Ground:
         symbol=request.symbol,
     )  # fmt: skip
     markets = CatalogMarkets(request.catalogs, gaps=request.gaps)
-    return Ground.of(source, markets, (request.start_ns, request.end_ns), request.ledger)
+    return Ground.of(source, markets, (request.start_ns, request.end_ns), request.ledger, symbols)
 
 
 def judge_run(ground: Ground, found: Outcome) -> dict[str, Any]:
     """Return what a run of a search proves, given every look at its family until now."""
     trials = ground.ledger.trials(found.look.family, found.look.data)
     document: dict[str, Any] = msgspec.to_builtins(
-        evidence(found.look, found.returns, trials, per_year=ground.market.calendar.sessions_per_year)
+        evidence(found.look, found.returns, trials, per_year=ground.sessions_per_year)
     )
     return document
 
@@ -72,20 +76,26 @@ class SearchOutcome:
 
 
 def optimize(
-    request: Request, plan: Plan, *, workers: int = 1, on_trial: Callable[[Tried, int], None] | None = None
+    request: Request,
+    plan: Plan,
+    *,
+    symbols: Sequence[str] = (),
+    workers: int = 1,
+    on_trial: Callable[[Tried, int], None] | None = None,
 ) -> SearchOutcome:
     """Search for parameters, or go on with the same search where it was stopped, and leave its files.
 
     Args:
         request: What to search, on what; `lane` and `report` are not used.
         plan: What to look for.
+        symbols: Several instruments that each set trades on one account; none for that of the request.
         workers: How many sets are run at once.
         on_trial: Told of each trial, and how many there are until then.
 
     Raises:
         UsageError: If the strategy, its bars or a parameter are not as they must be.
     """
-    ground = ground_of(request)
+    ground = ground_of(request, symbols)
     name = ground.name("optimize", plan.facts())
     folder = request.out or (request.home or request.runs) / "optimize" / name
     found = search.optimize(ground, plan, folder, workers=workers, on_trial=on_trial)
@@ -104,7 +114,12 @@ def optimize(
 
 
 def walkforward(
-    request: Request, plan: WalkPlan, *, workers: int = 1, on_fold: Callable[[int, int], None] | None = None
+    request: Request,
+    plan: WalkPlan,
+    *,
+    symbols: Sequence[str] = (),
+    workers: int = 1,
+    on_fold: Callable[[int, int], None] | None = None,
 ) -> SearchOutcome:
     """Walk a strategy forward, and leave its files.
 
@@ -113,13 +128,14 @@ def walkforward(
     Args:
         request: What to walk, on what; `lane` and `report` are not used.
         plan: How.
+        symbols: Several instruments that each set trades on one account; none for that of the request.
         workers: How many sets are run at once.
         on_fold: Told how many folds are done, and how many there are.
 
     Raises:
         UsageError: If the strategy, its bars or a parameter are not as they must be, or there is no room for two folds.
     """
-    ground = ground_of(request)
+    ground = ground_of(request, symbols)
     name = ground.name("walkforward", plan.facts())
     folder = request.out or (request.home or request.runs) / "walkforward" / name
     make_folder(folder)
@@ -138,15 +154,13 @@ def walkforward(
 def _judge_walk(ground: Ground, found: Walk, result: dict[str, Any]) -> dict[str, Any]:
     """Count a walk as a look, and return what its tests prove."""
     steps = found.steps
-    data = DataSet(
-        ground.market.data_hash, (str(ground.strategy.instrument.id),), steps[0].fold.test[0], steps[-1].fold.test[1]
-    )
+    data = DataSet(ground.data.hash, ground.data.instruments, steps[0].fold.test[0], steps[-1].fold.test[1])
     own = Trial(
         family=f"{ground.strategy.name} (walk forward)", play=result["walk"], source="walkforward", data=data,
         metrics={key: result["out_of_sample"][key] for key in ("return_pct", "sharpe", "max_drawdown_pct", "trades")},
         blocks=session_blocks(data, found.days, found.returns),
     )  # fmt: skip
-    return weigh(ground.ledger, own, found.returns, per_year=ground.market.calendar.sessions_per_year)
+    return weigh(ground.ledger, own, found.returns, per_year=ground.sessions_per_year)
 
 
 def lookahead(

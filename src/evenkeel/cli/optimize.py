@@ -50,14 +50,16 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     from evenkeel.api.search import optimize
     from evenkeel.engine.search.optimize import Plan
 
-    request, axes, goals, holds = read_search(strategy, options)
+    asked = read_search(strategy, options)
     plan = Plan(
-        axes=axes, goals=goals, trials=options["trials"], seed=options["seed"],
-        sampler=options["sampler"] or ("tpe" if len(goals) == 1 else "nsga2"),
-        holdout=read_share(options["holdout"], "--holdout"), where=tuple(options["where"]), holds=holds,
+        axes=asked.axes, goals=asked.goals, trials=options["trials"], seed=options["seed"],
+        sampler=options["sampler"] or ("tpe" if len(asked.goals) == 1 else "nsga2"),
+        holdout=read_share(options["holdout"], "--holdout"), where=tuple(options["where"]), holds=asked.holds,
     )  # fmt: skip
     with trial_progress(plan.trials) as on_trial:
-        outcome = optimize(request, plan, workers=default_workers(options["workers"]), on_trial=on_trial)
+        outcome = optimize(
+            asked.request, plan, symbols=asked.symbols, workers=default_workers(options["workers"]), on_trial=on_trial
+        )
     if as_json:
         emit(outcome.result)
     else:

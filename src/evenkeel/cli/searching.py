@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -39,12 +40,32 @@ def default_workers(workers: int | None) -> int:
     return workers or os.cpu_count() or 1
 
 
-def read_search(strategy: str, options: dict[str, Any]) -> tuple[Request, tuple[Axis, ...], tuple[Goal, ...], Holds]:
-    """Return what to run, the open parameters, the goals and the constraints; values without a choice are fixed.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a command line asks to search.
+
+    Attributes:
+        request: Strategy, data and range; values without a choice are fixed.
+        symbols: Several instruments for one account; none for that of the request.
+        axes: The open parameters.
+        goals: What to search for.
+        holds: Tells which sets meet the constraints.
+    """
+
+    request: Request
+    symbols: tuple[str, ...]
+    axes: tuple[Axis, ...]
+    goals: tuple[Goal, ...]
+    holds: Holds
+
+
+def read_search(strategy: str, options: dict[str, Any]) -> Search:
+    """Return what a command line asks to search.
 
     Raises:
         UsageError: If they cannot be read or contradict each other.
     """
+    from evenkeel.api import separate
     from evenkeel.engine.search.goal import read_goals
     from evenkeel.engine.sweep.constraint import read_constraints
     from evenkeel.engine.sweep.space import read_axis
@@ -55,12 +76,12 @@ def read_search(strategy: str, options: dict[str, Any]) -> tuple[Request, tuple[
         raise UsageError("a search needs a parameter: give --set NAME=A:B, NAME=A:B:STEP or NAME=a,b,c")
     fixed = tuple(f"{name}={text}" for name, text in texts.items() if name not in chosen)
     request = whole_request(strategy, {**options, "sets": fixed, "report": False})
-    if len(options["symbols"]) > 1:
-        raise UsageError("a search runs on one instrument; name one with --symbol")
-    symbol = options["symbols"][0] if options["symbols"] else None
+    runs = separate(request, options["symbols"])
+    symbols = tuple(str(one.symbol) for one in runs) if len(runs) > 1 else ()
     goals = read_goals(options["metrics"] or ("sharpe",))
     holds = read_constraints(options["where"], tuple(chosen))
-    return with_symbol(request, symbol), tuple(chosen.values()), goals, holds
+    one = request if symbols else runs[0]
+    return Search(one, symbols, tuple(chosen.values()), goals, holds)
 
 
 def with_symbol(request: Request, symbol: str | None) -> Request:

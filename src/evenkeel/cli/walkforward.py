@@ -49,19 +49,23 @@ def command(strategy: str, as_json: bool, **options: Any) -> int:
     from evenkeel.engine.search.folds import Scheme, read_length
     from evenkeel.engine.search.walkforward import WalkPlan
 
-    request, axes, goals, holds = read_search(strategy, options)
-    if len(goals) > 1:
+    asked = read_search(strategy, options)
+    if len(asked.goals) > 1:
         raise UsageError("a walk forward chooses one set for each test and has one --metric")
     lengths = {
         name: read_length(options[name], f"--{name}", least=name in ("train", "test"))
         for name in ("train", "test", "purge", "embargo")
     }
     plan = WalkPlan(
-        axes=axes, goal=goals[0], scheme=Scheme(**lengths, anchored=options["anchored"]), trials=options["trials"],
-        sampler=options["sampler"], seed=options["seed"], where=tuple(options["where"]), holds=holds,
+        axes=asked.axes, goal=asked.goals[0], scheme=Scheme(**lengths, anchored=options["anchored"]),
+        trials=options["trials"], sampler=options["sampler"], seed=options["seed"], where=tuple(options["where"]),
+        holds=asked.holds,
     )  # fmt: skip
     with progress("walking forward") as advance:
-        outcome = walkforward(request, plan, workers=default_workers(options["workers"]), on_fold=lambda *_: advance())
+        outcome = walkforward(
+            asked.request, plan, symbols=asked.symbols, workers=default_workers(options["workers"]),
+            on_fold=lambda *_: advance(),
+        )  # fmt: skip
     if as_json:
         emit(outcome.result)
     else:

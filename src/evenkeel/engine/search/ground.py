@@ -10,12 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
+import numpy as np
 
-from evenkeel.engine.market import Market
+from evenkeel.engine.portfolio.instance import Instance, in_order
+from evenkeel.engine.portfolio.run import hash_of
 from evenkeel.engine.sweep.evaluate import Evaluator, MarketOf, Outcome, Refusal
+from evenkeel.engine.sweep.joint import JointEvaluator
 from evenkeel.engine.sweep.source import StrategySource, Window
 from evenkeel.engine.sweep.space import Axis, Values
-from evenkeel.engine.trials import Source, TrialLedger
+from evenkeel.engine.trials import DataSet, Source, TrialLedger
+from evenkeel.model.bar import Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import short_hash
 from evenkeel.model.time import DAY
@@ -29,32 +33,81 @@ HOLDOUT_MAX = 0.9
 
 @dataclass(frozen=True)
 class Ground:
-    """A strategy with open values and the bars that it runs on.
+    """A strategy with open values and the bars that it runs on: of one instrument, or of several on one account.
 
     Attributes:
-        source: The strategy.
+        source: The strategy; of several instruments, on the first of them.
         markets: Gives its market over a window.
-        strategy: As it is without a search.
-        market: All of its bars that are asked for.
+        instances: The strategy as it is without a search, on all bars that are asked for, in the order of the ids.
+        window: First instant for which all instruments have bars, and first instant behind them.
         ledger: Where every look is counted.
     """
 
     source: StrategySource
     markets: MarketOf
-    strategy: Strategy
-    market: Market
+    instances: tuple[Instance, ...]
+    window: tuple[int, int]
     ledger: TrialLedger
 
     @classmethod
-    def of(cls, source: StrategySource, markets: MarketOf, window: Window, ledger: TrialLedger) -> Ground:
-        """Load a strategy as it is, and its bars."""
-        strategy = source.load({})
-        return cls(source, markets, strategy, markets(strategy, window), ledger)
+    def of(
+        cls, source: StrategySource, markets: MarketOf, window: Window, ledger: TrialLedger, symbols: Sequence[str] = ()
+    ) -> Ground:
+        """Load a strategy as it is, and its bars.
+
+        Args:
+            source: The strategy.
+            markets: Gives its market over a window.
+            window: The range that is asked for.
+            ledger: Where every look is counted.
+            symbols: Several instruments for one account; none for that of the strategy.
+
+        Raises:
+            UsageError: If the strategy or its bars are not as they must be, or the instruments have no time in common.
+        """
+        strategies = [one.load({}) for one in [replace(source, symbol=symbol) for symbol in symbols] or [source]]
+        instances = in_order([Instance(one, markets(one, window)) for one in strategies])
+        first = replace(source, symbol=str(instances[0].id)) if symbols else source
+        return cls(first, markets, instances, _common(instances), ledger)
 
     @property
-    def window(self) -> tuple[int, int]:
-        """First instant of the bars and first instant behind them."""
-        return self.market.window
+    def strategy(self) -> Strategy:
+        """As it is without a search; of several instruments, on the first of them."""
+        return self.instances[0].strategy
+
+    @property
+    def several(self) -> bool:
+        """Whether several instruments share the account."""
+        return len(self.instances) > 1
+
+    @property
+    def hash(self) -> str:
+        """Of all that trades, without a search."""
+        return hash_of(self.instances) if self.several else self.strategy.hash
+
+    @property
+    def data(self) -> DataSet:
+        """What is looked at."""
+        return DataSet.of(*(one.market for one in self.instances))
+
+    @property
+    def sessions_per_year(self) -> float:
+        """By which figures a year are taken; of several calendars that with the most."""
+        return max(one.market.calendar.sessions_per_year for one in self.instances)
+
+    def opens(self) -> Ints:
+        """Return the opens of all bars on which is decided; of several instruments each instant of the common time."""
+        stretches = [stretch for one in self.instances for stretch in one.market.stretches]
+        found = np.concatenate([stretch.series.on(stretch.exec).bars.open_ns for stretch in stretches])
+        if not self.several:
+            return found
+        return np.unique(found[(found >= self.window[0]) & (found < self.window[1])])
+
+    def evaluator(self, window: Window) -> Evaluator:
+        """Return who runs sets over a window."""
+        if self.several:
+            return JointEvaluator(self.source, self.markets, window, [str(one.id) for one in self.instances])
+        return Evaluator(self.source, self.markets, window)
 
     def check(self, axes: Sequence[Axis]) -> None:
         """Refuse parameters that the strategy does not know, before anything is run.
@@ -107,7 +160,7 @@ class Ground:
         self, sets: Sequence[Values], window: Window, workers: int, source: Source
     ) -> Iterator[Outcome | Refusal]:
         """Run sets over a window in their order; each that runs is counted before anybody sees what it brought."""
-        for found in Evaluator(self.source, self.markets, window).run_many(sets, workers):
+        for found in self.evaluator(window).run_many(sets, workers):
             yield self.counted(found, source) if isinstance(found, Outcome) else found
 
     def counted(self, found: Outcome, source: Source) -> Outcome:
@@ -118,5 +171,17 @@ class Ground:
 
     def name(self, what: str, facts: object) -> str:
         """Return the name of the folder of a search: the same for the same strategy, bars and facts."""
-        known = [what, self.strategy.hash, self.market.data_hash, self.window, facts]
+        known = [what, self.hash, self.data.hash, self.window, facts]
         return f"{self.strategy.name}-{short_hash(msgspec.json.encode(known, order='deterministic'), 10)}"
+
+
+def _common(instances: Sequence[Instance]) -> tuple[int, int]:
+    """Return the time for which all instruments have bars: a fit or a test has all of them, or says nothing of some."""
+    windows = [one.market.window for one in instances]
+    start, end = max(first for first, _ in windows), min(last for _, last in windows)
+    if start >= end:
+        raise UsageError(
+            f"{' and '.join(str(one.id) for one in instances)} have no time in common in the data, and a search of "
+            "several instruments needs bars of all; search them apart with --symbol"
+        )
+    return start, end

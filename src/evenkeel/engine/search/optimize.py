@@ -151,8 +151,8 @@ def document(ground: Ground, plan: Plan, found: Found, *, name: str) -> dict[str
             refusals[one.refused[0]] = refusals.get(one.refused[0], 0) + 1
     return {
         "schema": SCHEMA, "search": name,
-        "strategy": {"name": ground.strategy.name, "hash": ground.strategy.hash, "kind": ground.strategy.kind},
-        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.data_hash},
+        "strategy": {"name": ground.strategy.name, "hash": ground.hash, "kind": ground.strategy.kind},
+        "symbols": list(ground.data.instruments), "data": {"hash": ground.data.hash},
         "searched": _window(found.searched), "held": None if found.held is None else _window(found.held),
         **plan.facts(), "trials": len(found.tried),
         "distinct": len({tuple(one.values.items()) for one in found.tried}), "refused": refusals,

@@ -18,6 +18,7 @@ import numpy as np
 
 from evenkeel.data.atomic import write_atomically
 from evenkeel.engine.metrics import max_drawdown, sharpe, sortino
+from evenkeel.engine.playbook.outcome import session_ends
 from evenkeel.engine.results import session_equity
 from evenkeel.engine.search.folds import Fold, Scheme, folds
 from evenkeel.engine.search.goal import Goal
@@ -25,12 +26,14 @@ from evenkeel.engine.search.ground import Ground
 from evenkeel.engine.search.optimize import axis_words
 from evenkeel.engine.search.study import Sampler, Study
 from evenkeel.engine.sweep.evaluate import Outcome, judge, run_alone
+from evenkeel.engine.sweep.joint import JointEvaluator, judge_account, run_instances
 from evenkeel.engine.sweep.space import Axis, Holds, Value, Values, grid
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import StorageError, UsageError
 from evenkeel.model.number import POSTINGS_PER_UNIT
 from evenkeel.model.time import DAY, format_time
 from evenkeel.venues.simulated.book import Curve
+from evenkeel.venues.simulated.desks import Point
 
 SCHEMA = "evenkeel.walkforward/1"
 GRID_MAX = 100_000
@@ -146,8 +149,7 @@ def walk(
         UsageError: If the history has no room for two folds.
     """
     ground.check(plan.axes)
-    opens = np.concatenate([s.series.on(s.exec).bars.open_ns for s in ground.market.stretches])
-    planned = folds(opens, ground.window, plan.scheme)
+    planned = folds(ground.opens(), ground.window, plan.scheme)
     sets = _grid(plan) if plan.trials is None else []
     steps = []
     for fold in planned:
@@ -178,14 +180,26 @@ def _step(ground: Ground, plan: WalkPlan, fold: Fold, sets: Sequence[Values], fo
         if plan.goal.better(value, best):
             chosen, best = values, value
     fitted = ground.run(chosen, fold.train, "walkforward")
-    strategy = ground.source.load(chosen)
-    market = ground.markets(strategy, fold.test)
+    outcome, times, equity, days = _test(ground, chosen, fold)
+    tested = ground.counted(outcome, "walkforward")
+    levels = equity / (float(ground.strategy.terms.account.start_equity) * POSTINGS_PER_UNIT)
+    days = days if len(tested.returns) else ()
+    return Step(fold, len(tried), len(tried) - len(ran), chosen, fitted, tested, times, levels, days)
+
+
+def _test(ground: Ground, chosen: Values, fold: Fold) -> tuple[Outcome, Ints, Ints, tuple[int, ...]]:
+    """Run a set over a test window; return its figures, the points and the equity at each, and its sessions."""
+    evaluator = ground.evaluator(fold.test)
+    if isinstance(evaluator, JointEvaluator):
+        instances = evaluator.instances(chosen)
+        joint = run_instances(instances)
+        total = joint.curve[Point.EQUITY]
+        days, _ = session_ends(joint.times_ns, total)
+        return judge_account(instances, joint, hashed=True), joint.times_ns, total, tuple(days.tolist())
+    strategy, market = evaluator.load(chosen)
     record = run_alone(strategy, market)
-    tested = ground.counted(judge(strategy, market, record), "walkforward")
-    start = float(strategy.terms.account.start_equity) * POSTINGS_PER_UNIT
-    levels = record.curve[Curve.EQUITY] / start
-    days = tuple(session_equity(record, market)[0]) if len(tested.returns) else ()
-    return Step(fold, len(tried), len(tried) - len(ran), chosen, fitted, tested, record.times_ns, levels, days)
+    sessions = tuple(session_equity(record, market)[0])
+    return judge(strategy, market, record), record.times_ns, record.curve[Curve.EQUITY], sessions
 
 
 def _fit(
@@ -262,8 +276,8 @@ def document(ground: Ground, plan: WalkPlan, found: Walk, *, name: str) -> dict[
     sharpes = [value for one in inside if (value := one["sharpe"]) is not None]
     return {
         "schema": SCHEMA, "walk": name,
-        "strategy": {"name": ground.strategy.name, "hash": ground.strategy.hash, "kind": ground.strategy.kind},
-        "symbols": [str(ground.strategy.instrument.id)], "data": {"hash": ground.market.data_hash},
+        "strategy": {"name": ground.strategy.name, "hash": ground.hash, "kind": ground.strategy.kind},
+        "symbols": list(ground.data.instruments), "data": {"hash": ground.data.hash},
         **plan.facts(), "folds": [_fold(step) for step in found.steps],
         "unused": _unused(ground, found), "out_of_sample": outside,
         "unfitted": None if found.unfitted is None else dict(found.unfitted.metrics),
@@ -290,7 +304,7 @@ def _fold(step: Step) -> dict[str, Any]:
 def _outside(ground: Ground, found: Walk) -> dict[str, Any]:
     window = found.steps[0].fold.test[0], found.steps[-1].fold.test[1]
     end = float(found.levels[-1]) if len(found.levels) else 1.0
-    per_year = ground.market.calendar.sessions_per_year
+    per_year = ground.sessions_per_year
     fall = max_drawdown(np.concatenate([[_LEVEL], np.round(found.levels * _LEVEL)]).astype(np.int64))
     return {
         "start": format_time(window[0]), "end": format_time(window[1]), "return_pct": (end - 1.0) * 100.0,

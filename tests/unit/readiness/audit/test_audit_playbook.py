@@ -86,7 +86,7 @@ def both(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 TWO = "plays/two/trades.csv"
-WRONG: list[tuple[str, Callable[[Path], None], str]] = [
+WRONG: list[tuple[str, Callable[[Path], object], str]] = [
     ("PLAYBOOK_EQUITY", change_json("result.json", {"account": {"start_equity": "1000", "end_equity": "1007"}}),
      "the end equity is 1007, capital and gains give 1006"),
     ("PLAYBOOK_ATTRIBUTION", change_csv("attribution.csv", net_pnl="11"), "11 is attributed to one, its trades"),
@@ -109,7 +109,7 @@ WRONG: list[tuple[str, Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("name", "change", "message"), WRONG)
-def test_a_wrong_file_fails_its_check(folder: Path, name: str, change: Callable[[Path], None], message: str) -> None:
+def test_a_wrong_file_fails_its_check(folder: Path, name: str, change: Callable[[Path], object], message: str) -> None:
     change(folder)
     found = failed(folder)
     assert name in [check.name for check in found]
