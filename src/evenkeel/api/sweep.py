@@ -152,8 +152,8 @@ def _evidence(result: SweepResult, ground: Ground, ledger: TrialLedger) -> Evide
     if result.winner is None:
         return None
     look = result.winner.look
-    per_year = ground.market.calendar.sessions_per_year
-    return evidence(look, result.winner.returns, ledger.trials(look.family, look.data), per_year=per_year)
+    trials = ledger.trials(look.family, look.data)
+    return evidence(look, result.winner.returns, trials, per_year=ground.sessions_per_year)
 
 
 def _document(

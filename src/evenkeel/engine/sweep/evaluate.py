@@ -132,6 +132,10 @@ class Evaluator:
         del values
         return {}
 
+    def sessions_per_year(self, values: ParameterSet) -> float:
+        """Return by what the figures a year of a set are taken."""
+        return self.load(values)[1].calendar.sessions_per_year
+
     def apart(self) -> Evaluator:
         """Return an equal evaluator for another process, without what this one has loaded."""
         market_of = self._market_of.apart() if isinstance(self._market_of, CatalogMarkets) else self._market_of

@@ -67,6 +67,10 @@ class JointEvaluator(Evaluator):
         """Return every instrument with the hash of its data, for the head of a sweep."""
         return {"instruments": {str(one.id): one.market.data_hash for one in self.instances(values)}}
 
+    def sessions_per_year(self, values: ParameterSet) -> float:
+        """Return by what the figures a year of a set are taken: of several calendars that with the most sessions."""
+        return max(one.market.calendar.sessions_per_year for one in self.instances(values))
+
     def run(self, sets: ParameterSet) -> Outcome:
         """Run one set and take its hash.
 

@@ -80,11 +80,13 @@ class Ground:
         strategy: With the first set that can run.
         market: Of that set.
         head: What makes the sweep what it is; the same head is the same sweep.
+        sessions_per_year: By what figures a year are taken.
     """
 
     strategy: Strategy
     market: Market
     head: Mapping[str, Any]
+    sessions_per_year: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def find_ground(plan: Plan, text: bytes) -> Ground:
         except UsageError as error:
             first = first or error
             continue
-        return Ground(strategy, market, _head(plan, strategy, market, text) | plan.evaluator.more_facts(values))
+        head = _head(plan, strategy, market, text) | plan.evaluator.more_facts(values)
+        return Ground(strategy, market, head, plan.evaluator.sessions_per_year(values))
     raise first or InvariantBroken("a sweep has at least one set")
 
 

@@ -10,8 +10,10 @@ import pytest
 from evenkeel.api import Request, backtest
 from evenkeel.data.catalog import Catalog
 from evenkeel.data.definitions import Definitions
+from evenkeel.data.sources import bundled_catalog
 from evenkeel.data.synthetic import random_walk
 from evenkeel.engine.sweep.evaluate import Evaluator
+from evenkeel.engine.sweep.joint import JointEvaluator
 from evenkeel.engine.sweep.outcome import Outcome, Refusal
 from evenkeel.engine.sweep.source import CatalogMarkets, StrategySource
 from evenkeel.model.errors import UsageError
@@ -92,3 +94,15 @@ def test_a_set_that_cannot_run_says_why_and_stops_no_other(desk: tuple[Path, Cat
     assert isinstance(outcomes[1], Outcome)
     with pytest.raises(UsageError, match="length is 0"):
         evaluator(desk).run({"fast": 0})
+
+
+def test_figures_a_year_of_several_calendars_are_by_that_with_the_most_sessions(desk: tuple[Path, Catalog]) -> None:
+    """AAPL.US comes first and trades on some 252 days a year, EURUSD.FX on every weekday."""
+    play = desk[0].with_name("daily.yaml")
+    play.write_text(PLAY.replace("1m", "D").replace("slow: 20", "slow: 6"), "utf-8")
+    source, markets = StrategySource(str(play), Definitions.load().find), CatalogMarkets([bundled_catalog()])
+
+    both = JointEvaluator(source, markets, (None, None), ["EURUSD.FX", "AAPL.US"])
+
+    assert 250 < both.load({})[1].calendar.sessions_per_year < 254
+    assert 255 < both.sessions_per_year({}) < 262
