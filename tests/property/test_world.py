@@ -12,6 +12,7 @@ from evenkeel.data.calendar import load_calendar
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
+from evenkeel.engine.account.gateway import DeskGates
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.engine.simulation.world import Path, World
 from evenkeel.execution.books import Books
@@ -19,6 +20,7 @@ from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, Floats
+from evenkeel.model.halt import PERMITS, HaltCode
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
 from evenkeel.risk.gates.entry import EntryGates
@@ -86,12 +88,15 @@ def a_world(seed: int, venue: Capabilities) -> World:
         strategy = PlayStrategy(play)
         name = StrategyId(strategy.name)
         facts = RunFacts("live", RunId("r"), name, SYMBOL, D(10_000))
-        core = Core(facts, strategy, EntryGates(strategy.terms, instrument), Whole(strategy, bars))
+        accounts: list[Account] = []
+        gates = DeskGates(EntryGates(strategy.terms, instrument), lambda: accounts[0].halt)
+        core = Core(facts, strategy, gates, Whole(strategy, bars))
         supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: instrument.tick_size}, venue, Timing())
         desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
-        return Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing())
+        accounts.append(Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing()))
+        return accounts[0]
 
-    return World(Random(seed), make, path, instrument.lot_size)
+    return World(Random(seed), make, path, instrument.lot_size, killable=seed % 3 == 0)
 
 
 VENUES = [
@@ -120,3 +125,5 @@ def test_an_account_ends_as_its_venue_has_it(seed: int) -> None:
     assert equity is not None
     assert abs(equity - (10_000 + world.exchange.cash + held * world.exchange.markets[SYMBOL].price)) < D("1e-9")
     assert desk.core.state.trades > 0
+    if PERMITS[account.halt.level].flattens or account.halt.reason(HaltCode.OPERATOR_FLATTEN):
+        assert not held

@@ -48,7 +48,7 @@ from evenkeel.model.intent import Abstain, Enter, Intent, Leave, OrderKind
 from evenkeel.model.number import to_decimal, to_float
 from evenkeel.model.order import Order, OrderState
 from evenkeel.model.reason import ExitReason, Reason, StopReason
-from evenkeel.risk.gates.entry import EntryGates
+from evenkeel.risk.gates.entry import Sized
 from evenkeel.strategies.strategy import Strategy, View
 
 _WHOLE = Decimal(1)
@@ -59,6 +59,18 @@ class FeatureSource(Protocol):
 
     def at(self, segment: int, bar: int) -> tuple[Floats, int, int, float]:
         """Return window, column, close time and close of an execution bar."""
+
+
+class Gates(Protocol):
+    """Who says whether an entry may be made, and how large it is."""
+
+    def judge(
+        self, intent: Enter, *, equity: Decimal, price: float, free: Decimal | None = None, day_trades: int = 0
+    ) -> Sized | Reason:
+        """Return the size of an entry, or the first reason against it; see `evenkeel.risk.gates.entry.EntryGates`."""
+
+    def part(self, quantity: Decimal, fraction: Decimal) -> Decimal:
+        """Return a fraction of a held quantity, rounded down to the lot; 0 where that is less than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +165,7 @@ class Core:
         state: Changed by `fold` only.
     """
 
-    def __init__(self, facts: RunFacts, strategy: Strategy, gates: EntryGates, features: FeatureSource) -> None:
+    def __init__(self, facts: RunFacts, strategy: Strategy, gates: Gates, features: FeatureSource) -> None:
         self.facts = facts
         self.state = State(cash=facts.start_equity)
         self._strategy = strategy

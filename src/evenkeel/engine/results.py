@@ -157,13 +157,11 @@ def equity_frame(record: RunRecord, strategy: Strategy) -> pl.LazyFrame:
             "time": record.times_ns,
             "equity": record.curve[Curve.EQUITY],
             "cash": record.curve[Curve.CASH],
-            "position": record.curve[Curve.LOTS],
+            # Polars divides by a number by multiplying with its reciprocal, which is not the nearest float.
+            "position": record.curve[Curve.LOTS] * lot.numerator / lot.denominator,
             "drawdown": drawdowns(record.curve[Curve.EQUITY]),
         }
-    ).with_columns(
-        _instant("time"), _money("equity"), _money("cash"),
-        (pl.col("position") * lot.numerator).cast(pl.Float64) / float(lot.denominator),
-    )  # fmt: skip
+    ).with_columns(_instant("time"), _money("equity"), _money("cash"))
 
 
 def write_points(

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from evenkeel.model.halt import Halt
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import ExitReason, Reason, StopReason
@@ -172,7 +173,13 @@ class TimePassed(Event, frozen=True, kw_only=True, gc=False, tag="time_passed"):
 
 
 class SessionBegan(Event, frozen=True, kw_only=True, gc=False, tag="session_began"):
-    """A process took the account up: whatever was on its way when the last one ended may have arrived or not."""
+    """A process took the account up: whatever was on its way when the last one ended may have arrived or not.
+
+    Attributes:
+        halt: What the halt flag says; the journal may not have heard of it. None where there is no flag.
+    """
+
+    halt: Halt | None = None
 
 
 class PriceTold(Event, frozen=True, kw_only=True, gc=False, tag="price_told"):
@@ -183,6 +190,30 @@ class PriceTold(Event, frozen=True, kw_only=True, gc=False, tag="price_told"):
     """
 
     last: Decimal
+
+
+class Operation(StrEnum):
+    """What an operator can ask of a running account (ruling 58)."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    HALT = "halt"
+    FLATTEN = "flatten"
+    KILL = "kill"
+
+
+class Operated(Event, frozen=True, kw_only=True, gc=False, tag="operated"):
+    """An operator asked for something; whether the phrase was right is checked before it gets here.
+
+    Attributes:
+        operation: What.
+        by: Who.
+        why: In words.
+    """
+
+    operation: Operation
+    by: str
+    why: str = ""
 
 
 class StretchEnded(Event, frozen=True, kw_only=True, gc=False, tag="stretch_ended"):

@@ -6,6 +6,7 @@ import errno
 import sys
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from evenkeel.data.columns_file import encode_columns, let_go, map_columns
 from evenkeel.engine import metrics, results
 from evenkeel.engine.margin_history import joined
 from evenkeel.model.errors import StorageError
+from evenkeel.model.number import Grid
 
 CURVE = [0, 5, 3, 9, 9, 2, -4, 10, 8, 8, 11]
 
@@ -119,3 +121,14 @@ def test_an_error_of_the_system_is_told_as_it_is(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(pl.LazyFrame, "sink_parquet", refused)
     with pytest.raises(StorageError, match="Permission denied"):
         results.write_points(tmp_path / "equity.parquet", np.array([1]), np.array([1]), np.zeros(1))
+
+
+def test_the_position_in_the_equity_table_is_the_float_nearest_to_its_units() -> None:
+    """175 lots of a thousandth are 0.175; multiplied with the reciprocal of a thousand they would not be."""
+    lots = np.arange(-300, 300, dtype=np.int64)
+    nothing = np.zeros_like(lots)
+    record: Any = SimpleNamespace(times_ns=nothing, curve=np.array([nothing + 1, nothing, lots]))
+    strategy: Any = SimpleNamespace(instrument=SimpleNamespace(lot_grid=Grid.of(Decimal("0.001"))))
+
+    held = results.equity_frame(record, strategy).collect()["position"].to_list()
+    assert held == [float(Decimal(int(count)) / 1000) for count in lots]

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
+from evenkeel.engine.account.halting import operated
 from evenkeel.execution.books import Books, Owner
 from evenkeel.execution.findings import Finding
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Supervisor, TradeKey
@@ -27,13 +28,25 @@ from evenkeel.model.command import (
 )
 from evenkeel.model.decision import Decision
 from evenkeel.model.errors import InvariantBroken
-from evenkeel.model.event import BarsClosed, Event, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.event import BarsClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.halt import PERMITS, Halt, HaltCode
 from evenkeel.model.ids import InstrumentId
 from evenkeel.model.order import OrderState
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
+from evenkeel.risk.halt import expired, next_end_ns
 
 ENTRIES_MAX = 1_000
 """So many entries one event may lead to; more is a fault of ours, and stops rather than spins."""
+
+
+class HaltChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="halt_changed", tag_field="type"):
+    """What stops the account is another now.
+
+    Attributes:
+        halt: All of it.
+    """
+
+    halt: Halt
 
 
 class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk", tag_field="type"):
@@ -48,8 +61,8 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
     what: Decision | Command
 
 
-AccountEvent: TypeAlias = BarsClosed | PriceTold | TimePassed | SessionBegan | VenueEvent
-Entry: TypeAlias = OfDesk | CloseTrade | VenueCommand
+AccountEvent: TypeAlias = BarsClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent
+Entry: TypeAlias = OfDesk | HaltChanged | CloseTrade | VenueCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,6 @@ class AccountStep:
 
 
 VENUE_COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, LookUpOrder)
-_VENUE_EVENTS = (SendResolved, OrderReported, Executed, ExecutionBusted, LookedUp)
 
 
 class Account:
@@ -83,10 +95,12 @@ class Account:
         books: Positions and money.
         prices: Last price known of each instrument.
         findings: What should not be, since the last event.
+        halt: What stops it.
         now_ns: Stamp of the last event.
     """
 
     def __init__(self, desks: Iterable[Desk], supervisor: Supervisor, books: Books, timing: Timing) -> None:
+        self.halt = Halt()
         self.desks: Mapping[DeskId, Desk] = {desk.id: desk for desk in desks}
         self.supervisor, self.books, self._timing = supervisor, books, timing
         self.prices: dict[InstrumentId, Decimal] = {}
@@ -98,13 +112,31 @@ class Account:
         """Fold a fact, decide, fold what was decided, and return all of it."""
         self.fold(event)
         entries: list[Entry] = []
+        self._decide_halt(event, entries)
         for desk, heard in self._heard(event):
             decisions, commands = desk.core.decide(heard)
             for what in (*decisions, *commands):
                 self._conclude(OfDesk(desk=desk.id, what=what), entries)
-        while (need := next(self.supervisor.needs(self.now_ns), None)) is not None:
+        while (need := self._need()) is not None:
             self._conclude(need, entries)
         return AccountStep(event, tuple(entries))
+
+    def _need(self) -> CloseTrade | VenueCommand | None:
+        """Return what the supervisor needs next under the halt in force."""
+        row = PERMITS[self.halt.level]
+        flattens = row.flattens or self.halt.reason(HaltCode.OPERATOR_FLATTEN) is not None
+        return next(
+            self.supervisor.needs(self.now_ns, entries_allowed=row.keeps_entries and not flattens, flattens=flattens),
+            None,
+        )
+
+    def _decide_halt(self, event: AccountEvent, entries: list[Entry]) -> None:
+        """Conclude what an operator's wish, or the time, makes of the halt."""
+        after = expired(self.halt, self.now_ns)
+        if isinstance(event, Operated):
+            after = operated(after, event)
+        if after != self.halt:
+            self._conclude(HaltChanged(halt=after), entries)
 
     def fold(self, entry: AccountEvent | Entry) -> None:
         """Change the state by one entry of the journal; nothing else changes it."""
@@ -119,10 +151,14 @@ class Account:
                 self.supervisor.price(instrument, last, entry.known_ns)
             case SessionBegan():
                 self.supervisor.book.doubt(entry.known_ns)
+                if entry.halt is not None and entry.halt.epoch > self.halt.epoch:
+                    self.halt = entry.halt
             case SendResolved() | OrderReported() | Executed() | ExecutionBusted() | LookedUp():
                 self._fold_heard(self.supervisor.fold(entry))
             case OfDesk():
                 self._fold_desk(entry)
+            case HaltChanged():
+                self.halt = entry.halt
             case CloseTrade():
                 self.supervisor.close_trade(entry.key, entry.closing)
             case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
@@ -132,13 +168,15 @@ class Account:
     def state(self) -> tuple[object, ...]:
         """Return everything that the next decision depends on, features and memories of strategies aside."""
         return (
-            self.now_ns, self.supervisor.book.open, self.supervisor.brackets, self.books.holdings, self.prices,
+            self.now_ns, self.halt, self.supervisor.book.open, self.supervisor.brackets, self.books.holdings,
+            self.prices,
             {identity: desk.core.state for identity, desk in self.desks.items()},
         )  # fmt: skip
 
     def next_deadline(self) -> int | None:
         """Return when the account wants to be woken though nothing happens; None is never."""
-        return self.supervisor.next_deadline(self.now_ns)
+        stamps = (self.supervisor.next_deadline(self.now_ns), next_end_ns(self.halt))
+        return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def equity(self) -> Decimal | None:
         """Return what the account is worth at last prices; None where one of those is not known."""
@@ -152,7 +190,7 @@ class Account:
         if isinstance(entry, OfDesk) and isinstance(entry.what, SubmitEntry):
             desk = self.desks[entry.desk]
             order = desk.order(entry.what, self.now_ns, self._timing.entry_life_ns)
-            self._conclude(PlaceOrder(order=order), entries)
+            self._conclude(PlaceOrder(order=order, halt_epoch=self.halt.epoch), entries)
         elif isinstance(entry, OfDesk) and isinstance(entry.what, CancelEntry):
             order_of = self.supervisor.book.open.get(entry.what.client_id)
             if order_of is not None and order_of.state in (OrderState.WORKING, OrderState.PARTIAL):

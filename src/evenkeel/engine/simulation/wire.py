@@ -116,6 +116,10 @@ class Wire:
 
         self.schedule(arrives, arrive)
 
+    def hold_back(self, identity: ClientId, now_ns: int) -> None:
+        """Tell that an order did not leave."""
+        self._resolve(now_ns + MS, identity, Act.PLACE, Outcome.ABORTED, None)
+
     def tell_news(self, now_ns: int) -> None:
         """Send what has happened at the venue down the stream."""
         news, self.exchange.news = self.exchange.news, []

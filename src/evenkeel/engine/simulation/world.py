@@ -14,15 +14,18 @@ from decimal import Decimal
 
 import msgspec
 
-from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.account import Account, AccountEvent, HaltChanged
+from evenkeel.engine.account.halting import operated
 from evenkeel.engine.account.log import AccountLog, rebuild
 from evenkeel.engine.journal import Journal, read_journal
 from evenkeel.engine.journal.memory import UNLIMITED, MemoryDisk
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.wire import MS, SECOND, Weather, Wire
-from evenkeel.model.event import BarsClosed, PriceTold, SessionBegan, TimePassed
-from evenkeel.model.ids import InstrumentId
+from evenkeel.model.command import PlaceOrder, VenueCommand
+from evenkeel.model.event import BarsClosed, Operated, Operation, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.halt import Act, Halt, permits
+from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.report import VenueEvent
 
 FOLDER = "journal"
@@ -40,6 +43,7 @@ class Trouble:
         at_rest: That it dies at an instant at which it does nothing.
         power: That with it the power fails, and what was not synced is lost in part.
         down_s: Seconds until it is started again, at most.
+        operator: That an operator asks for something, at each step of the market.
     """
 
     between_journal_and_send: float = 0.004
@@ -48,6 +52,7 @@ class Trouble:
     at_rest: float = 0.0005
     power: float = 0.5
     down_s: int = 20
+    operator: float = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ class World:
         trouble: How often the process dies.
         now_ns: Virtual time.
         counters: What happened, by name.
-        story: What happened, in words, newest last.
+        flag: What the halt flag on the disk says; operators write it whether the process lives or not.
+        killable: Whether an operator may pull the kill switch, which ends all trading.
     """
 
     draw: Draw
@@ -97,7 +103,8 @@ class World:
     trouble: Trouble = field(default_factory=Trouble)
     now_ns: int = 0
     counters: Counter[str] = field(default_factory=Counter)
-    story: list[str] = field(default_factory=list)
+    flag: Halt = field(default_factory=Halt)
+    killable: bool = False
     disk: MemoryDisk = field(default_factory=MemoryDisk)
     exchange: Exchange = field(init=False)
     wire: Wire = field(init=False)
@@ -126,13 +133,15 @@ class World:
             self.exchange.trade_at(self.path.instrument, price, at)
             self.wire.tell_news(at)
             self._feed(number, price, at)
+            if self._happens("operator", self.trouble.operator):
+                self._operate(at)
 
     def settle(self, seconds: int = 600) -> None:
         """Let everything come to rest at a market that stands still, without faults."""
         self.wire.weather = Weather(
             lost_request=0, lost_answer=0, lost_news=0, repeated=0, slow=0, partial_page=0, blind=0
         )
-        self.trouble = Trouble(between_journal_and_send=0, after_send=0, before_journal=0, at_rest=0)
+        self.trouble = Trouble(between_journal_and_send=0, after_send=0, before_journal=0, at_rest=0, operator=0)
         step = self.path.step_ns
         for _ in range(seconds * SECOND // step):
             at = self.now_ns + step
@@ -188,6 +197,9 @@ class World:
             self._crash()
             return
         self._log.write(step)
+        for entry in step.entries:
+            if isinstance(entry, HaltChanged) and entry.halt.epoch > self.flag.epoch:
+                self.flag = entry.halt
         for finding in self.account.findings:
             self.counters[f"finding {finding.code.value}"] += 1
         for command in step.commands:
@@ -195,11 +207,32 @@ class World:
                 self._crash()
                 return
             self.counters[type(command).__name__] += 1
-            self.wire.carry(command, self.now_ns)
+            self._send(command)
             if self._happens("crash after send", self.trouble.after_send):
                 self._crash()
                 return
         self._wake()
+
+    def _send(self, command: VenueCommand) -> None:
+        """Pass the border: an entry that was approved under another epoch of the flag does not leave."""
+        if not isinstance(command, PlaceOrder) or command.order.leg is not Leg.ENTRY:
+            self.wire.carry(command, self.now_ns)
+        elif command.halt_epoch == self.flag.epoch:
+            if not permits(self.flag.level, Act.ENTRY):
+                raise Violation(f"an entry left at level {self.flag.level} at {self.now_ns}")
+            self.wire.carry(command, self.now_ns)
+        else:
+            self.counters["held back at the border"] += 1
+            self.wire.hold_back(command.order.client_id, self.now_ns)
+
+    def _operate(self, at_ns: int) -> None:
+        """Let an operator write the flag; the process hears of it a little later, if it lives."""
+        options = [Operation.PAUSE, Operation.RESUME, Operation.RESUME, Operation.FLATTEN]
+        operation = self.draw.choice([*options, Operation.KILL] if self.killable else options)
+        event = Operated(event_ns=at_ns, known_ns=at_ns, operation=operation, by="operator")
+        self.counters[f"operator {operation.value}"] += 1
+        self.flag = operated(self.flag, event)
+        self._schedule(at_ns + self.draw.randint(1, 900) * MS, lambda _: self._tell(event))
 
     def _wake(self) -> None:
         """Let the process be told when the next deadline of its state comes."""
@@ -230,7 +263,7 @@ class World:
         rebuild(self.account, read_journal(self.disk, FOLDER))
         self._log = AccountLog(self._journal)
         self._stamp, self._up, self._woken_ns = max(self._stamp, self.account.now_ns), True, None
-        self._tell(SessionBegan(event_ns=now_ns, known_ns=now_ns))
+        self._tell(SessionBegan(event_ns=now_ns, known_ns=now_ns, halt=self.flag))
 
     def _schedule(self, at_ns: int, act: Callable[[int], None]) -> None:
         self._count += 1

@@ -94,13 +94,15 @@ class Circumstances:
         now_ns: The time.
         venue: What the venue can do.
         timing: How long things may take.
-        entries_allowed: Whether entries may rest; not at level 2 and above.
+        entries_allowed: Whether entries may rest; not from halt level 3 on.
+        flattens: Whether everything is to be closed, as at level 4.
     """
 
     now_ns: int
     venue: Capabilities
     timing: Timing
-    entries_allowed: bool
+    entries_allowed: bool = True
+    flattens: bool = False
 
 
 def plan(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> list[Wish]:
@@ -117,7 +119,7 @@ def plan(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> l
         return wishes + _withdrawn([o for o in orders if o.leg is not Leg.ENTRY], "nothing is held that it could close")
     if held * bracket.direction < 0:
         return wishes + _turned(bracket, orders, at)
-    if bracket.closing is None:
+    if bracket.closing is None or (at.flattens and bracket.closing.quantity is not None):
         close = _must_close(bracket, orders, at)
         return [*wishes, close] if close is not None else wishes + _protect(bracket, orders, at)
     wishes += _flatten(bracket, orders, at, bracket.closing)
@@ -186,6 +188,8 @@ def _withdrawn(orders: Sequence[VenueOrder], why: str) -> list[Wish]:
 def _must_close(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> WishClose | None:
     """Return why a position cannot be left to its stop and target, if so."""
     now, timing = at.now_ns, at.timing
+    if at.flattens:
+        return WishClose(reason=ExitReason.FORCE, why="the account is to be flat")
     if bracket.stop_price is None:
         waived = bracket.waived_until_ns
         if waived is not None and now >= waived:

@@ -180,11 +180,17 @@ class Supervisor:
                 self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=None)
         return self.book.expire(now_ns).findings
 
-    def needs(self, now_ns: int, *, entries_allowed: bool = True) -> Iterator[Need]:
-        """Yield what is to be commanded or decided now."""
+    def needs(self, now_ns: int, *, entries_allowed: bool = True, flattens: bool = False) -> Iterator[Need]:
+        """Yield what is to be commanded or decided now.
+
+        Args:
+            now_ns: The time.
+            entries_allowed: Whether entries may rest.
+            flattens: Whether everything is to be closed.
+        """
         for identity in self.book.doubtful(now_ns):
             yield LookUpOrder(client_id=identity, asked_ns=now_ns)
-        at = Circumstances(now_ns=now_ns, venue=self._venue, timing=self._timing, entries_allowed=entries_allowed)
+        at = Circumstances(now_ns, self._venue, self._timing, entries_allowed=entries_allowed, flattens=flattens)
         for key, bracket in list(self.brackets.items()):
             for wish in plan(bracket, self._orders(key), at):
                 yield self._need(key, bracket, wish, now_ns)
