@@ -253,7 +253,16 @@ def joint_case(seed: int, *, lanes: bool = True) -> JointCase | None:
         if one is not None:
             instances.append(one)
             parts = [part_of(stretch, drawn, play, said) for stretch in one.market.stretches if warms_up(stretch)]
-            lines.append(Line(name, rules_of(play, facts_of(facts)), drawn.minutes, execution, parts, intrabar))
+            lines.append(
+                Line(
+                    name,
+                    replace(rules_of(play, facts_of(facts)), base_minutes=drawn.minutes),
+                    drawn.minutes,
+                    execution,
+                    parts,
+                    intrabar,
+                )
+            )
     if len(lines) < 2:
         return None
     research = run_portfolio_research(instances)

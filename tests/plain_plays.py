@@ -138,6 +138,10 @@ def plain_play(rng: Rng, rows: Sequence[Row], *, marks: bool = False) -> tuple[s
     }  # fmt: skip
     if chance(rng, 0.2):
         all_in(rng, document)
+    way = sections.way()
+    document["account"] |= way
+    if "queue" in way:
+        waiting(rng, document)
     return yaml.safe_dump({key: value for key, value in document.items() if value != {}}, sort_keys=False), rules
 
 
@@ -152,6 +156,16 @@ def all_in(rng: Rng, document: dict[str, Any]) -> None:
     document["account"].pop("stop_equity", None)
     document["account"].pop("max_notional", None)
     document["risk_model"]["sizing"] = {"model": "percent_equity", "value": 100.0}
+
+
+def waiting(rng: Rng, document: dict[str, Any]) -> None:
+    """Let entries and targets rest close to the market, where others stand before them."""
+    if chance(rng, 0.7):
+        document["entry"] = {
+            "order_type": "LIMIT", "limit_offset_pct": float(pick(rng, 0.0, 0.02, 0.1)),
+            "time_in_force": pick(rng, "GTC", "PostOnly"), "expire_after_bars": int(pick(rng, 0, 3)),
+        }  # fmt: skip
+    document["risk_model"]["tp_order_type"] = "Limit"
 
 
 def decisions_of(

@@ -167,6 +167,22 @@ class Sections:
             found["trigger_source"] = "MarkPrice"
         return found
 
+    def way(self) -> dict[str, Any]:
+        """Return what lies between an order and its fill, each now and then: a spread, latency, others in the queue."""
+        rng = self.rng
+        found: dict[str, Any] = {}
+        if chance(rng, 0.25):
+            found["latency_ms"] = int(pick(rng, 1, 250, 60_000, 60_001, 150_000))
+        if chance(rng, 0.35):
+            found["queue"] = pick(
+                rng, {"model": "trade_through", "ticks": int(pick(rng, 1, 2, 9))},
+                {"model": "volume_ahead", "share": float(pick(rng, 0.4, 1.5))},
+                {"model": "volume_ahead", "share": float(pick(rng, 0, 0.4, 3))},
+            )  # fmt: skip
+        if chance(rng, 0.1 if "queue" in found else 0.35):  # a spread leaves no price on the tick of a limit
+            found["half_spread_bps"] = float(pick(rng, 1.3, 7.1))
+        return found
+
     def margin(self, fees: dict[str, float]) -> dict[str, Any]:
         """Return what only accounts with leverage have."""
         rng = self.rng

@@ -5,6 +5,7 @@ record, outcome, bars = both_worlds(7)   # both lanes, which must agree, and the
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
@@ -29,6 +30,7 @@ from evenkeel.strategies.terms import (
     LadderStep,
     MarginTerms,
     OrderTerms,
+    QueueTerms,
     SizingTerms,
     TrailTerms,
 )
@@ -41,18 +43,23 @@ MONEY = Decimal("1e-8")
 """A tie of a float product is not always one of the decimal product: a posting may differ by its last digit."""
 
 
-def random_bars(rng: Rng) -> Bars:
-    """Return minutes of a walk with gaps at the open, some of them flat, on the tick or off it."""
+def random_bars(rng: Rng) -> tuple[Bars, Decimal]:
+    """Return minutes of a walk with gaps at the open, some of them flat, on the tick or off it, and the tick.
+
+    A tick as wide as the steps makes prices that meet limits to the tick, and no further.
+    """
     count, level = int(rng.integers(40, 200)), float(pick(rng, 5.0, 100.0, 900.0, 60000.0))
     step = level * float(pick(rng, 2e-4, 1e-3, 4e-3))
     close = np.maximum(level + np.cumsum(rng.normal(0, step, count)), level / 4)
     opened = np.concatenate([[level], close[:-1]]) + np.where(rng.random(count) < 0.4, rng.normal(0, step, count), 0)
     reach = np.where(rng.random((2, count)) < 0.2, 0.0, np.abs(rng.normal(0, step, (2, count))))
     high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
-    digits = int(pick(rng, 2, 2, 4))
+    digits = int(pick(rng, 2, 2, 4, -math.ceil(math.log10(step)), -math.ceil(math.log10(step))))
     volume = np.full(count, 1.0) if rng.random() < 0.5 else np.round(rng.random(count) * 200, 1)
     volume *= rng.random(count) >= float(pick(rng, 0, 0.05))
-    return desk.bars(np.column_stack([np.round(np.column_stack([opened, high, low, close]), digits), volume]).tolist())
+    prices = np.round(np.column_stack([opened, high, low, close]), digits)
+    tick = Decimal("0.01") if digits in (2, 4) else Decimal(1).scaleb(-digits)
+    return desk.bars(np.column_stack([prices, volume]).tolist()), tick
 
 
 def random_rules(rng: Rng) -> Rules:
@@ -77,6 +84,18 @@ def random_rules(rng: Rng) -> Rules:
     )  # fmt: skip
 
 
+def on_its_way(rng: Rng, rules: Rules) -> Rules:
+    """Return terms with what lies between an order and its fill: a spread, a way to the venue, others in the queue."""
+    queue = pick(rng, "touch", "trade_through", "volume_ahead", "volume_ahead")
+    spreads = ("0", "0", "0.00013", "0.00071") if queue == "touch" else ("0", "0", "0", "0", "0.00013")
+    return replace(
+        rules, half_spread=Decimal(pick(rng, *spreads)), latency_ms=pick(rng, 0, 0, 0, 1, 60_000, 150_000),
+        queue=queue, queue_ticks=pick(rng, 1, 1, 2), queue_share=Decimal(pick(rng, "0", "0.4", "1.6")),
+        stop_is_limit=pick(rng, False, False, False, True),
+        volume_fraction=pick(rng, None, None, None, Decimal("0.04"), Decimal("0.5")),
+    )  # fmt: skip
+
+
 def random_moves(rng: Rng) -> tuple[tuple[Step, ...], Trail | None, BreakEven | None]:
     """Return what every position of a run has beside its own stop: a ladder, a trailing rule, break-even."""
     ladder: tuple[Step, ...] = ()
@@ -92,7 +111,12 @@ def random_moves(rng: Rng) -> tuple[tuple[Step, ...], Trail | None, BreakEven | 
 
 
 def random_decisions(
-    rng: Rng, closes: list[Decimal], ladder: tuple[Step, ...], trail: Trail | None, even: BreakEven | None
+    rng: Rng,
+    closes: list[Decimal],
+    tick: Decimal,
+    ladder: tuple[Step, ...],
+    trail: Trail | None,
+    even: BreakEven | None,
 ) -> dict[int, Decision]:
     """Return wishes at a third of the closes, with stops and targets from one tick to far away.
 
@@ -100,6 +124,8 @@ def random_decisions(
     """
 
     def away(close: Decimal) -> Decimal:
+        if rng.random() < 0.5:
+            return tick * int(rng.integers(1, 6))
         return (
             close * Decimal(str(round(float(rng.choice([1e-4, 1e-3, 4e-3, 0.02])) * (1 + rng.random()), 6)))
         ).quantize(Decimal("0.000001"))
@@ -108,9 +134,11 @@ def random_decisions(
     for number, close in enumerate(closes):
         if rng.random() > 0.4:
             continue
-        side, kind = int(pick(rng, 1, -1)), pick(rng, "market", "limit", "limit", "stop")
+        side, kind = int(pick(rng, 1, -1)), pick(rng, "market", "limit", "limit", "stop", "stop_limit")
         offset = side * away(close) * int(pick(rng, 1, 1, -1))
-        price = {"market": None, "limit": close - offset, "stop": close + offset}[kind]
+        trigger = close + offset
+        price = {"market": None, "limit": close - offset}.get(kind, trigger)
+        limit = trigger + side * away(close) * int(pick(rng, 1, -1)) if kind == "stop_limit" else None
         stop, target = (away(close) if rng.random() < 0.8 else None for _ in range(2))
         leave = Decimal(pick(rng, "1", "0.5", "0.3")) if rng.random() < 0.3 else ZERO
         targets = () if target is None else (Step(target),)
@@ -120,7 +148,7 @@ def random_decisions(
         if trail is not None and trail.share is None:
             follows = None if stop is None else replace(trail, distance=away(close))
         plan = Plan(stop, targets, ladder != (), follows, even)
-        decisions[number] = Decision(side, kind, price, plan, leave, leave)
+        decisions[number] = Decision(side, kind, price, plan, leave, leave, limit=limit)
     return decisions
 
 
@@ -139,6 +167,8 @@ def terms_of(
             stop_beyond=rules.on_sl_beyond_liq, goes_on=rules.continue_after_liquidation,
         ),
         impact=ImpactTerms(mode=rules.impact, coefficient=rules.impact_coef, largest=rules.impact_max),
+        max_volume_fraction=rules.volume_fraction, half_spread=rules.half_spread, latency_ms=rules.latency_ms,
+        queue=QueueTerms(model=rules.queue, ticks=rules.queue_ticks, share=rules.queue_share),
     )  # fmt: skip
     sizing = SizingTerms(
         model=rules.model, value=rules.value, include_costs=rules.include_costs, basis=rules.basis,
@@ -146,7 +176,7 @@ def terms_of(
     )  # fmt: skip
     order = OrderTerms(
         time_in_force=TimeInForce(rules.time_in_force), expire_bars=rules.expire_bars,
-        target_is_limit=rules.target_is_limit, trade_through=rules.trade_through,
+        target_is_limit=rules.target_is_limit, stop_is_limit=rules.stop_is_limit, trade_through=rules.trade_through,
         ladder=tuple(LadderStep(fraction=step.distance, share=step.share) for step in ladder),
         trail=None if trail is None else TrailTerms(activation=trail.activation, fraction=trail.share),
         break_even=None if even is None else EvenTerms(activation=even.activation, offset=even.offset),
@@ -159,7 +189,10 @@ def wish_of(decision: Decision) -> desk.Wish:
     plan = decision.plan
     target = plan.targets[0].distance if plan.targets and not plan.ladder else None
     trail = None if plan.trail is None else plan.trail.distance
-    numbers = {"price": decision.price, "stop": plan.stop, "target": target, "trail": trail}
+    price, trigger = decision.price, None
+    if decision.kind == "stop_limit":
+        price, trigger = decision.limit, decision.price
+    numbers = {"price": price, "trigger": trigger, "stop": plan.stop, "target": target, "trail": trail}
     return desk.Wish(decision.side, decision.kind, **{k: float(v) for k, v in numbers.items() if v is not None})
 
 
@@ -170,14 +203,16 @@ def both_worlds(seed: int, *, lanes: bool = True) -> tuple[RunRecord, Outcome, B
         lanes: Whether both lanes run and are compared; otherwise the research lane alone.
     """
     rng = np.random.default_rng(seed)
-    base, rules, exec_tf = random_bars(rng), random_rules(rng), Timeframe.parse(pick(rng, "1m", "3m", "5m", "15m"))
+    base, tick = random_bars(rng)
+    rules = replace(on_its_way(rng, random_rules(rng)), tick=tick)
+    exec_tf = Timeframe.parse(pick(rng, "1m", "3m", "5m", "15m"))
     asset = desk.instrument(
         multiplier=rules.multiplier, tick_size=rules.tick, lot_size=rules.lot, min_quantity=rules.min_quantity
     )
     moves = random_moves(rng)
     costs, sizing, order = terms_of(rules, *moves)
     higher = Series(base, desk.load_calendar("24/7")).on(exec_tf)
-    decisions = random_decisions(rng, [Decimal(repr(close)) for close in higher.bars.close.tolist()], *moves)
+    decisions = random_decisions(rng, [Decimal(repr(close)) for close in higher.bars.close.tolist()], tick, *moves)
     first = int(rng.integers(0, 4)) if len(higher.bars) > 4 else 0
     rates = drawn_rates(rng, len(base), None) if rules.perpetual and rng.random() < 0.5 else None
     rows = zip(*(getattr(base, name).tolist() for name in ("open", "high", "low", "close", "volume")), strict=True)

@@ -27,7 +27,7 @@ from reference.rules import KNOWN
 
 TESTS = Path(__file__).resolve().parent.parent
 SOURCE = Path(evenkeel.__file__).resolve().parent.parent
-PLAIN, SCRIPTED = 300, 120
+PLAIN, SCRIPTED = 300, 600
 CASES_MAX = 25
 """Cases of each kind that are looked at for a bug."""
 

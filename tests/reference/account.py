@@ -57,8 +57,40 @@ class Account:
         return min(rules.impact_max, moved)
 
     def worse(self, price: Decimal, side: int, quantity: Decimal) -> Decimal:
-        """Return the price after slippage of a buy (+1) or a sell (-1)."""
-        return price * (1 + side * (self.rules.slippage + self.impact(quantity, price)))
+        """Return the price after half the spread and slippage of a buy (+1) or a sell (-1)."""
+        self.out.note("6.3 half a spread is paid", self.rules.half_spread > 0)
+        return price * (1 + side * (self.rules.half_spread + self.rules.slippage + self.impact(quantity, price)))
+
+    def other_side(self, price: Decimal, side: int) -> Decimal:
+        """0008.24: the price that a buy (+1) or a sell (-1) meets where this is the last one."""
+        return price * (1 + side * self.rules.half_spread)
+
+    def queued(self) -> Decimal:
+        """0008.23: what stands before an order that comes to rest in this bar."""
+        return self.now.volume * self.rules.queue_share
+
+    def our_turn(self, order: Working | Aim, depth: Decimal, *, at_open: bool, strictly: bool = False) -> bool:
+        """0008.23: whether a limit that rests is filled.
+
+        Args:
+            order: What rests.
+            depth: How far the price that it meets has gone beyond its own.
+            at_open: Whether that is known of the open alone; only a whole bar works off what stands before.
+            strictly: Whether its very price is never enough.
+        """
+        rules = self.rules
+        if depth < 0 or (depth == 0 and strictly):
+            return False
+        if rules.queue == "trade_through":
+            beyond = depth >= rules.queue_ticks * rules.tick
+            self.out.note("6.2 queue: not far enough beyond", not beyond)
+            return beyond
+        if rules.queue == "volume_ahead" and depth == 0:
+            self.out.note("6.2 queue: waits behind others", not at_open and order.ahead > self.now.volume)
+            self.out.note("6.2 queue: worked off", not at_open and ZERO < order.ahead <= self.now.volume)
+            order.ahead -= ZERO if at_open else self.now.volume
+            return order.ahead <= 0
+        return True
 
     def fee(self, quantity: Decimal, price: Decimal, taker: bool) -> Decimal:
         rate = self.rules.taker if taker else self.rules.maker
@@ -89,7 +121,8 @@ class Account:
         for distance, part in in_steps(self.rules, plan, units):
             level = price + side * distance
             if level > 0:
-                aims.append(Aim(down(level, self.rules.tick) if side > 0 else up(level, self.rules.tick), part))
+                level = down(level, self.rules.tick) if side > 0 else up(level, self.rules.tick)
+                aims.append(Aim(level, part, self.queued()))
         return stop, aims
 
     def enter(self, row: int, point: str, price: Decimal, raw: Decimal, taker: bool, units: Decimal) -> None:
@@ -106,8 +139,8 @@ class Account:
             self.grow(self.held, order, price, raw, fee, units)
         held = self.held
         assert held is not None
-        memo = posted(side * units * self.rules.multiplier * (price - raw))
-        self.out.note("6.3 long entry pays more" if side > 0 else "6.3 short entry receives less", price != raw)
+        memo = posted(side * units * self.rules.multiplier * (price - raw)) if taker else ZERO
+        self.out.note("6.3 long entry pays more" if side > 0 else "6.3 short entry receives less", memo != 0)
         self.out.note("6.9 entry in pieces", units < order.quantity)
         self.out.fills.append(
             Fill(

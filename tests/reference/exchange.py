@@ -40,7 +40,7 @@ class Exchange(Minute):
             row: The base bar whose close this is.
             bar: That bar.
             wanted: What the strategy wants.
-            lives_in: The execution bar with the first minute of an order of now; it is an entry of that bar.
+            lives_in: The execution bar with the next minute; an order of now is an entry of that bar, whatever its way.
         """
         held, rules = self.held, self.rules
         if self.out.stopped is not None or self.leaving or (self.entry is not None and held is None):
@@ -53,7 +53,7 @@ class Exchange(Minute):
             self.out.note("6.1 close of less than a lot", units == 0 and share > 0)
             if units > 0:
                 self.withdraw(row)
-                self.leaving = [Close("signal", units, "exit")]
+                self.leaving = [Close("signal", units, "exit", row + 1 + rules.latency_bars)]
             elif share > 0:
                 self.out.refused.append((row, "BELOW_MIN_QUANTITY"))
             return
@@ -75,8 +75,10 @@ class Exchange(Minute):
             price = nearest(price, rules.tick)
         self.entered[lives_in] = self.entered.get(lives_in, 0) + 1
         self.entry = Working(
-            wanted.side, wanted.kind, found.quantity, price, found.plan, number, row, self.on_grid(wanted.side, limit)
-        )
+            wanted.side, wanted.kind, found.quantity, price, found.plan, number, row,
+            self.on_grid(wanted.side, limit), row + 1 + rules.latency_bars,
+        )  # fmt: skip
+        self.out.note("6.1 an order comes later by its latency", rules.latency_bars > 0)
 
     def money(self) -> tuple[Decimal, Decimal]:
         """Equity and free margin at a decision on an entry: the account is flat."""

@@ -39,9 +39,9 @@ class Minute(Account):
         """5.4, 2 to 4. What is left of an entry goes on beside its position, as long as no exit is under way."""
         if self.held is not None:
             self.exit_at_open(row, bar)
-        if self.entry is not None:
+        if self.entry is not None and row >= self.entry.live_row:
             self.enter_at_open(row, bar, self.entry)
-        if self.entry is not None:
+        if self.entry is not None and row >= self.entry.live_row:
             self.enter_inside(row, bar, self.entry)
         if self.held is not None:
             self.exit_inside(row, bar)
@@ -59,7 +59,7 @@ class Minute(Account):
                 level = self.liquidation(held)
                 if self.held is held and level is not None and held.side * (mark - level) <= 0:
                     self.liquidate(row, point)
-        if order is not None and order.kind == "limit" and not order.seen_a_bar:
+        if order is not None and order.kind == "limit" and not order.seen_a_bar and row >= order.live_row:
             self.unfilled(row)
 
     def fires(self, bar: Bar) -> tuple[Decimal, Decimal, Decimal]:
@@ -130,8 +130,10 @@ class Minute(Account):
         held = self.held
         assert held is not None
         assert held.stop is not None
-        if held.side * (best - held.stop) >= 0:
-            self.leave(row, point, best if point == "open" else held.stop, held.units, "stop", held.mover, rests=True)
+        met = self.other_side(best, -held.side)
+        if held.side * (met - held.stop) >= 0:
+            price = met if point == "open" else held.stop
+            self.leave(row, point, price, held.units, "stop", held.mover, rests=True)
 
     def take_targets(self, row: int, point: str, best: Decimal, last: Decimal) -> None:
         """Fill the targets that are reached, nearest first; at an open beyond them, there.
@@ -147,15 +149,20 @@ class Minute(Account):
             for aim in fired:
                 if self.held is held:
                     self.take_target(row, point, aim, last, rests=False)
-        reached = last if rests else best
-        while self.held is held and held.aims and held.side * (reached - held.aims[0].level) >= 0:
+        met = self.other_side(last, -held.side)
+        while self.held is held and held.aims:
+            aim = held.aims[0]
+            depth = held.side * ((met if rests else best) - aim.level)
+            if depth < 0 or (rests and not self.our_turn(aim, depth, at_open=point == "open")):
+                return
             if rests and self.room == 0:
                 return
-            aim = held.aims.pop(0)
+            held.aims.pop(0)
             self.out.note(f"6.6 gap over a {'limit' if rests else 'market'} target", point == "open")
             self.out.note("6.6 target inside", point == "inside")
             self.out.note("6.2 target beyond the close of that minute", self.arrived == "inside")
-            self.take_target(row, point, aim, last if point == "open" else aim.level, rests=rests)
+            opened = met if rests else last
+            self.take_target(row, point, aim, opened if point == "open" else aim.level, rests=rests)
 
     def take_target(self, row: int, point: str, aim: Aim, raw: Decimal, *, rests: bool) -> None:
         held = self.held
@@ -187,10 +194,14 @@ class Minute(Account):
         for close in ordered:
             if self.held is not held:
                 return
+            if row < close.live_row:
+                self.out.note("6.1 a close is on its way")
+                self.leaving.append(close)
+                continue
             self.out.note("6.6 signal close at the open", close.reason == "signal")
             rest = self.leave(row, "open", bar.open, close.units, close.leg, close.reason)
             if rest > 0 and self.held is held:
-                self.leaving.append(Close(close.reason, rest, close.leg))
+                self.leaving.append(Close(close.reason, rest, close.leg, row))
 
     def liquidated_beyond(self, row: int, point: str, held: Held, mark: Decimal, start: Decimal) -> None:
         """A stop of type Limit that was opened beyond, and rests, keeps nobody from liquidation."""
@@ -253,19 +264,21 @@ class Minute(Account):
             self.first_minute(row, "open", order, o)
         else:
             assert order.price is not None
-            depth = order.side * (order.price - o)
-            if depth > 0 or (depth == 0 and not self.rules.trade_through):
-                self.rest_filled(row, "open", order, o)
+            met = self.other_side(o, order.side)
+            if self.our_turn(order, order.side * (order.price - met), at_open=True, strictly=self.rules.trade_through):
+                self.rest_filled(row, "open", order, met, o)
 
     def enter_inside(self, row: int, bar: Bar, order: Working) -> None:
         side, price = order.side, order.price
         if price is None or (order.fired and order.kind == "stop"):
             return
         if order.kind == "limit":
-            depth = side * (price - (bar.low if side > 0 else bar.high))
+            if not order.seen_a_bar:
+                return
+            depth = side * (price - self.other_side(bar.low if side > 0 else bar.high, side))
             self.out.note("6.2 touched and not traded through", depth == 0 and self.rules.trade_through)
-            if depth > 0 or (depth == 0 and not self.rules.trade_through):
-                self.rest_filled(row, "inside", order, price)
+            if self.our_turn(order, depth, at_open=False, strictly=self.rules.trade_through):
+                self.rest_filled(row, "inside", order, price, price)
             return
         _, high, low = self.fires(bar)
         if side * ((high if side > 0 else low) - price) < 0:
@@ -287,7 +300,8 @@ class Minute(Account):
         """
         limit, tif = order.price, self.rules.time_in_force
         assert limit is not None
-        marketable = order.side * (limit - now) >= 0
+        marketable = order.side * (limit - self.other_side(now, order.side)) >= 0
+        order.ahead = self.queued()
         if order.limit is not None:
             self.out.note(f"6.1 stop-limit {'taken at' if marketable else 'rests after'} its trigger")
         if marketable:
@@ -298,9 +312,9 @@ class Minute(Account):
         elif tif in RESTS_NOT:
             self.unfilled(row)
         elif close is not None:
-            depth = order.side * (limit - close)
-            if depth > 0 or (depth == 0 and not self.rules.trade_through):
-                self.rest_filled(row, point, order, limit)
+            depth = order.side * (limit - self.other_side(close, order.side))
+            if self.our_turn(order, depth, at_open=False, strictly=self.rules.trade_through):
+                self.rest_filled(row, point, order, limit, limit)
 
     def take(self, row: int, point: str, order: Working, raw: Decimal, limit: Decimal | None = None) -> None:
         """Fill at once, slipped and never beyond the limit, as much as the bar has room for (6.9)."""
@@ -324,12 +338,13 @@ class Minute(Account):
             else:
                 self.unfilled(row, tif)
 
-    def rest_filled(self, row: int, point: str, order: Working, price: Decimal) -> None:
+    def rest_filled(self, row: int, point: str, order: Working, price: Decimal, raw: Decimal) -> None:
         there = self.found(order.quantity)
         if there > 0:
             self.out.note("6.2 resting, touched" if point == "inside" else "6.2 resting, opened through")
             self.out.note("6.2 PostOnly makes", self.rules.time_in_force == "PostOnly")
-            self.enter(row, point, price, price, False, there)
+            self.out.note("6.2 resting, opened through across a spread", price != raw)
+            self.enter(row, point, price, raw, False, there)
 
     def unfilled(self, row: int, tif: str = "") -> None:
         """What may not rest ends here."""
@@ -369,7 +384,8 @@ class Minute(Account):
         self.hold_to_limits(self.marked(bar.close))
         if running and self.out.stopped is not None and self.held is not None:
             self.withdraw(row, "ENTRIES_DISABLED")
-            self.leaving = [Close(self.out.stopped, self.held.units, "guard")]
+            if not any(close.units == self.held.units for close in self.leaving):
+                self.leaving = [Close(self.out.stopped, self.held.units, "guard", row + 1 + self.rules.latency_bars)]
 
     def move_stop(self, bar: Bar) -> None:
         """5.4, 6: trailing, then break-even, from the close; what they set holds from the next minute on (T15)."""

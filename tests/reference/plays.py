@@ -60,6 +60,7 @@ def rules_of(play: Section, instrument: Section) -> Rules:
     share = sizing["model"] in ("percent_equity", "risk_based")
     volume_fraction = optional(account.get("max_volume_fraction"))
     tiers = instrument.get("tiers", ())
+    queue = account.get("queue", {})
     return Rules(
         start=exact(account["starting_equity"]),
         taker=bps(fees["taker_bps"]), maker=bps(fees["maker_bps"]), per_contract=exact(fees.get("per_contract", 0)),
@@ -82,6 +83,9 @@ def rules_of(play: Section, instrument: Section) -> Rules:
         continue_after_liquidation=account.get("continue_after_liquidation", False),
         funding=exact(funding["fixed_rate"]) if funding["enabled"] else None,
         trigger=account.get("trigger_source", "LastPrice"), volume_fraction=volume_fraction,
+        half_spread=bps(account.get("half_spread_bps", 0)), latency_ms=account.get("latency_ms", 0),
+        queue=queue.get("model", "touch"), queue_ticks=queue.get("ticks", 1),
+        queue_share=exact(queue.get("share", "0.1")),
         stop_is_limit=risk.get("sl_order_type", "Market") == "Limit",
         impact=impact.get("mode", "disabled"), impact_coef=bps(impact.get("coef_bps", 50)),
         impact_max=bps(impact.get("max_bps", 100)),

@@ -45,7 +45,8 @@ class Fill:
 class Working:
     """An entry order that waits.
 
-    `price` is the limit or the trigger, `limit` the limit of a stop-limit; `fired` says that its trigger was met.
+    `price` is the limit or the trigger, `limit` the limit of a stop-limit; `fired` says that its trigger was met. It is
+    at the venue from the open of `live_row` on; `ahead` is the volume before it once it rests.
     """
 
     side: int
@@ -56,25 +57,29 @@ class Working:
     decided_bar: int
     decided_row: int
     limit: Decimal | None = None
+    live_row: int = 0
+    ahead: Decimal = ZERO
     seen_a_bar: bool = False
     fired: bool = False
 
 
 @dataclass
 class Aim:
-    """A target that waits."""
+    """A target that waits, behind a volume of others where it rests."""
 
     level: Decimal
     quantity: Decimal
+    ahead: Decimal = ZERO
 
 
 @dataclass
 class Close:
-    """A close that was ordered and is carried out at the next open: so much, for this reason."""
+    """A close that was ordered and is carried out at the first open from `live_row` on: so much, for this reason."""
 
     reason: str
     units: Decimal
     leg: str
+    live_row: int = 0
 
 
 @dataclass

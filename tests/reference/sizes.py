@@ -56,7 +56,9 @@ def wanted(rules: Rules, equity: Decimal, free: Decimal, price: Decimal, stop: D
     if rules.model == "risk_based":
         if stop is None:
             return None
-        loss = stop / price + (2 * fee_rate(rules, price) + rules.slippage if rules.include_costs else ZERO)
+        loss = stop / price + (
+            2 * fee_rate(rules, price) + rules.slippage + rules.half_spread if rules.include_costs else ZERO
+        )
         return equity * rules.value / loss
     if rules.model == "fixed_usdt":
         return rules.value if rules.basis == "notional" else rules.value * rules.leverage

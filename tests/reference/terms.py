@@ -11,6 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 ZERO, ONE = Decimal(0), Decimal(1)
 CENT_OF_A_MICRO = Decimal("1e-8")
 NO_FUNDING_MINUTE = 1
+MINUTE_MS = 60_000
 
 
 def down(value: Decimal, step: Decimal) -> Decimal:
@@ -122,6 +123,8 @@ class Rules:
 
     `funding` is the rate of every eighth hour where the bars carry no history of their own, None pays neither;
     `trigger` names the price that fires stops and market targets; `volume_fraction` limits what may be filled of a bar.
+    `queue` says when a limit that rests is reached (0008.23): at its price, `queue_ticks` beyond it, or when what stood
+    before it, `queue_share` of the volume of the bar in which it came to rest, has traded at its price.
     """
 
     start: Decimal = Decimal(10000)
@@ -164,8 +167,19 @@ class Rules:
     volume_fraction: Decimal | None = None
     entries_per_bar: int = 1
     trigger: str = "LastPrice"
+    half_spread: Decimal = ZERO
+    latency_ms: int = 0
+    base_minutes: int = 1
+    queue: str = "touch"
+    queue_ticks: int = 1
+    queue_share: Decimal = Decimal("0.1")
     stop_is_limit: bool = False
     tiers: tuple[Tier, ...] = ()
+
+    @property
+    def latency_bars(self) -> int:
+        """Whole base bars by which an order comes later to the venue (0008.22), rounded up."""
+        return -(-self.latency_ms // (self.base_minutes * MINUTE_MS))
 
     @property
     def liquidation_rate(self) -> Decimal:

@@ -99,6 +99,7 @@ class Seat(Exchange):
 
     def __init__(self, line: Line, table: Table) -> None:
         super().__init__(line.rules)
+        self.row = -1
         self.line, self.table = line, table
         self.opened = ZERO
         self.at = 0
@@ -145,7 +146,8 @@ class Seat(Exchange):
         held = self.held
         whole = held is not None and sum(close.units for close in self.leaving) == held.units
         if held is not None and not whole and (first or not self.leaving):
-            self.leaving = [Close("force" if reason == "liquidated" else reason, held.units, "guard")]
+            ordered = "force" if reason == "liquidated" else reason
+            self.leaving = [Close(ordered, held.units, "guard", self.row + 1 + self.rules.latency_bars)]
 
     def row_closing(self, now: int) -> int | None:
         """The base row that closes now and is passed: those after the first decision."""
@@ -161,7 +163,7 @@ class Seat(Exchange):
         """Say in which execution bar a base bar lies, and how many decisions have passed."""
         part = self.part
         assert part is not None
-        self.exec_bar = bisect_left(part.last_rows, row)
+        self.row, self.exec_bar = row, bisect_left(part.last_rows, row)
         self.decisions = row if self.line.intrabar else self.exec_bar
 
     def instant(self, now: int) -> tuple[int, int] | None:

@@ -112,6 +112,15 @@ class TestBreakEven:
 
         assert legs(record) == [(1, 1, D(1), D("187.12"), "breakeven")]
 
+    def test_a_profit_of_just_its_activation_is_enough(self) -> None:
+        # (5 - 4.99) / 5 = 0.002; in floats a little less.
+        rows = [*flat(5, 2), *closes(5, 4.99), *flat(4.99, 1), *closes(4.99, 5), *flat(5, 1)]
+        order = OrderTerms(break_even=EvenTerms(activation=D("0.002"), offset=D(0)))
+
+        record = desk.run(piece(rows, {0: short(stop=0.5)}), order=order)
+
+        assert legs(record) == [(1, 1, D(1), D(5), "breakeven")]
+
     def test_it_never_loosens_a_trailed_stop(self) -> None:
         rows = [*flat(100, 2), *closes(100, 104, 102.5), *flat(102, 1)]
         order = OrderTerms(trail=TrailTerms(), break_even=EvenTerms(activation=D("0.01"), offset=D("0.001")))

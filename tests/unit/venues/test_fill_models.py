@@ -51,6 +51,16 @@ class TestLatency:
 
         assert [(dead.reason.value, dead.event_ns) for dead in record.dead_entries] == [("EXPIRED", desk.minute(3))]
 
+    def test_a_close_of_all_on_its_way_stays_where_the_run_is_stopped(self) -> None:
+        rows = [*flat(100, 4), *flat(50, 6)]
+        costs = account(latency_ms=120_000, start_equity="1000", stop_equity="960")
+        record = desk.run(piece(rows, {0: long()}, [3]), costs=costs)
+        part = desk.run(piece(rows, {0: long()}, {3: 0.5}), costs=costs)
+
+        assert story(record)[1:] == [("exit", 6, "open", 50.0)]
+        assert story(part)[1:] == [("guard", 7, "open", 50.0)]
+        assert [one.stop_reason.value for one in (record, part)] == ["equity_stop", "equity_stop"]
+
 
 class TestQueue:
     @pytest.mark.parametrize(("low", "row"), [(99.99, 3), (99.98, 2)])
@@ -115,6 +125,26 @@ class TestHalfSpread:
         )
 
         assert story(record)[1] == ("target", 3, "inside", 106.0)
+
+    def test_a_limit_stop_that_rests_is_touched_by_the_bid(self) -> None:
+        # Bought at 100 + 1 %: the stop is 96. At 96.5 the bid is 95.535; at 98 it is 97.02.
+        rows = [*flat(100, 2), *flat(90, 1), *flat(96.5, 1), *flat(98, 3)]
+        record = desk.run(
+            piece(rows, {0: long(stop=5)}), costs=account(half_spread="0.01"), order=OrderTerms(stop_is_limit=True)
+        )
+
+        assert story(record) == [("entry", 1, "open", 101.0), ("stop", 4, "open", 97.02)]
+        assert (record.fills[1].event.taker, record.fills[1].event.slippage) == (False, D(0))
+
+    def test_a_limit_opened_through_meets_the_ask_and_its_stop_the_last_price(self) -> None:
+        # The ask is 99 + 1 % = 99.99, the stop 99.49; the last price is beyond it already: sold there, at 99 - 1 %.
+        rows = [*flat(101, 2), *flat(99, 3)]
+        record = desk.run(
+            piece(rows, {0: long(kind="limit", price=100.5, stop=0.5)}), costs=account(half_spread="0.01")
+        )
+
+        assert story(record) == [("entry", 2, "open", 99.99), ("stop", 2, "open", 98.01)]
+        assert [fill.event.slippage for fill in record.fills] == [0, D("0.99")]
 
 
 TIERS = (

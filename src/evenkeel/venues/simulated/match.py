@@ -96,9 +96,9 @@ def match_exit(
     resting = limit_stop and fired
     leg, reason, raw, taker = -1, 0, o, 1
     if resting and (at_open or not liquidated):
-        best_last = o if at_open else (h if direction > 0 else low)
-        if direction * (best_last - stop) >= 0.0:
-            leg, reason, raw, taker = _LEG_STOP, book[STOP_KIND], o if opens_beyond(at_open, terms) else stop, 0
+        quote = (o if at_open else (h if direction > 0 else low)) * (1.0 - direction * terms[HALF_SPREAD])
+        if direction * (quote - stop) >= 0.0:
+            leg, reason, raw, taker = _LEG_STOP, book[STOP_KIND], quote if opens_beyond(at_open, terms) else stop, 0
     elif reached and nearer and not resting:
         leg, reason = _LEG_STOP, book[STOP_KIND]
         raw, point = stop_price(at_open, direction, o, stop, point, book, mark, terms)
@@ -298,8 +298,9 @@ def match_entry(
     quote = (o if at_open else (low if direction > 0 else h)) * (1.0 + direction * terms[HALF_SPREAD])
     if lots == 0 or not touches(at_open, direction * (price - quote), volume, mark, terms):
         return REST, o, o, 0, 0
-    raw = quote if opens_beyond(at_open, terms) else price
-    return FILL, raw, raw, 0, lots
+    if opens_beyond(at_open, terms):
+        return FILL, quote, o, 0, lots
+    return FILL, price, price, 0, lots
 
 
 @inlined

@@ -215,7 +215,7 @@ def settle_entry(
     """Open the position of the pending entry at `price`, or add a piece of it, and write the report.
 
     Args:
-        raw: The price before slippage; the difference is the slippage memo.
+        raw: The market's price before spread and slippage; the difference is the slippage memo of what takes.
         filled: Lots of this piece, unsigned.
         volume: Of the bar.
     """
@@ -236,9 +236,10 @@ def settle_entry(
     mark[TARGET_AHEAD] = mark[TARGET_QUEUE] = volume * terms[QUEUE_SHARE]
     anchor(book, mark, terms, direction)
     margin_levels(book, mark, ledger, terms)
+    memo = slippage_memo(lots, price, raw, terms) if is_taker == 1 else 0
     write_report(
         book, mark, ledger, ints, floats, row, point, lots, _LEG_ENTRY, kind, 0, is_taker, fee, 0,
-        slippage_memo(lots, price, raw, terms), book[ENTRY_SIGNAL], book[ENTRY_EXEC], price, abs(book[ENTRY_LOTS]),
+        memo, book[ENTRY_SIGNAL], book[ENTRY_EXEC], price, abs(book[ENTRY_LOTS]),
     )  # fmt: skip
 
 

@@ -58,6 +58,9 @@ from evenkeel.venues.simulated.prices import BarPrices
 FUNDING_INTERVAL_MINUTES = 480
 """Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
 
+PROFIT_SLACK = 1e-12
+"""A profit that is the activation of a rule in decimals may fall short of it by this in floats; a tick is far more."""
+
 REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
 
@@ -152,9 +155,9 @@ def _protection_terms(values: Floats, order: OrderTerms) -> None:
     """Write how the stop moves and which targets there are; an activation that never comes is infinite."""
     trail, even = order.trail, order.break_even
     values[Term.MOVES] = float(trail is not None or even is not None)
-    values[Term.TRAIL_ACTIVATION] = math.inf if trail is None else to_float(trail.activation)
+    values[Term.TRAIL_ACTIVATION] = math.inf if trail is None else to_float(trail.activation) - PROFIT_SLACK
     values[Term.TRAIL_FRACTION] = _or_nan(trail.fraction if trail else None)
-    values[Term.EVEN_ACTIVATION] = math.inf if even is None else to_float(even.activation)
+    values[Term.EVEN_ACTIVATION] = math.inf if even is None else to_float(even.activation) - PROFIT_SLACK
     values[Term.EVEN_OFFSET] = 0.0 if even is None else to_float(even.offset)
     values[Term.LADDER_STEPS] = len(order.ladder)
     for number, step in enumerate(order.ladder):
