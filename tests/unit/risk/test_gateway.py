@@ -544,3 +544,17 @@ def test_a_request_and_its_checks_survive_the_journal() -> None:
 
     assert request == verdict.request
     assert msgspec.json.decode(msgspec.json.encode(verdict.checks[13])) == [14, "refuse", "0E-9", "0.80", "DVS_TOO_LOW"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "kind", "price"),
+    [(Purpose.PROTECT_STOP, OrderKind.STOP, "50"), (Purpose.PROTECT_TARGET, OrderKind.LIMIT, "105")],
+)
+def test_protection_is_kept_up_at_level_4_until_the_account_is_flat(
+    purpose: Purpose, kind: OrderKind, price: str
+) -> None:
+    killed = exit_of(equity(), **{"engine.halt_level": 4})
+    child = killed.with_(**{"request.purpose": purpose, "request.kind": kind, "request.price": D(price)})
+
+    assert isinstance(child.judge(), Approved)
+    assert killed.judge().reason is Reason.HALT_FLAG  # type: ignore[union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evenkeel.model.halt import Act, HaltLevel, permits
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import SECOND
@@ -10,10 +11,12 @@ from evenkeel.risk.gates.case import Case
 from evenkeel.risk.gates.check import Check, bars, not_applicable, passed, refused, unknown, warned, within
 from evenkeel.risk.gates.facts.engine import NEVER, Phase
 from evenkeel.risk.gates.facts.strategy import Sent
-from evenkeel.risk.gates.request import Purpose, Request
+from evenkeel.risk.gates.request import PROTECTS, Purpose, Request
 
 MILLISECOND = SECOND // 1000
-KILLED, PAUSED_LEVEL = 4, 2
+KILLED = int(HaltLevel.KILLED)
+_HIGHEST = {act: max(int(level) for level in HaltLevel if permits(level, act)) for act in Act}
+"""The highest level of a halt that lets an act through; one table says so for everybody."""
 _PRICED = (OrderKind.LIMIT, OrderKind.STOP, OrderKind.STOP_LIMIT)
 
 
@@ -74,8 +77,16 @@ def halt(case: Case) -> Check:
         return _kill_path(case, level)
     if level is None:
         return unknown(2, codes.HALT_FLAG) if case.entry else warned(2, codes.HALT_FLAG)
-    most = PAUSED_LEVEL - 1 if case.entry else KILLED - 1
-    return within(2, codes.HALT_FLAG, level, most)
+    return within(2, codes.HALT_FLAG, level, _HIGHEST[_act(case)])
+
+
+def _act(case: Case) -> Act:
+    """Return what an order is to the account's risk, as far as a halt tells acts apart."""
+    if case.entry:
+        return Act.ENTRY
+    if case.request.purpose is Purpose.CANCEL:
+        return Act.CANCEL
+    return Act.PROTECT if case.request.purpose in PROTECTS else Act.REDUCE
 
 
 def _kill_path(case: Case, level: int | None) -> Check:
