@@ -83,12 +83,16 @@ def _leave_uncompiled() -> None:
     def invoke(address: int, *arguments: Any) -> None:
         nodes[int(address)](*arguments)
 
+    def first_one(values: Any, start: int) -> int:
+        part = values[start : start + kernels.LANES]
+        return next((place for place, value in enumerate(part) if value == 1), kernels.LANES)
+
     def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     replaced: dict[str, Any] = {
         "kernel": as_it_is, "inlined": as_it_is, "compiled": lambda function, _signature: function,
-        "address_of": address_of, "invoke": invoke,
+        "address_of": address_of, "invoke": invoke, "fetch_ahead": lambda _values, _place: None, "first_one": first_one,
     }  # fmt: skip
     for name, other in replaced.items():
         setattr(kernels, name, other)
