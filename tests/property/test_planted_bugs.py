@@ -28,7 +28,7 @@ from reference.rules import KNOWN
 TESTS = Path(__file__).resolve().parent.parent
 SOURCE = Path(evenkeel.__file__).resolve().parent.parent
 PLAIN, SCRIPTED = 300, 600
-CASES_MAX = 25
+CASES_MAX = 60
 """Cases of each kind that are looked at for a bug."""
 
 STEPS = {"match": 8, "settle": 6, "size": 4, "gate": 3}
