@@ -97,13 +97,15 @@ def _measure_core(prepared: Prepared, runs: int) -> list[Figure]:
     BacktestDriver(run_facts(prepared.strategy, "bench"), prepared.strategy, prepared.market, log=kept).run()
     entries = [entry for step in kept.steps for entry in (step.event, *step.decisions, *step.commands)]
 
+    features = _features(prepared)
+
     def decide() -> None:
-        core = _new_core(prepared)
+        core = _new_core(prepared, features)
         for step in kept.steps:
             core.apply(step.event)
 
     def fold() -> None:
-        core = _new_core(prepared)
+        core = _new_core(prepared, features)
         for entry in entries:
             core.fold(entry)
 
@@ -116,11 +118,17 @@ def _measure_core(prepared: Prepared, runs: int) -> list[Figure]:
     ]
 
 
-def _new_core(prepared: Prepared) -> Core:
-    """Return a core at birth that sees the features of all bars at once."""
-    strategy, stretch = prepared.strategy, prepared.market.stretches[0]
-    whole = FeatureRun(strategy.program, stretch.series, block=len(stretch.series.on(stretch.exec).bars))
+def _features(prepared: Prepared) -> StretchFeatures:
+    """Return the features of all bars at once: computing them is no work of the core."""
+    stretch = prepared.market.stretches[0]
+    whole = FeatureRun(prepared.strategy.program, stretch.series, block=len(stretch.series.on(stretch.exec).bars))
     whole.advance()
     features = StretchFeatures()
     features.open(stretch, whole)
+    return features
+
+
+def _new_core(prepared: Prepared, features: StretchFeatures) -> Core:
+    """Return a core at birth."""
+    strategy = prepared.strategy
     return Core(run_facts(strategy, "bench"), strategy, EntryGates(strategy.terms, strategy.instrument), features)
