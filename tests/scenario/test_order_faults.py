@@ -235,6 +235,13 @@ def test_a_message_about_an_order_that_nobody_knows_becomes_a_finding_after_five
     assert desk.codes() == [FindingCode.STRANGER, FindingCode.OWN_STRANGER]
 
 
+def test_a_flood_of_messages_about_strangers_loses_none_without_a_finding() -> None:
+    desk = Desk()
+    for number in range(1_001):
+        desk.executed(ClientId(f"other-{number}"), 1)
+    assert [finding.client_id for finding in desk.findings] == ["other-0"]
+
+
 def test_row_11_and_12_the_same_execution_counts_once() -> None:
     desk = Desk()
     desk.executed(desk.entry, 4, execution="x")

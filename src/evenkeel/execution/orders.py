@@ -151,10 +151,6 @@ class OrderBook:
             told.findings.append(self._stranger(waiting.event))
         return told
 
-    def end(self, identity: ClientId, at_ns: int) -> None:
-        """Fold the evidence that a venue has an order no longer (operations.md 4.5)."""
-        self._keep(stepped(self._of(identity), OrderState.CANCELLED, at_ns))
-
     def _of(self, identity: ClientId) -> VenueOrder:
         order = self.open.get(identity)
         if order is None:
@@ -176,7 +172,8 @@ class OrderBook:
     def _hear(self, event: OrderReported | Executed, told: Told) -> None:
         identity = self._identity(event)
         if identity is None:
-            self._unmatched = self._unmatched[-UNMATCHED_MAX + 1 :]
+            if len(self._unmatched) >= UNMATCHED_MAX:
+                told.findings.append(self._stranger(self._unmatched.pop(0).event))
             self._unmatched.append(_Unmatched(event, event.known_ns + UNMATCHED_NS))
         elif isinstance(event, Executed):
             self._fold_execution(event, identity, told)

@@ -44,9 +44,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         bought: Signed units of all entry orders filled.
         bought_value: Price times unsigned quantity of those.
         sold: Signed units of all other orders filled.
-        told: Signed units that the strategy's core believes to hold.
         stop_price: Where the stop must rest; None before the first fill, and of a trade without one.
-        stop_moved: Whether it was moved since it was anchored.
         target_price: Where the target must rest.
         first_fill_ns: When the entry first filled.
         naked_ns: Since when the position has not had its protection; None while it has, or while it is being closed.
@@ -70,9 +68,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bought: Decimal = Decimal(0)
     bought_value: Decimal = Decimal(0)
     sold: Decimal = Decimal(0)
-    told: Decimal = Decimal(0)
     stop_price: Decimal | None = None
-    stop_moved: bool = False
     target_price: Decimal | None = None
     first_fill_ns: int | None = None
     naked_ns: int | None = None
@@ -101,15 +97,12 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def anchored(bracket: Bracket, tick: Decimal) -> Bracket:
     """Return the bracket with stop and target at their distances from its average entry price (ruling 36).
 
-    Both are rounded to the tick away from risk: the stop nearer, the target nearer (belief.md 5.4). A stop that was
-    moved stays where it is tighter (decision 0008).
+    Both are rounded to the tick away from risk: the stop nearer, the target nearer (belief.md 5.4).
     """
     price, direction = bracket.average, bracket.direction
     stop, target = bracket.stop_price, bracket.target_price
     if bracket.stop_distance is not None:
-        fresh = _on_grid(price - direction * bracket.stop_distance, tick, up=direction > 0)
-        if stop is None or not bracket.stop_moved or direction * (fresh - stop) > 0:
-            stop = fresh
+        stop = _on_grid(price - direction * bracket.stop_distance, tick, up=direction > 0)
     if bracket.target_distance is not None:
         target = _on_grid(price + direction * bracket.target_distance, tick, up=direction < 0)
     return msgspec.structs.replace(bracket, stop_price=stop, target_price=target)
@@ -162,14 +155,6 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
                 failed_exits=bracket.failed_exits + 1 if failed else 0,
             )  # fmt: skip
     return bracket
-
-
-def stop_at(bracket: Bracket, price: Decimal) -> Bracket:
-    """Return the bracket with its stop moved, if that is tighter: stops only ever tighten."""
-    held = bracket.stop_price
-    if held is not None and bracket.direction * (price - held) <= 0:
-        return bracket
-    return msgspec.structs.replace(bracket, stop_price=price, stop_moved=True)
 
 
 def _on_grid(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:

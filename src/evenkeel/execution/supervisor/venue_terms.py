@@ -16,7 +16,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         pairs: Whether stop and target can rest as a pair of which one cancels the other.
         amends_quantity: Whether the quantity of a resting order can be changed.
         amends_price: Whether its prices can.
-        unique_ids: Whether a second order of the same client id is refused; where not, nothing is ever sent twice.
         visible_ns: After how long an order that was taken is in every answer, and one that was not never will be.
     """
 
@@ -25,7 +24,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     pairs: bool = False
     amends_quantity: bool = True
     amends_price: bool = True
-    unique_ids: bool = True
     visible_ns: int = 3 * _SECOND
 
 
@@ -40,7 +38,6 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         stop_fallback_ns: A stop that the price has passed is closed at the market after it.
         retry_ns: Between two attempts to close a position.
         stop_attempts: How often a stop may be rejected before the position is closed.
-        exit_attempts: How often an exit may fail before a person is called; it is tried on.
     """
 
     entry_life_ns: int | None = 90 * _SECOND
@@ -50,4 +47,3 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     stop_fallback_ns: int = 10 * _SECOND
     retry_ns: int = _SECOND // 2
     stop_attempts: int = 2
-    exit_attempts: int = 3
