@@ -12,7 +12,7 @@ awaits, reads a clock, opens a file or draws a number: time comes with events an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -178,6 +178,21 @@ class Core:
             BarsClosed: self._decide_bar, LimitBreached: self._decide_limit, StretchEnded: self._decide_end,
             PortfolioOrdered: self._decide_order, OrderFilled: self._decide_fill,
         }  # fmt: skip
+
+    def saved(self) -> State:
+        """Return a copy of the state, as it is stored."""
+        return replace(self.state, orders=dict(self.state.orders))
+
+    def restore(self, state: State) -> None:
+        """Take over a state that was stored, and give the strategy back what it remembered."""
+        self.state = state
+        if state.memory:
+            self._strategy.restore(state.memory)
+
+    @property
+    def features(self) -> FeatureSource:
+        """Where features come from."""
+        return self._features
 
     def apply(self, event: AnyEvent) -> Step:
         """Fold a fact, decide, fold what was decided, and return all of it."""

@@ -89,6 +89,13 @@ def booked(holding: Holding, quantity: Decimal, price: Decimal, multiplier: Deci
     return after, gross
 
 
+class SavedBooks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Books as they are stored; the names are those of `Books`."""
+
+    holdings: tuple[tuple[Owner, Holding], ...]
+    transfers: Decimal
+
+
 class Books:
     """The books of an account; they change by fills and postings only.
 
@@ -102,6 +109,15 @@ class Books:
         self.start, self._multipliers = start, multipliers
         self.holdings: dict[Owner, Holding] = {}
         self.transfers = Decimal(0)
+
+    def saved(self) -> SavedBooks:
+        """Return all of them, as they are stored."""
+        return SavedBooks(holdings=tuple(self.holdings.items()), transfers=self.transfers)
+
+    def restore(self, saved: bytes) -> None:
+        """Take over what was stored."""
+        state = msgspec.msgpack.decode(saved, type=SavedBooks)
+        self.holdings, self.transfers = dict(state.holdings), state.transfers
 
     def fill(self, owner: Owner, quantity: Decimal, value: Decimal, fee: Decimal, side: int) -> Decimal:
         """Fold a change of what an order has filled; return what it realised.

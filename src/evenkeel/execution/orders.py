@@ -54,6 +54,18 @@ class _Unmatched:
     until_ns: int
 
 
+class SavedOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An order book as it is stored; the names are those of `OrderBook`."""
+
+    open: tuple[VenueOrder, ...]
+    closed: tuple[VenueOrder, ...]
+    unseen: dict[ClientId, int]
+    by_venue: dict[str, ClientId]
+    told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]]
+    pieces: dict[str, _Piece]
+    unmatched: tuple[_Unmatched, ...]
+
+
 class OrderBook:
     """Orders of an account by our id.
 
@@ -81,6 +93,24 @@ class OrderBook:
         self._pieces: dict[str, _Piece] = {}
         self._pieces_of: dict[ClientId, list[str]] = {}
         self._unmatched: list[_Unmatched] = []
+
+    def saved(self) -> SavedOrders:
+        """Return all of it, as it is stored."""
+        return SavedOrders(
+            open=tuple(self.open.values()), closed=tuple(self.closed.values()), unseen=dict(self.unseen),
+            by_venue=dict(self._by_venue), told={identity: dict(parts) for identity, parts in self._told.items()},
+            pieces=dict(self._pieces), unmatched=tuple(self._unmatched),
+        )  # fmt: skip
+
+    def restore(self, saved: bytes) -> None:
+        """Take over what was stored."""
+        state = msgspec.msgpack.decode(saved, type=SavedOrders)
+        self.open = {order.client_id: order for order in state.open}
+        self.closed = OrderedDict((order.client_id, order) for order in state.closed)
+        self.unseen, self._by_venue = state.unseen, state.by_venue
+        self._told, self._pieces, self._unmatched = state.told, state.pieces, list(state.unmatched)
+        for execution_id, piece in self._pieces.items():
+            self._pieces_of.setdefault(piece.client_id, []).append(execution_id)
 
     def get(self, identity: ClientId) -> VenueOrder | None:
         """Return an order, open or over."""

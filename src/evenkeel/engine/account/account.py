@@ -11,6 +11,7 @@ import msgspec
 
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import operated
+from evenkeel.engine.account.part import Part
 from evenkeel.execution.books import Books, Owner
 from evenkeel.execution.findings import Finding
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Supervisor, TradeKey
@@ -63,6 +64,15 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
 
 AccountEvent: TypeAlias = BarsClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent
 Entry: TypeAlias = OfDesk | HaltChanged | CloseTrade | VenueCommand
+
+
+class SavedAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What an account keeps beside its parts, as it is stored; the names are those of `Account`."""
+
+    now_ns: int
+    halt: Halt
+    prices: dict[InstrumentId, Decimal]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +175,30 @@ class Account:
                 self._fold_heard(self.supervisor.fold_command(entry, self.now_ns))
         self.findings += self.supervisor.watch(self.now_ns)
 
-    def state(self) -> tuple[object, ...]:
-        """Return everything that the next decision depends on, features and memories of strategies aside."""
-        return (
-            self.now_ns, self.halt, self.supervisor.book.open, self.supervisor.brackets, self.books.holdings,
-            self.prices,
-            {identity: desk.core.state for identity, desk in self.desks.items()},
-        )  # fmt: skip
+    def parts(self) -> dict[str, Part]:
+        """Return every piece of the state by name; a snapshot holds them, and nothing else."""
+        desks = {f"desk {desk.id.strategy} {desk.id.instrument}": desk for desk in self.desks.values()}
+        return {
+            "account": self,
+            "orders": self.supervisor.book,
+            "trades": self.supervisor,
+            "books": self.books,
+            **desks,
+        }
+
+    def state(self) -> dict[str, msgspec.Struct]:
+        """Return everything that the next decision depends on."""
+        return {name: part.saved() for name, part in self.parts().items()}
+
+    def saved(self) -> SavedAccount:
+        """Return what is kept beside the parts, as it is stored."""
+        return SavedAccount(now_ns=self.now_ns, halt=self.halt, prices=dict(self.prices), findings=tuple(self.findings))
+
+    def restore(self, saved: bytes) -> None:
+        """Take over what was stored."""
+        state = msgspec.msgpack.decode(saved, type=SavedAccount)
+        self.now_ns, self.halt, self.prices = state.now_ns, state.halt, state.prices
+        self.findings = list(state.findings)
 
     def next_deadline(self) -> int | None:
         """Return when the account wants to be woken though nothing happens; None is never."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
-from evenkeel.engine.core import Core
+import msgspec
+
+from evenkeel.engine.account.part import KeepsFeatures
+from evenkeel.engine.core import Core, State
 from evenkeel.execution.findings import Counted
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
 from evenkeel.model.command import SubmitEntry, SubmitExit
@@ -36,6 +39,20 @@ class DeskId(NamedTuple):
     instrument: InstrumentId
 
 
+class SavedDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A desk as it is stored.
+
+    Attributes:
+        bar: Execution bar in progress.
+        core: State of its core.
+        features: What its features keep; None where they keep nothing.
+    """
+
+    bar: int
+    core: State
+    features: bytes | None
+
+
 class Desk:
     """One strategy on one instrument.
 
@@ -55,6 +72,20 @@ class Desk:
         """Signed units that the core believes to hold."""
         held = self.core.state.position
         return Decimal(0) if held is None else held.quantity
+
+    def saved(self) -> SavedDesk:
+        """Return all of it, as it is stored."""
+        features = self.core.features
+        kept = features.saved() if isinstance(features, KeepsFeatures) else None
+        return SavedDesk(bar=self.bar, core=self.core.saved(), features=kept)
+
+    def restore(self, saved: bytes) -> None:
+        """Take over what was stored."""
+        state = msgspec.msgpack.decode(saved, type=SavedDesk)
+        self.bar = state.bar
+        self.core.restore(state.core)
+        if state.features is not None and isinstance(self.core.features, KeepsFeatures):
+            self.core.features.restore(state.features)
 
     def hear_bar(self, event: BarsClosed) -> None:
         """Fold the close of an execution bar."""

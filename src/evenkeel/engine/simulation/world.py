@@ -152,10 +152,11 @@ class World:
     def restarted_state_is_the_same(self) -> bool:
         """Whether the state of the account is what folding its journal gives."""
         again = self.make()
-        rebuild(again, read_journal(self._flushed(), FOLDER))
+        rebuild(again, read_journal(self.flushed(), FOLDER))
         return again.state() == self.account.state()
 
-    def _flushed(self) -> MemoryDisk:
+    def flushed(self) -> MemoryDisk:
+        """Return the disk with the whole journal on it."""
         self._journal.barrier()
         return self.disk
 

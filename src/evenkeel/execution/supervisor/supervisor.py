@@ -90,6 +90,14 @@ class Heard:
     moved: list[tuple[VenueOrder, OrderState]] = field(default_factory=list)
 
 
+class SavedTrades(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The trades of a supervisor as they are stored; its orders are stored by themselves."""
+
+    brackets: tuple[Bracket, ...]
+    over: tuple[Bracket, ...]
+    unprotected_ns: int
+
+
 class Supervisor:
     """The trades of an account at one venue.
 
@@ -112,6 +120,19 @@ class Supervisor:
         self.brackets: dict[TradeKey, Bracket] = {}
         self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
         self.unprotected_ns = 0
+
+    def saved(self) -> SavedTrades:
+        """Return all trades, as they are stored."""
+        return SavedTrades(
+            brackets=tuple(self.brackets.values()), over=tuple(self.over.values()), unprotected_ns=self.unprotected_ns
+        )
+
+    def restore(self, saved: bytes) -> None:
+        """Take over what was stored."""
+        state = msgspec.msgpack.decode(saved, type=SavedTrades)
+        self.brackets = {_trade(bracket): bracket for bracket in state.brackets}
+        self.over = OrderedDict((_trade(bracket), bracket) for bracket in state.over)
+        self.unprotected_ns = state.unprotected_ns
 
     def open_trade(self, bracket: Bracket, entry: VenueOrder) -> None:
         """Fold the entry order of a trade, whose command follows.
@@ -270,6 +291,10 @@ class Supervisor:
                 raise InvariantBroken(f"an order belongs to a trade that does not exist ({key})")
             self.brackets[key] = bracket
         return bracket
+
+
+def _trade(bracket: Bracket) -> TradeKey:
+    return TradeKey(bracket.strategy, bracket.instrument, bracket.trade)
 
 
 def _key(order: VenueOrder) -> TradeKey:
