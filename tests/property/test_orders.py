@@ -8,12 +8,22 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evenkeel.execution.books import Books, Owner
 from evenkeel.execution.order_life import NEXT_STATES
 from evenkeel.execution.orders import OrderBook
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, StrategyId
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.order import OrderState, VenueOrder
-from evenkeel.model.report import Act, Executed, LookedUp, OrderReported, Outcome, SendResolved, VenueEvent
+from evenkeel.model.report import (
+    Act,
+    Executed,
+    ExecutionBusted,
+    LookedUp,
+    OrderReported,
+    Outcome,
+    SendResolved,
+    VenueEvent,
+)
 
 D = Decimal
 IDENTITY = ClientId("kle-one")
@@ -24,7 +34,7 @@ SECOND = 1_000_000_000
 def an_order(quantity: Decimal) -> VenueOrder:
     return VenueOrder(
         client_id=IDENTITY, strategy=StrategyId("s"), instrument=SYMBOL, trade=1, leg=Leg.ENTRY, kind=OrderKind.LIMIT,
-        quantity=quantity, price=D(100), placed_ns=0, moved_ns=0,
+        quantity=quantity, price=D(110) if quantity > 0 else D(90), placed_ns=0, moved_ns=0,
     )  # fmt: skip
 
 
@@ -121,6 +131,53 @@ def test_what_was_filled_counts_once_in_any_order_of_messages(
     assert order.state.is_final
     if any(isinstance(event, Executed) for event in events):
         assert fees == len({event.execution_id for event in events if isinstance(event, Executed)})
+
+
+@st.composite
+def taken_back(draw: st.DrawFn) -> tuple[list[VenueEvent], list[VenueEvent], set[int], list[int]]:
+    """Draw executions of a purchase, some of them taken back, in two orders of arrival."""
+    pieces = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    gone = draw(st.sets(st.integers(0, len(pieces) - 1)))
+    events: list[VenueEvent] = [
+        Executed(
+            event_ns=0, known_ns=1, execution_id=f"x{number}", venue_id="v", client_id=IDENTITY, quantity=D(piece),
+            price=D(100 + number), fee=D(1),
+        )
+        for number, piece in enumerate(pieces)
+    ]  # fmt: skip
+    for number in gone:
+        bust = ExecutionBusted(event_ns=0, known_ns=1, execution_id=f"x{number}")
+        if draw(st.booleans()):
+            bust = msgspec.structs.replace(
+                bust, client_id=IDENTITY, venue_id="v", quantity=D(pieces[number]), price=D(100 + number)
+            )
+        events += [bust] * draw(st.integers(1, 2))
+    return draw(st.permutations(events)), draw(st.permutations(events)), gone, pieces
+
+
+@given(taken_back())
+def test_an_execution_taken_back_is_gone_whichever_news_comes_first(
+    drawn: tuple[list[VenueEvent], list[VenueEvent], set[int], list[int]],
+) -> None:
+    one, other, gone, pieces = drawn
+    left = [number for number in range(len(pieces)) if number not in gone]
+    orders = []
+    for events in (one, other):
+        book, books = a_book(), Books(D(0), {SYMBOL: D(1)})
+        for event in events:
+            for counted in book.fold(event).counted:
+                books.fill(Owner(StrategyId("s"), SYMBOL), counted.quantity, counted.value, counted.fee, 1)
+        order = book.get(IDENTITY)
+        assert order is not None
+        assert order.filled == books.position(SYMBOL) == sum(pieces[number] for number in left)
+        assert order.value == sum(pieces[number] * (100 + number) for number in left)
+        assert order.fees == len(left)
+        equity = books.equity({SYMBOL: D(100)})
+        assert equity is not None
+        assert abs(equity + sum(pieces[number] * number for number in left) + len(left)) < D("1e-20")
+        assert not book.executions.taken_back
+        orders.append(order)
+    assert orders[0] == orders[1]
 
 
 def test_an_order_that_two_answers_far_apart_do_not_have_was_never_taken() -> None:

@@ -1,172 +1,16 @@
-"""Rows of the failure catalogue (operations.md 12) about orders, fills and protection, each told message by message.
-
-The venue of these tests is the test itself: it says what it likes, when it likes.
-"""
+"""Rows of the failure catalogue (operations.md 12) about orders, fills and protection, each told message by message."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from evenkeel.execution.findings import Finding, FindingCode
-from evenkeel.execution.supervisor.bracket import Bracket, Closing
-from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Identity, Supervisor, TradeKey
-from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
-from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
-from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
+from evenkeel.execution.findings import FindingCode
+from evenkeel.execution.supervisor.bracket import Bracket
+from evenkeel.execution.supervisor.venue_terms import Capabilities
+from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder
+from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind
-from evenkeel.model.order import OrderState, VenueOrder
-from evenkeel.model.reason import ExitReason
-from evenkeel.model.report import Act, Executed, ExecutionBusted, LookedUp, OrderReported, Outcome, SendResolved
-
-D = Decimal
-S = OrderState
-SECOND = 1_000_000_000
-SYMBOL = InstrumentId("BTCUSDT.BYBIT")
-STRATEGY = StrategyId("s")
-KEY = TradeKey(STRATEGY, SYMBOL, 1)
-
-
-class Desk:
-    """A supervisor with one trade: a purchase at 100 with its stop 10 below and its target 20 above."""
-
-    def __init__(self, quantity: int = 10, venue: Capabilities | None = None, *, target: bool = True) -> None:
-        self.supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: D(1)}, venue or Capabilities(), Timing())
-        self.now = 0
-        self.findings: list[Finding] = []
-        self.alarms: list[str] = []
-        self.executions = 0
-        self.entry = _id(Leg.ENTRY)
-        order = VenueOrder(
-            client_id=self.entry, strategy=STRATEGY, instrument=SYMBOL, trade=1, leg=Leg.ENTRY, kind=OrderKind.LIMIT,
-            quantity=D(quantity), price=D(100), placed_ns=0, moved_ns=0, expires_ns=90 * SECOND,
-        )  # fmt: skip
-        bracket = Bracket(
-            strategy=STRATEGY, instrument=SYMBOL, trade=1, direction=1, stop_distance=D(10),
-            target_distance=D(20) if target else None, entry=self.entry,
-        )  # fmt: skip
-        self.supervisor.open_trade(bracket, order)
-        self.supervisor.fold_command(PlaceOrder(order=order), 0)
-
-    @property
-    def bracket(self) -> Bracket:
-        return self.supervisor.brackets[KEY]
-
-    def order(self, identity: ClientId) -> VenueOrder:
-        order = self.supervisor.book.get(identity)
-        assert order is not None
-        return order
-
-    def at(self, seconds: float) -> list[VenueCommand]:
-        self.now = int(seconds * SECOND)
-        return self.act()
-
-    def act(self) -> list[VenueCommand]:
-        """Return what is commanded now, folded."""
-        self.findings += self.supervisor.watch(self.now)
-        commands: list[VenueCommand] = []
-        for _ in range(20):
-            need = next(self.supervisor.needs(self.now), None)
-            if need is None:
-                return commands
-            if isinstance(need, CloseTrade):
-                self.alarms += [need.why] if need.alarm else []
-                self.supervisor.close_trade(need.key, need.closing)
-            else:
-                commands.append(need)
-                self.note(self.supervisor.fold_command(need, self.now))
-            self.findings += self.supervisor.watch(self.now)
-        raise AssertionError("it never comes to rest")
-
-    def note(self, heard: Heard) -> None:
-        self.findings += heard.findings
-
-    def resolve(self, identity: ClientId, outcome: Outcome, act: Act = Act.PLACE) -> list[VenueCommand]:
-        self.note(
-            self.supervisor.fold(
-                SendResolved(event_ns=self.now, known_ns=self.now, client_id=identity, act=act, outcome=outcome)
-            )
-        )
-        return self.act()
-
-    def told(self, identity: ClientId, state: OrderState, filled: int = 0, at: int = 100) -> list[VenueCommand]:
-        self.note(self.supervisor.fold(self.report(identity, state, filled, at)))
-        return self.act()
-
-    def report(self, identity: ClientId, state: OrderState, filled: int = 0, at: int = 100) -> OrderReported:
-        order = self.supervisor.book.get(identity)
-        return OrderReported(
-            event_ns=self.now, known_ns=self.now, instrument=SYMBOL, client_id=identity, venue_id=f"v-{identity}",
-            state=state, quantity=D(10) if order is None else abs(order.quantity), filled=D(filled),
-            average=D(at) if filled else None,
-        )  # fmt: skip
-
-    def executed(
-        self, identity: ClientId, quantity: int, price: int = 100, execution: str | None = None
-    ) -> list[VenueCommand]:
-        self.executions += 1
-        self.note(
-            self.supervisor.fold(
-                Executed(
-                    event_ns=self.now,
-                    known_ns=self.now,
-                    instrument=SYMBOL,
-                    client_id=identity,
-                    venue_id=f"v-{identity}",
-                    execution_id=execution or f"x{self.executions}",
-                    quantity=D(quantity),
-                    price=D(price),
-                    fee=D(1),
-                )
-            )
-        )
-        return self.act()
-
-    def looked_up(
-        self, identity: ClientId, found: OrderReported | None, *, complete: bool = True
-    ) -> list[VenueCommand]:
-        self.note(
-            self.supervisor.fold(
-                LookedUp(
-                    event_ns=self.now,
-                    known_ns=self.now,
-                    client_id=identity,
-                    asked_ns=self.now,
-                    found=found,
-                    complete=complete,
-                )
-            )
-        )
-        return self.act()
-
-    def hold(self, quantity: int = 10) -> tuple[ClientId, ClientId]:
-        """Fill the entry and let stop and target rest; return their ids."""
-        self.resolve(self.entry, Outcome.ACCEPTED)
-        (stop,) = self.executed(self.entry, quantity)
-        assert isinstance(stop, PlaceOrder)
-        (target,) = self.resolve(stop.order.client_id, Outcome.ACCEPTED)
-        assert isinstance(target, PlaceOrder)
-        self.resolve(target.order.client_id, Outcome.ACCEPTED)
-        return stop.order.client_id, target.order.client_id
-
-    def leave(self, part: Decimal | None = None) -> None:
-        """Wish the position closed, or a part of it, as a strategy does."""
-        closing = Closing(
-            reason=ExitReason.SIGNAL, leg=Leg.EXIT, client_id=_id(Leg.EXIT), quantity=part, since_ns=self.now
-        )
-        self.supervisor.close_trade(KEY, closing)
-
-    def codes(self) -> list[FindingCode]:
-        return [finding.code for finding in self.findings]
-
-
-def _id(leg: Leg, attempt: int = 1) -> ClientId:
-    return client_id("live", run=RunId("r"), strategy=STRATEGY, instrument=SYMBOL, trade=1, leg=leg, attempt=attempt)
-
-
-def placed(commands: list[VenueCommand]) -> list[tuple[Leg, OrderKind, Decimal]]:
-    """Return leg, kind and quantity of the orders that commands place; nothing else may be among them."""
-    assert all(isinstance(command, PlaceOrder) for command in commands), commands
-    return [(c.order.leg, c.order.kind, c.order.quantity) for c in commands if isinstance(c, PlaceOrder)]
+from evenkeel.model.order import Amendment, VenueOrder
+from evenkeel.model.report import Act, ExecutionBusted, OrderReported, Outcome
+from trade_desk import SECOND, STRATEGY, SYMBOL, D, Desk, S, order_id, placed
 
 
 def test_row_4_a_send_that_timed_out_and_arrived_is_found_working_and_never_sent_again() -> None:
@@ -218,7 +62,7 @@ def test_row_10_a_fill_before_its_acknowledgement_counts_and_is_protected() -> N
 
 def test_row_10_a_fill_before_its_order_waits_for_it() -> None:
     desk = Desk()
-    stop = _id(Leg.STOP, 1000)
+    stop = order_id(Leg.STOP, 1000)
     desk.executed(stop, -3, 90)
     assert desk.bracket.held == 0
     desk.executed(desk.entry, 10)
@@ -305,11 +149,19 @@ def test_row_16_a_fill_on_the_old_name_of_a_replaced_order_counts_in_its_chain()
     assert desk.bracket.held == 3
 
 
-def test_row_17_what_a_venue_fills_beyond_an_order_is_counted_protected_and_told() -> None:
+def test_row_17_what_a_venue_fills_beyond_an_order_is_counted_protected_told_and_sold() -> None:
     desk = Desk()
     commands = desk.executed(desk.entry, 12)
     assert desk.codes() == [FindingCode.OVERFILL]
-    assert placed(commands) == [(Leg.STOP, OrderKind.STOP, D(-12))]
+    assert placed(commands) == [(Leg.GUARD, OrderKind.MARKET, D(-2)), (Leg.STOP, OrderKind.STOP, D(-12))]
+    assert desk.alarms == ["more is held than was asked for"]
+    sale, stop = (c.order.client_id for c in commands if isinstance(c, PlaceOrder))
+    desk.resolve(stop, Outcome.ACCEPTED)
+    desk.executed(sale, -2, 99)
+    assert desk.bracket.held == 10
+    assert desk.bracket.excess == 0
+    assert desk.bracket.closing is None
+    assert desk.order(stop).amendment == Amendment(quantity=D(-10))
 
 
 def test_row_18_a_stop_rejected_twice_closes_the_position_and_calls_a_person() -> None:
@@ -463,7 +315,7 @@ def test_a_trade_whose_first_entry_came_to_nothing_begins_anew_on_the_other_side
     desk.resolve(desk.entry, Outcome.REFUSED)
     desk.act()
     again = VenueOrder(
-        client_id=_id(Leg.ENTRY, 2), strategy=STRATEGY, instrument=SYMBOL, trade=1, leg=Leg.ENTRY,
+        client_id=order_id(Leg.ENTRY, 2), strategy=STRATEGY, instrument=SYMBOL, trade=1, leg=Leg.ENTRY,
         kind=OrderKind.MARKET, quantity=D(-10), placed_ns=0, moved_ns=0,
     )  # fmt: skip
     bracket = Bracket(

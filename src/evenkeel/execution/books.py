@@ -119,6 +119,10 @@ class Books:
         state = msgspec.msgpack.decode(saved, type=SavedBooks)
         self.holdings, self.transfers = dict(state.holdings), state.transfers
 
+    def knows(self, instrument: InstrumentId) -> bool:
+        """Whether money of an instrument can be counted here; what is not known waits for reconciliation."""
+        return instrument in self._multipliers
+
     def fill(self, owner: Owner, quantity: Decimal, value: Decimal, fee: Decimal, side: int) -> Decimal:
         """Fold a change of what an order has filled; return what it realised.
 

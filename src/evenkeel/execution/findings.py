@@ -8,12 +8,16 @@ from enum import StrEnum
 
 import msgspec
 
-from evenkeel.model.ids import ClientId
+from evenkeel.model.ids import ClientId, InstrumentId
 from evenkeel.model.order import VenueOrder
 
 
 class FindingCode(StrEnum):
-    """What should not be (operations.md 3.4, 4.5, 12)."""
+    """What should not be (operations.md 3.4, 4.5, 12).
+
+    The nine checks of a fill: 1 OVERFILL, FILL_MISSING, FILL_QTY; 2 FILL_PRICE; 3 WRONG_SIDE, WRONG_INSTRUMENT;
+    4 FILL_QTY; 5 FILL_TIME; 6 FILL_DUPLICATE; 7 LEDGER_BREAK; 8 FILL_ORPHAN, and what we lack counts; 9 FILL_PRICE.
+    """
 
     LATE_FILL = "late_fill"
     OVERFILL = "overfill"
@@ -25,6 +29,21 @@ class FindingCode(StrEnum):
     STRANGER = "stranger"
     OWN_STRANGER = "own_stranger"
     WRONG_SIDE = "wrong_side"
+    WRONG_INSTRUMENT = "wrong_instrument"
+    FILL_DUPLICATE = "fill_duplicate"
+    """An execution came again under its id, and says something else."""
+    FILL_QTY = "fill_qty"
+    """What the venue says of an order contradicts itself, or its executions."""
+    FILL_PRICE = "fill_price"
+    """An execution is worse than its limit, or the executions do not make the venue's average price."""
+    FILL_TIME = "fill_time"
+    """An execution is from before its order was sent, or from long after the order's life."""
+    FILL_MISSING = "fill_missing"
+    """A complete answer lacks executions of what the venue says was filled."""
+    FILL_ORPHAN = "fill_orphan"
+    """An execution that we have is not in the complete list of the venue."""
+    LEDGER_BREAK = "ledger_break"
+    """Position or cash of the venue are not what was there before and all that has happened since."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -61,16 +80,36 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     late: bool = False
 
 
+class Strayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Units that changed hands under an order of ours that cannot have done it: position and money follow the venue.
+
+    Attributes:
+        order: Under whose name.
+        instrument: What changed hands.
+        quantity: Signed units.
+        value: Price times signed quantity.
+        fee: Positive is paid.
+    """
+
+    order: VenueOrder
+    instrument: InstrumentId
+    quantity: Decimal
+    value: Decimal
+    fee: Decimal
+
+
 @dataclass(slots=True)
 class Told:
     """What one fold meant.
 
     Attributes:
         counted: Fills that count.
+        strayed: Fills under an order that cannot be its own.
         findings: Things to look at.
         touched: Orders that changed.
     """
 
     counted: list[Counted] = field(default_factory=list)
+    strayed: list[Strayed] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     touched: list[ClientId] = field(default_factory=list)

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
+from evenkeel.execution.findings import Finding, FindingCode
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.order import Order, OrderState, VenueOrder
-from evenkeel.model.report import Act, Outcome, SendResolved
+from evenkeel.model.report import Act, OrderReported, Outcome, SendResolved
 
 S = OrderState
 
@@ -189,3 +190,44 @@ def counted(order: VenueOrder, *, quantity: Decimal, value: Decimal, fee: Decima
     if after.state in (S.CANCEL_PENDING, S.REPLACE_PENDING) and standing(after) is not S.FILLED:
         return after
     return reported(after, S.WORKING, at_ns)
+
+
+def adopted(
+    order: VenueOrder, event: OrderReported, *, asked_ns: int | None
+) -> tuple[VenueOrder, list[Finding]]:  # fmt: skip
+    """Return the order with the attributes that the venue has, and what should not be.
+
+    A report that shows what an order was asked to become proves that the change arrived, however it came. One that
+    shows anything else may have been overtaken: it is believed only if the venue was asked after the order last moved.
+    """
+    at_ns = event.known_ns
+    if order.state.is_final:
+        return order, []
+    fresh = asked_ns is not None and asked_ns >= order.moved_ns
+    if order.amendment is not None:
+        if _fits(amended(order), event) or event.replaces is not None:
+            order = amended(order)
+            return (stepped(order, standing(order), at_ns) if order.state is S.REPLACE_PENDING else order), []
+        if fresh and order.state is S.UNKNOWN:
+            order = msgspec.structs.replace(order, amendment=None)
+    if order.amendment is not None or _fits(order, event):
+        return order, []
+    if not fresh:
+        return in_doubt(order, at_ns), []
+    words = f"{event.quantity} at {event.price}"
+    differs = Finding(code=FindingCode.ATTRIBUTES, client_id=order.client_id, detail=words)
+    order = msgspec.structs.replace(
+        order, quantity=event.quantity.copy_sign(order.quantity),
+        price=order.price if event.price is None else event.price,
+        trigger=order.trigger if event.trigger is None else event.trigger,
+    )  # fmt: skip
+    return order, [differs]
+
+
+def _fits(order: VenueOrder, event: OrderReported) -> bool:
+    """Whether a report shows an order as we have it; what it leaves out fits."""
+    return (
+        abs(order.quantity) == event.quantity
+        and (event.price is None or event.price == order.price)
+        and (event.trigger is None or event.trigger == order.trigger)
+    )

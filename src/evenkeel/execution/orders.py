@@ -7,26 +7,28 @@ findings, which are things that should not be and that somebody must look at.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 import msgspec
 
-from evenkeel.execution.findings import Counted, Finding, FindingCode, Told
+from evenkeel.execution import fill_checks
+from evenkeel.execution.executions import Executions, Piece
+from evenkeel.execution.findings import Counted, Finding, FindingCode, Strayed, Told
 from evenkeel.execution.order_life import (
     RECHECK_NS,
-    amended,
+    adopted,
     checked,
     counted,
     in_doubt,
     lookup_due,
     reported,
     resolved,
-    standing,
     stepped,
 )
 from evenkeel.model.errors import InvariantBroken, invariant
-from evenkeel.model.ids import ClientId
+from evenkeel.model.ids import ClientId, InstrumentId
 from evenkeel.model.order import Amendment, OrderState, VenueOrder
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
 
@@ -37,15 +39,6 @@ UNMATCHED_NS = 5_000_000_000
 UNMATCHED_MAX = 1_000
 UNSEEN_NS = 2_000_000_000
 """How long the executions of an order that is over may be behind its reports until they are asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    client_id: ClientId
-    quantity: Decimal
-    value: Decimal
-    fee: Decimal
-    busted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,9 @@ class SavedOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unseen: dict[ClientId, int]
     by_venue: dict[str, ClientId]
     told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]]
-    pieces: dict[str, _Piece]
+    pieces: dict[str, Piece]
+    taken_back: tuple[str, ...]
+    loosest: dict[ClientId, Decimal]
     unmatched: tuple[_Unmatched, ...]
 
 
@@ -74,24 +69,26 @@ class OrderBook:
         closed: The last that are, oldest first.
         unseen: Those of them whose executions did not all arrive, with the instant at which to ask for them: fees and
             exact prices are theirs.
+        executions: Of the orders that are kept.
     """
 
-    def __init__(self, prefix: str, visible_ns: int) -> None:
+    def __init__(self, prefix: str, visible_ns: int, ticks: Mapping[InstrumentId, Decimal] | None = None) -> None:
         """Begin without orders.
 
         Args:
             prefix: With which our ids begin; a stranger that has it was placed by another engine.
             visible_ns: After how long an order that the venue has taken is in its answers, and one that it has not
                 taken by then never will be.
+            ticks: Smallest step of each instrument's price.
         """
-        self._prefix, self._visible_ns = prefix, visible_ns
+        self._prefix, self._visible_ns, self._ticks = prefix, visible_ns, ticks or {}
         self.open: dict[ClientId, VenueOrder] = {}
         self.closed: OrderedDict[ClientId, VenueOrder] = OrderedDict()
         self.unseen: dict[ClientId, int] = {}
         self._by_venue: dict[str, ClientId] = {}
         self._told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]] = {}
-        self._pieces: dict[str, _Piece] = {}
-        self._pieces_of: dict[ClientId, list[str]] = {}
+        self.executions = Executions()
+        self._loosest: dict[ClientId, Decimal] = {}
         self._unmatched: list[_Unmatched] = []
 
     def saved(self) -> SavedOrders:
@@ -99,7 +96,8 @@ class OrderBook:
         return SavedOrders(
             open=tuple(self.open.values()), closed=tuple(self.closed.values()), unseen=dict(self.unseen),
             by_venue=dict(self._by_venue), told={identity: dict(parts) for identity, parts in self._told.items()},
-            pieces=dict(self._pieces), unmatched=tuple(self._unmatched),
+            pieces=dict(self.executions.pieces), taken_back=tuple(self.executions.taken_back),
+            loosest=dict(self._loosest), unmatched=tuple(self._unmatched),
         )  # fmt: skip
 
     def restore(self, saved: bytes) -> None:
@@ -108,9 +106,8 @@ class OrderBook:
         self.open = {order.client_id: order for order in state.open}
         self.closed = OrderedDict((order.client_id, order) for order in state.closed)
         self.unseen, self._by_venue = state.unseen, state.by_venue
-        self._told, self._pieces, self._unmatched = state.told, state.pieces, list(state.unmatched)
-        for execution_id, piece in self._pieces.items():
-            self._pieces_of.setdefault(piece.client_id, []).append(execution_id)
+        self._told, self._loosest, self._unmatched = state.told, state.loosest, list(state.unmatched)
+        self.executions.restore(state.pieces, state.taken_back)
 
     def get(self, identity: ClientId) -> VenueOrder | None:
         """Return an order, open or over."""
@@ -136,6 +133,9 @@ class OrderBook:
     def amend(self, identity: ClientId, wish: Amendment, at_ns: int) -> None:
         """Fold the command that changes an order."""
         order = self._of(identity)
+        worst = fill_checks.looser(order, self._loosest.get(identity))
+        if worst is not None:
+            self._loosest[identity] = worst
         self.open[identity] = stepped(msgspec.structs.replace(order, amendment=wish), OrderState.REPLACE_PENDING, at_ns)
 
     def cancel(self, identity: ClientId, at_ns: int) -> None:
@@ -171,6 +171,26 @@ class OrderBook:
                 self._fold_bust(event, told)
             case LookedUp():
                 self._fold_lookup(event, told)
+        return self._match(told)
+
+    def day(self, executions: Iterable[Executed], since_ns: int, asked_ns: int) -> Told:
+        """Fold the complete list of what the venue executed from one instant to another (operations.md 3.4, check 8).
+
+        What we lack counts; what the venue lacks is told, and counts until somebody has looked.
+
+        Args:
+            executions: All of them.
+            since_ns: By the venue's clock.
+            asked_ns: Likewise.
+        """
+        told, listed = Told(), set()
+        for execution in executions:
+            listed.add(execution.execution_id)
+            self._hear(execution, told)
+        for execution_id, piece in self.executions.pieces.items():
+            if since_ns <= piece.at_ns < asked_ns and not piece.busted and execution_id not in listed:
+                words = f"{execution_id} {piece.quantity} at {piece.price} is not in the venue's list"
+                told.findings.append(Finding(code=FindingCode.FILL_ORPHAN, client_id=piece.client_id, detail=words))
         return self._match(told)
 
     def expire(self, now_ns: int) -> Told:
@@ -238,8 +258,10 @@ class OrderBook:
     ) -> None:  # fmt: skip
         """Fold how an order stands; `asked_ns` is when the venue was asked, None where it told so by itself."""
         before = self._known(identity)
+        told.findings += fill_checks.of_report(before, event)
         self._by_venue[event.venue_id] = identity
-        order = _adopted(self._tell(before, event), event, told, asked_ns=asked_ns)
+        order, findings = adopted(self._tell(before, event), event, asked_ns=asked_ns)
+        told.findings += findings
         after = reported(order, event.state, event.known_ns)
         if before.state.is_final and not event.state.is_final and asked_ns is not None and asked_ns > before.moved_ns:
             told.findings.append(Finding(code=FindingCode.OPEN_AFTER_END, client_id=identity, detail=event.venue_id))
@@ -261,40 +283,68 @@ class OrderBook:
         )  # fmt: skip
 
     def _fold_execution(self, event: Executed, identity: ClientId, told: Told) -> None:
-        if event.execution_id in self._pieces:
-            return
+        """Fold an execution: it counts as the venue has it, and what is wrong with it is told beside."""
         before = self._known(identity)
-        if (event.quantity > 0) != (before.quantity > 0):
-            told.findings.append(
-                Finding(
-                    code=FindingCode.WRONG_SIDE, client_id=identity, detail=f"{event.execution_id} {event.quantity}"
-                )
-            )
+        known = self.executions.pieces.get(event.execution_id)
+        if known is not None:
+            if not known.is_told_by(event, identity):
+                words = f"{event.execution_id} was {known.quantity} at {known.price} before"
+                told.findings.append(Finding(code=FindingCode.FILL_DUPLICATE, client_id=identity, detail=words))
             return
-        quantity = abs(event.quantity)
-        piece = _Piece(identity, quantity, quantity * event.price, event.fee)
-        self._pieces[event.execution_id] = piece
-        self._pieces_of.setdefault(identity, []).append(event.execution_id)
-        after = counted(before, quantity=quantity, value=piece.value, fee=event.fee, at_ns=event.known_ns)
+        piece = self.executions.keep(event, before)
+        if piece.astray:
+            self._stray(before, piece, event.execution_id, told)
+        else:
+            told.findings += fill_checks.of_time(before, event)
+            told.findings += fill_checks.of_limit(before, event, self._loosest.get(identity))
+        after = counted(before, quantity=piece.units, value=piece.value, fee=piece.fee, at_ns=event.known_ns)
+        if piece.busted or piece.astray:
+            after = _without(after, piece)
+        if piece.busted:
+            told.findings.append(_busted(piece, event.execution_id))
         if after.venue_id is None:
             after = msgspec.structs.replace(after, venue_id=event.venue_id)
         self._by_venue.setdefault(event.venue_id, identity)
         self._count(before, after, told)
 
+    def _stray(self, order: VenueOrder, piece: Piece, execution_id: str, told: Told) -> None:
+        """Tell of an execution that cannot be of its order."""
+        code = FindingCode.WRONG_SIDE if piece.instrument == order.instrument else FindingCode.WRONG_INSTRUMENT
+        words = f"{execution_id} {piece.quantity} {piece.instrument}"
+        told.findings.append(Finding(code=code, client_id=order.client_id, detail=words))
+        if not piece.busted:
+            told.strayed.append(_strayed(order, piece, 1))
+
     def _fold_bust(self, event: ExecutionBusted, told: Told) -> None:
-        piece = self._pieces.get(event.execution_id)
-        if piece is None or piece.busted:
+        """Fold that an execution was taken back; where it was not heard yet, it never counts."""
+        piece = self.executions.pieces.get(event.execution_id)
+        if piece is None:
+            self._expect_bust(event, told)
             return
-        self._pieces[event.execution_id] = _Piece(piece.client_id, piece.quantity, piece.value, piece.fee, busted=True)
+        if piece.busted:
+            return
+        self.executions.bust(event.execution_id)
+        told.findings.append(_busted(piece, event.execution_id))
         before = self._known(piece.client_id)
-        after = msgspec.structs.replace(
-            before, busted=before.busted + piece.quantity, busted_value=before.busted_value + piece.value,
-            fees=before.fees - piece.fee,
+        if piece.astray:
+            told.strayed.append(_strayed(before, piece, -1))
+            return
+        self._count(before, _without(before, piece), told)
+
+    def _expect_bust(self, event: ExecutionBusted, told: Told) -> None:
+        """Keep in mind that an execution was taken back before it came; what is known of it counts as come and gone."""
+        if self.executions.expect(event):
+            told.findings.append(Finding(code=FindingCode.BUSTED, client_id=event.client_id, detail=event.execution_id))
+        if event.quantity is None or event.price is None or event.venue_id is None:
+            return
+        unheard = Executed(
+            event_ns=event.event_ns, known_ns=event.known_ns, instrument=event.instrument,
+            execution_id=event.execution_id, client_id=event.client_id, venue_id=event.venue_id,
+            quantity=event.quantity, price=event.price,
         )  # fmt: skip
-        told.findings.append(
-            Finding(code=FindingCode.BUSTED, client_id=piece.client_id, detail=f"{event.execution_id} {piece.quantity}")
-        )
-        self._count(before, after, told)
+        identity = self._identity(unheard)
+        if identity is not None:
+            self._fold_execution(unheard, identity, told)
 
     def _fold_lookup(self, event: LookedUp, told: Told) -> None:
         order = self.get(event.client_id)
@@ -306,8 +356,13 @@ class OrderBook:
         if event.found is not None:
             self._fold_report(event.found, event.client_id, told, asked_ns=event.asked_ns)
             self._settle(event)
+            told.findings += fill_checks.of_answer(self._known(event.client_id), event, self._latest(event.client_id))
         elif event.complete:
             self._fold_absence(event, told)
+
+    def _latest(self, identity: ClientId) -> int | None:
+        pieces = self.executions.pieces
+        return max((pieces[one].at_ns for one in self.executions.of.get(identity, [])), default=None)
 
     def _settle(self, event: LookedUp) -> None:
         """End the doubt about an order that was found in a state of which nothing is on its way."""
@@ -342,6 +397,8 @@ class OrderBook:
         self._keep(after)
         told.touched.append(after.client_id)
         change, value, fee = after.filled - before.filled, after.value - before.value, after.fees - before.fees
+        if (before.seen, before.told) != (after.seen, after.told):
+            told.findings += fill_checks.of_average(after, self._ticks.get(after.instrument, Decimal(0)))
         if not change and not value and not fee:
             return
         late = before.state.is_final and before.state is not OrderState.FILLED
@@ -378,44 +435,25 @@ class OrderBook:
         for venue_id in {*self._told.pop(identity, {}), order.venue_id}:
             if venue_id is not None:
                 self._by_venue.pop(venue_id, None)
-        for execution_id in self._pieces_of.pop(identity, []):
-            del self._pieces[execution_id]
+        self._loosest.pop(identity, None)
+        self.executions.forget(identity)
 
 
-def _adopted(order: VenueOrder, event: OrderReported, told: Told, *, asked_ns: int | None) -> VenueOrder:
-    """Return the order with the attributes that the venue has.
-
-    A report that shows what an order was asked to become proves that the change arrived, however it came. One that
-    shows anything else may have been overtaken: it is believed only if the venue was asked after the order last moved.
-    """
-    at_ns = event.known_ns
-    if order.state.is_final:
-        return order
-    fresh = asked_ns is not None and asked_ns >= order.moved_ns
-    if order.amendment is not None:
-        if _fits(amended(order), event) or event.replaces is not None:
-            order = amended(order)
-            return stepped(order, standing(order), at_ns) if order.state is OrderState.REPLACE_PENDING else order
-        if fresh and order.state is OrderState.UNKNOWN:
-            order = msgspec.structs.replace(order, amendment=None)
-    if order.amendment is not None or _fits(order, event):
-        return order
-    if not fresh:
-        return in_doubt(order, at_ns)
-    told.findings.append(
-        Finding(code=FindingCode.ATTRIBUTES, client_id=order.client_id, detail=f"{event.quantity} at {event.price}")
-    )
+def _without(order: VenueOrder, piece: Piece) -> VenueOrder:
+    """Return the order without an execution that was counted in."""
     return msgspec.structs.replace(
-        order, quantity=event.quantity.copy_sign(order.quantity),
-        price=order.price if event.price is None else event.price,
-        trigger=order.trigger if event.trigger is None else event.trigger,
+        order, busted=order.busted + piece.units, busted_value=order.busted_value + piece.value,
+        fees=order.fees - piece.fee,
     )  # fmt: skip
 
 
-def _fits(order: VenueOrder, event: OrderReported) -> bool:
-    """Whether a report shows an order as we have it; what it leaves out fits."""
-    return (
-        abs(order.quantity) == event.quantity
-        and (event.price is None or event.price == order.price)
-        and (event.trigger is None or event.trigger == order.trigger)
-    )
+def _busted(piece: Piece, execution_id: str) -> Finding:
+    words = f"{execution_id} {piece.units}"
+    return Finding(code=FindingCode.BUSTED, client_id=piece.client_id, detail=words)
+
+
+def _strayed(order: VenueOrder, piece: Piece, sign: int) -> Strayed:
+    return Strayed(
+        order=order, instrument=piece.instrument, quantity=sign * piece.quantity,
+        value=sign * piece.quantity * piece.price, fee=sign * piece.fee,
+    )  # fmt: skip

@@ -112,7 +112,7 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         told_value: Price times quantity of those; None where a report gave no average price.
         seen: Unsigned units filled by executions.
         seen_value: Price times quantity of those.
-        busted: Unsigned units whose executions the venue took back.
+        busted: Unsigned units whose executions the venue took back, or that were of another side or instrument.
         busted_value: Price times quantity of those.
         fees: Of the executions seen and not taken back, positive is paid.
         venue_id: The venue's id of it; None until it told one.

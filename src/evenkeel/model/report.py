@@ -104,13 +104,21 @@ class Executed(Event, frozen=True, kw_only=True, gc=False, tag="executed"):
 
 
 class ExecutionBusted(Event, frozen=True, kw_only=True, gc=False, tag="execution_busted"):
-    """The venue took an execution back.
+    """The venue took an execution back; what it was of is told by some venues only.
 
     Attributes:
         execution_id: The venue's id of it.
+        client_id: Our id of the order.
+        venue_id: The venue's id of the order.
+        quantity: Signed units.
+        price: Per unit.
     """
 
     execution_id: str
+    client_id: ClientId | None = None
+    venue_id: str | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
 
 
 class LookedUp(Event, frozen=True, kw_only=True, gc=False, tag="looked_up"):

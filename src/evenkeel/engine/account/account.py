@@ -13,7 +13,8 @@ from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import operated
 from evenkeel.engine.account.part import Part
 from evenkeel.execution.books import Books, Owner
-from evenkeel.execution.findings import Finding
+from evenkeel.execution.findings import Finding, Strayed
+from evenkeel.execution.supervisor.bracket import Closing
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Supervisor, TradeKey
 from evenkeel.execution.supervisor.venue_terms import Timing
 from evenkeel.model.command import (
@@ -31,8 +32,9 @@ from evenkeel.model.decision import Decision
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import BarsClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.halt import PERMITS, Halt, HaltCode
-from evenkeel.model.ids import InstrumentId
+from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.order import OrderState
+from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
 from evenkeel.risk.halt import expired, next_end_ns
 
@@ -133,12 +135,25 @@ class Account:
 
     def _need(self) -> CloseTrade | VenueCommand | None:
         """Return what the supervisor needs next under the halt in force."""
+        unowned = self._unowned()
+        if unowned is not None:
+            return unowned
         row = PERMITS[self.halt.level]
         flattens = row.flattens or self.halt.reason(HaltCode.OPERATOR_FLATTEN) is not None
         return next(
             self.supervisor.needs(self.now_ns, entries_allowed=row.keeps_entries and not flattens, flattens=flattens),
             None,
         )
+
+    def _unowned(self) -> CloseTrade | None:
+        """Return that a trade is to be closed which its core does not hold, such as a late fill of an older one."""
+        for key, bracket in self.supervisor.brackets.items():
+            desk = self.desks.get(DeskId(key.strategy, key.instrument))
+            left = bracket.held != 0 and (bracket.closing is None or bracket.closing.quantity is not None)
+            if left and desk is not None and not desk.holds(bracket):
+                closing = Closing(reason=ExitReason.FORCE, leg=Leg.GUARD, since_ns=self.now_ns)
+                return CloseTrade(key=key, closing=closing, why="its strategy does not hold this trade", alarm=False)
+        return None
 
     def _decide_halt(self, event: AccountEvent, entries: list[Entry]) -> None:
         """Conclude what an operator's wish, or the time, makes of the halt."""
@@ -264,11 +279,27 @@ class Account:
             desk = self.desks.get(DeskId(key.strategy, key.instrument))
             if desk is None or not counted.quantity:
                 continue
-            event = desk.hear_fill(self.supervisor.brackets[key], counted, gross, self.now_ns)
-            if event is not None:
-                self._told.append((desk, event))
+            self._note(desk, desk.hear_fill(self.supervisor.brackets[key], counted, gross, self.now_ns))
+        for key, stray in heard.strayed:
+            self._fold_stray(key, stray)
         for order, _ in heard.moved:
             desk = self.desks.get(DeskId(order.strategy, order.instrument))
-            event_of = None if desk is None else desk.hear_move(order, self.now_ns)
-            if desk is not None and event_of is not None:
-                self._told.append((desk, event_of))
+            if desk is not None:
+                self._note(desk, desk.hear_move(order, self.now_ns))
+
+    def _fold_stray(self, key: TradeKey, stray: Strayed) -> None:
+        """Book what changed hands under an order that cannot have done it, to the strategy whose order it was."""
+        owner = Owner(key.strategy, stray.instrument)
+        side = 1 if stray.quantity > 0 else -1
+        if not self.books.knows(stray.instrument):
+            return
+        gross = self.books.fill(owner, stray.quantity, stray.value * side, stray.fee, side)
+        desk = self.desks.get(DeskId(key.strategy, stray.instrument))
+        if desk is not None and stray.instrument == key.instrument:
+            price = stray.value / stray.quantity
+            self._note(desk, desk.hear_change(key.trade, stray.quantity, price, stray.fee, gross, self.now_ns))
+
+    def _note(self, desk: Desk, event: DeskEvent | None) -> None:
+        """Remember what a core heard, for it to decide on."""
+        if event is not None:
+            self._told.append((desk, event))

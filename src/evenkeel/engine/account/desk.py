@@ -123,26 +123,59 @@ class Desk:
         What does not fit what the core holds is not told to it: the supervisor closes it, and the books have it.
         """
         order, quantity = counted.order, counted.quantity
-        if order.leg is not Leg.ENTRY:
-            held = self.position
-            if held * quantity >= 0:
+        held = self.position
+        if order.leg is Leg.ENTRY and quantity * bracket.direction > 0:
+            if not self._may_join(order):
                 return None
+        elif order.leg is Leg.ENTRY or held * quantity >= 0:
+            price = abs(counted.value / quantity)
+            return self.hear_change(order.trade, quantity, price, counted.fee, gross, now_ns)
+        else:
             quantity = quantity if abs(quantity) <= abs(held) else -held
-        elif quantity * bracket.direction <= 0 or not self._may_join(order):
-            return None
         event = self._filled(bracket, counted, quantity, gross, now_ns)
         self.core.fold(event)
         return event
 
+    def hear_change(
+        self, trade: int, quantity: Decimal, price: Decimal, fee: Decimal, gross: Decimal, now_ns: int
+    ) -> OrderFilled | None:  # fmt: skip
+        """Fold units of the trade in hand that came or went by no order of the core; return what the core heard.
+
+        A venue took an execution back, or executed something else than was ordered. Of another trade the core hears
+        nothing: what is left of that is closed.
+        """
+        held = self.core.state.position
+        if held is None or held.trade != trade:
+            return None
+        goes = held.quantity * quantity < 0
+        event = OrderFilled(
+            event_ns=now_ns, known_ns=now_ns, instrument=self.id.instrument, client_id=None, trade=trade,
+            leg=Leg.GUARD if goes else Leg.ENTRY, kind=OrderKind.MARKET,
+            quantity=min(quantity, -held.quantity, key=abs) if goes else quantity,
+            price=price, average=None if goes else held.price, fee=fee, gross=gross, slippage=Decimal(0), taker=True,
+            row=-1, bar=self.bar, point=FillPoint.INSIDE, exit_reason=ExitReason.FORCE if goes else None,
+        )  # fmt: skip
+        self.core.fold(event)
+        return event
+
+    def holds(self, bracket: Bracket) -> bool:
+        """Whether the core holds the trade of a bracket: what it does not hold nobody manages."""
+        held = self.core.state.position
+        return held is not None and held.trade == bracket.trade and held.quantity * bracket.held > 0
+
     def hear_move(self, order: VenueOrder, now_ns: int) -> DeskEvent | None:
-        """Fold that an order of this desk moved to another state; return what the core heard, None if nothing."""
+        """Fold that an order of this desk moved to another state; return what the core heard, None if nothing.
+
+        An order that filled and that the core still has filled for a trade that the core does not hold: it is over.
+        """
         known = self.core.state.orders.get(order.client_id)
         if known is None:
             return None
         event: DeskEvent
-        if order.state in _DEATHS:
+        if order.state.is_final:
+            reason = _DEATHS.get(order.state, Reason.CANCELLED)
             event = OrderDied(
-                event_ns=now_ns, known_ns=now_ns, client_id=order.client_id, reason=_DEATHS[order.state],
+                event_ns=now_ns, known_ns=now_ns, client_id=order.client_id, reason=reason,
                 instrument=self.id.instrument,
             )  # fmt: skip
         elif order.state is OrderState.WORKING and known.state is OrderState.SENT and order.leg is Leg.ENTRY:
@@ -155,13 +188,13 @@ class Desk:
         return event
 
     def _may_join(self, order: VenueOrder) -> bool:
-        """Whether the core can take a fill of an entry: it knows the order, or holds that trade, or holds nothing."""
-        held = self.core.state.position
-        return (
-            order.client_id in self.core.state.orders
-            or (held is None and order.trade == self.core.state.trades + 1)
-            or (held is not None and held.trade == order.trade)
-        )
+        """Whether the core can take a fill of an entry: it holds that trade, or nothing and no later one has begun."""
+        state = self.core.state
+        if state.position is not None:
+            return state.position.trade == order.trade
+        if any(other.leg is Leg.ENTRY and other.trade != order.trade for other in state.orders.values()):
+            return False
+        return order.trade in (state.trades, state.trades + 1)
 
     def _filled(
         self, bracket: Bracket, counted: Counted, quantity: Decimal, gross: Decimal, now_ns: int

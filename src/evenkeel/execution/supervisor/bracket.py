@@ -56,6 +56,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         exit_ns: When the last exit failed.
         target_fill_ns: When the target that rests first filled.
         waived_until_ns: Until when a person lets it be without a stop.
+        excess: Unsigned units held beyond what was asked for, which are to be sold.
     """
 
     strategy: StrategyId
@@ -82,6 +83,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     exit_ns: int | None = None
     target_fill_ns: int | None = None
     waived_until_ns: int | None = None
+    excess: Decimal = Decimal(0)
 
     @property
     def held(self) -> Decimal:
@@ -115,6 +117,7 @@ def filled(bracket: Bracket, counted: Counted, tick: Decimal, at_ns: int) -> Bra
         bracket = msgspec.structs.replace(
             bracket, bought=bracket.bought + counted.quantity, bought_value=bracket.bought_value + counted.value,
             first_fill_ns=at_ns if bracket.first_fill_ns is None else bracket.first_fill_ns,
+            excess=bracket.excess + _beyond(counted),
         )  # fmt: skip
         return anchored(bracket, tick) if bracket.bought else bracket
     first_of_target = order.leg is Leg.TARGET and order.left and bracket.target_fill_ns is None
@@ -122,7 +125,23 @@ def filled(bracket: Bracket, counted: Counted, tick: Decimal, at_ns: int) -> Bra
         bracket, sold=bracket.sold + counted.quantity,
         target_fill_ns=at_ns if first_of_target else bracket.target_fill_ns,
         failed_exits=0 if order.leg in (Leg.EXIT, Leg.GUARD) else bracket.failed_exits,
+        excess=max(bracket.excess - abs(counted.quantity), Decimal(0)) if order.leg is Leg.GUARD else bracket.excess,
     )  # fmt: skip
+
+
+def _beyond(counted: Counted) -> Decimal:
+    """Return by how much a change of an entry's fill went beyond what was ordered, or came back to it."""
+    order, quantity = counted.order, counted.quantity * counted.order.sign
+    whole = abs(order.quantity)
+    return max(order.filled - whole, Decimal(0)) - max(order.filled - quantity - whole, Decimal(0))
+
+
+def strayed(bracket: Bracket, quantity: Decimal) -> Bracket:
+    """Return the bracket after units of its instrument changed hands under an order that cannot have done it."""
+    more = quantity * bracket.direction > 0
+    return msgspec.structs.replace(
+        bracket, sold=bracket.sold + quantity, excess=bracket.excess + (abs(quantity) if more else 0)
+    )
 
 
 def placed(bracket: Bracket, leg: Leg) -> Bracket:
@@ -148,7 +167,7 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
         case Leg.EXIT | Leg.GUARD if order.state.is_final and not before.is_final:
             failed = order.state is not OrderState.FILLED
             closing = bracket.closing
-            if closing is not None and closing.quantity is not None and order.client_id == closing.client_id:
+            if closing is not None and closing.quantity is not None and closing.client_id in (None, order.client_id):
                 closing = None
             return msgspec.structs.replace(
                 bracket, closing=closing, exit_ns=at_ns if failed else None,

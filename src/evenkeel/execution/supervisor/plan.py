@@ -76,11 +76,13 @@ class WishClose(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         reason: How the trade is to be recorded.
         why: In words.
         alarm: Whether a person must be told at once.
+        quantity: Unsigned units of a part; None closes all.
     """
 
     reason: ExitReason
     why: str
     alarm: bool = False
+    quantity: Decimal | None = None
 
 
 Wish: TypeAlias = WishPlace | WishAmend | WishCancel | WishClose
@@ -190,6 +192,10 @@ def _must_close(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstance
     now, timing = at.now_ns, at.timing
     if at.flattens:
         return WishClose(reason=ExitReason.FORCE, why="the account is to be flat")
+    if bracket.excess:
+        part = min(bracket.excess, abs(bracket.held))
+        why = "more is held than was asked for"
+        return WishClose(reason=ExitReason.FORCE, why=why, alarm=True, quantity=part)
     if bracket.stop_price is None:
         waived = bracket.waived_until_ns
         if waived is not None and now >= waived:

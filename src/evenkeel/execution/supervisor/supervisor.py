@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from evenkeel.execution.findings import Counted, Finding, Told
+from evenkeel.execution.findings import Counted, Finding, Strayed, Told
 from evenkeel.execution.orders import CLOSED_MAX, OrderBook
-from evenkeel.execution.supervisor.bracket import Bracket, Closing, filled, heard, placed
+from evenkeel.execution.supervisor.bracket import Bracket, Closing, filled, heard, placed, strayed
 from evenkeel.execution.supervisor.plan import (
     Circumstances,
     Wish,
@@ -29,7 +29,7 @@ from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOr
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
 from evenkeel.model.order import OrderState, VenueOrder
-from evenkeel.model.report import VenueEvent
+from evenkeel.model.report import Executed, VenueEvent
 
 OWN_ATTEMPTS = 1_000
 """Orders of the supervisor's own count their attempts from here, those that a strategy's core names from 1."""
@@ -81,11 +81,13 @@ class Heard:
 
     Attributes:
         fills: What counts, with the bracket before it.
+        strayed: Fills under an order that cannot be its own.
         findings: What should not be.
         moved: Orders whose state changed, with the state before.
     """
 
     fills: list[tuple[TradeKey, Counted]] = field(default_factory=list)
+    strayed: list[tuple[TradeKey, Strayed]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     moved: list[tuple[VenueOrder, OrderState]] = field(default_factory=list)
 
@@ -116,7 +118,7 @@ class Supervisor:
             leg=Leg.ENTRY, attempt=1,
         )[:2]  # fmt: skip
         self._identity, self._ticks, self._venue, self._timing = identity, ticks, venue, timing
-        self.book = OrderBook(prefix, venue.visible_ns)
+        self.book = OrderBook(prefix, venue.visible_ns, ticks)
         self.brackets: dict[TradeKey, Bracket] = {}
         self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
         self.unprotected_ns = 0
@@ -158,6 +160,11 @@ class Supervisor:
         """Fold what the venue told."""
         before = {identity: order.state for identity, order in self.book.open.items()}
         return self._heard(self.book.fold(event), before, event.known_ns)
+
+    def day(self, executions: Iterable[Executed], since_ns: int, asked_ns: int) -> Heard:
+        """Fold the complete list of what the venue executed; see `OrderBook.day`."""
+        before = {identity: order.state for identity, order in self.book.open.items()}
+        return self._heard(self.book.day(executions, since_ns, asked_ns), before, asked_ns)
 
     def fold_command(self, command: VenueCommand, at_ns: int) -> Heard:
         """Fold a command; what the venue told of an order before we knew of it counts now."""
@@ -236,7 +243,7 @@ class Supervisor:
             case WishCancel():
                 return CancelOrder(client_id=wish.client_id, why=wish.why)
             case WishClose():
-                closing = Closing(reason=wish.reason, leg=Leg.GUARD, since_ns=now_ns)
+                closing = Closing(reason=wish.reason, leg=Leg.GUARD, quantity=wish.quantity, since_ns=now_ns)
                 return CloseTrade(key=key, closing=closing, why=wish.why, alarm=wish.alarm)
 
     def _order(self, key: TradeKey, bracket: Bracket, wish: WishPlace, now_ns: int) -> VenueOrder:
@@ -261,6 +268,11 @@ class Supervisor:
             key = _key(one.order)
             self.brackets[key] = filled(self._bracket(key), one, self._ticks[key.instrument], at_ns)
             result.fills.append((key, one))
+        for stray in told.strayed:
+            key = _key(stray.order)
+            if stray.instrument == key.instrument:
+                self.brackets[key] = strayed(self._bracket(key), stray.quantity)
+            result.strayed.append((key, stray))
         for identity in dict.fromkeys(told.touched):
             order = self.book.get(identity)
             was = before.get(identity)
