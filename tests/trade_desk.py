@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from commands import commanded
 from evenkeel.execution.findings import Finding, FindingCode
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Identity, Supervisor, TradeKey
@@ -75,8 +76,9 @@ class Desk:
                 self.alarms += [need.why] if need.alarm else []
                 self.supervisor.close_trade(need.key, need.closing)
             else:
-                commands.append(need)
-                self.note(self.supervisor.fold_command(need, self.now))
+                command = commanded(need)
+                commands.append(command)
+                self.note(self.supervisor.fold_command(command, self.now))
             self.findings += self.supervisor.watch(self.now)
         raise AssertionError("it never comes to rest")
 

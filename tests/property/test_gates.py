@@ -40,7 +40,6 @@ holdings = st.lists(
         Holding, instrument=st.sampled_from([InstrumentId(name) for name in ("ACME.NYSE", "B.X", "C.X", "D.X")]),
         strategy=st.sampled_from([StrategyId("trend"), StrategyId("other")]), notional=money(-60_000, 60_000),
         sector=st.sampled_from([None, "retail", "energy"]), correlation=st.none() | fractions("-1", "1"),
-        until_ns=st.none() | st.integers(NOW - SECOND, NOW + SECOND),
     ),
     max_size=5,
 ).map(tuple)  # fmt: skip

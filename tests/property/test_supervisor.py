@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from commands import commanded
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.wire import SECOND, Weather, Wire
 from evenkeel.execution.findings import FindingCode
@@ -91,11 +92,12 @@ class Story:
                     self.alarms += [need.why] if need.alarm else []
                     self.fold("close", need)
                     continue
-                self.fold("command", need)
+                command = commanded(need)
+                self.fold("command", command)
                 if self.crash("between journal and send"):
                     return
-                self.wire.carry(need, self.now)
-                if not isinstance(need, LookUpOrder) and self.crash("after send"):
+                self.wire.carry(command, self.now)
+                if not isinstance(command, LookUpOrder) and self.crash("after send"):
                     return
         raise AssertionError(f"it never comes to rest: {needs}")
 

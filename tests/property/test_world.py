@@ -12,7 +12,6 @@ from evenkeel.data.calendar import load_calendar
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
-from evenkeel.engine.account.gateway import DeskGates
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.engine.simulation.world import Path, World
 from evenkeel.execution.books import Books
@@ -24,6 +23,7 @@ from evenkeel.model.halt import PERMITS, HaltCode, HaltLevel
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
 from evenkeel.risk.gates.entry import EntryGates
+from evenkeel.risk.limits.profiles import RESEARCH
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.program import PlayStrategy
 
@@ -88,13 +88,10 @@ def a_world(seed: int, venue: Capabilities) -> World:
         strategy = PlayStrategy(play)
         name = StrategyId(strategy.name)
         facts = RunFacts("live", RunId("r"), name, SYMBOL, D(10_000))
-        accounts: list[Account] = []
-        gates = DeskGates(EntryGates(strategy.terms, instrument), lambda: accounts[0].halt)
-        core = Core(facts, strategy, gates, Whole(strategy, bars))
+        core = Core(facts, strategy, EntryGates(strategy.terms, instrument), Whole(strategy, bars))
         supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: instrument.tick_size}, venue, Timing())
         desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
-        accounts.append(Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing()))
-        return accounts[0]
+        return Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), RESEARCH)
 
     return World(Random(seed), make, path, instrument.lot_size, killable=seed % 3 == 0)
 

@@ -162,13 +162,14 @@ class Core:
     """One account, one strategy, one instrument.
 
     Attributes:
+        strategy: What decides.
         state: Changed by `fold` only.
     """
 
     def __init__(self, facts: RunFacts, strategy: Strategy, gates: Gates, features: FeatureSource) -> None:
         self.facts = facts
         self.state = State(cash=facts.start_equity)
-        self._strategy = strategy
+        self.strategy = strategy
         self._history = strategy.program.decisions.reach
         self._gates = gates
         self._features = features
@@ -187,7 +188,7 @@ class Core:
         """Take over a state that was stored, and give the strategy back what it remembered."""
         self.state = state
         if state.memory:
-            self._strategy.restore(state.memory)
+            self.strategy.restore(state.memory)
 
     @property
     def features(self) -> FeatureSource:
@@ -240,7 +241,7 @@ class Core:
 
     def _fold_memory(self, remembered: StrategyRemembered) -> None:
         self.state.memory = remembered.memory
-        self._strategy.restore(remembered.memory)
+        self.strategy.restore(remembered.memory)
 
     def _fold_stretch_end(self, _: StretchEnded) -> None:
         self.state.entered_bar = None
@@ -297,7 +298,7 @@ class Core:
         if fill.average is None:
             return False
         moved_by = abs((held.quantity + fill.quantity) * fill.average - held.quantity * held.price)
-        return moved_by <= self._strategy.instrument.lot_size * fill.average
+        return moved_by <= self.strategy.instrument.lot_size * fill.average
 
     def _drop_exits(self) -> None:
         """A pending close dies with the position it was for: the venue clamps it to nothing."""
@@ -327,9 +328,9 @@ class Core:
     def _decide_bar(self, event: BarsClosed) -> tuple[tuple[Decision, ...], tuple[Command, ...]]:
         """Ask the strategy at the close of an execution bar, and note what it wants to remember."""
         view = self._view(event)
-        wish = self._strategy.decide(view)
+        wish = self.strategy.decide(view)
         decisions, commands = self._answer(wish, view, event)
-        memory = self._strategy.checkpoint()
+        memory = self.strategy.checkpoint()
         if memory != self.state.memory:
             decisions = (*decisions, StrategyRemembered(memory=memory))
         return decisions, commands
@@ -346,14 +347,14 @@ class Core:
                 return self._refuse(wish.reason, "")
             case _:
                 raise UsageError(
-                    f"{self._strategy.name}.decide answered {wish!r}; it must return an intent: long, short, close or "
+                    f"{self.strategy.name}.decide answered {wish!r}; it must return an intent: long, short, close or "
                     "nothing"
                 )
 
     def _view(self, event: BarsClosed) -> View:
         x, column, time_ns, close = self._features.at(event.segment, event.bar)
         held = self.state.position
-        seen = x if self._strategy.kernel is not None else x[:, : column + 1]
+        seen = x if self.strategy.kernel is not None else x[:, : column + 1]
         return View(
             time_ns=time_ns, bar=event.bar, price=close, x=seen, column=column, history=self._history,
             position=0 if held is None else (1 if held.quantity > 0 else -1),
@@ -434,7 +435,7 @@ class Core:
         """Stop the run after a liquidation; close what a partial exit left of a position in a run that has stopped."""
         stopped = self.state.stopped
         if fill.exit_reason is ExitReason.LIQUIDATION and stopped is None:
-            if self._strategy.terms.account.margin.goes_on:
+            if self.strategy.terms.account.margin.goes_on:
                 return (), ()
             return (RunStopped(reason=StopReason.LIQUIDATED),), ()
         if stopped is None:

@@ -44,6 +44,8 @@ class FindingCode(StrEnum):
     """An execution that we have is not in the complete list of the venue."""
     LEDGER_BREAK = "ledger_break"
     """Position or cash of the venue are not what was there before and all that has happened since."""
+    HELD_BACK = "held_back"
+    """The gates refused something that reduces; it stays needed and is asked for again."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):

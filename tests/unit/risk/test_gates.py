@@ -14,12 +14,13 @@ import pytest
 from evenkeel.model.ids import InstrumentId, StrategyId
 from evenkeel.model.instrument import InstrumentKind, RiskTier
 from evenkeel.model.intent import OrderKind
+from evenkeel.model.market_told import Upcoming
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import HOUR, MINUTE, SECOND
 from evenkeel.risk.gates.check import Kind, Outcome, Scope
 from evenkeel.risk.gates.facts.account import Holding
 from evenkeel.risk.gates.facts.engine import Phase
-from evenkeel.risk.gates.facts.market import Scheduled, SessionFacts
+from evenkeel.risk.gates.facts.market import SessionFacts
 from evenkeel.risk.gates.facts.strategy import Health, Recent, Sent
 from evenkeel.risk.gates.rates import RateBook
 from evenkeel.risk.gates.table import GATES
@@ -41,9 +42,9 @@ def session(**given: Any) -> SessionFacts:
     return SessionFacts(**{"open": True, "since_open_s": 3600, "until_close_s": 3600, "minute": 640, **given})
 
 
-def near(in_s: int, kind: str = "cpi") -> tuple[Scheduled, ...]:
+def near(in_s: int, kind: str = "cpi") -> tuple[Upcoming, ...]:
     """Return one economic event."""
-    return (Scheduled(kind=kind, in_s=in_s),)
+    return (Upcoming(kind=kind, in_s=in_s),)
 
 
 def just(quantity: str = "50", price: str = "100", age_s: int = 10) -> tuple[Recent, ...]:
@@ -285,10 +286,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (27, "equity", {"account.holdings": tuple(holding("1", f"N{n}.NYSE") for n in range(5))}, REFUSE, "MAX_POSITIONS"),
     (27, "equity", {"account.holdings": None}, UNKNOWN, "MAX_POSITIONS"),
     (27, "equity", {"limits.exposure.positions": None}, NA, "OK"),
-    # 28: owner; a reservation of 30 s
+    # 28: owner
     (28, "equity", {"account.holdings": (holding("1", "ACME.NYSE"),)}, REFUSE, "POSITION_CONFLICT"),
-    (28, "equity", {"account.holdings": (holding("1", "ACME.NYSE", until_ns=NOW + 1),)}, REFUSE, "POSITION_CONFLICT"),
-    (28, "equity", {"account.holdings": (holding("1", "ACME.NYSE", until_ns=NOW),)}, PASS, "OK"),
     (28, "equity", {"account.holdings": (holding("1", "ACME.NYSE", strategy=StrategyId("trend")),)}, PASS, "OK"),
     (28, "equity", {"account.holdings": None}, UNKNOWN, "RESERVATION_FAILED"),
     (28, "equity", {"limits.exposure.owners": False, "account.holdings": None}, NA, "OK"),

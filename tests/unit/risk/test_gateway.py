@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.ids import ClientId, InstrumentId, StrategyId
-from evenkeel.model.intent import Direction, Enter, OrderKind
+from evenkeel.model.intent import OrderKind
+from evenkeel.model.market_told import Upcoming
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import HOUR, MINUTE, SECOND
 from evenkeel.risk.classify import Effect, Working
 from evenkeel.risk.gates.check import Outcome
-from evenkeel.risk.gates.entry import Sized
 from evenkeel.risk.gates.facts.account import Holding
-from evenkeel.risk.gates.facts.market import Scheduled
 from evenkeel.risk.gates.facts.snapshot import Facts
 from evenkeel.risk.gates.facts.strategy import Sent
-from evenkeel.risk.gates.judge import approve_simulated, judge, reservation
+from evenkeel.risk.gates.judge import judge, judge_simulated
 from evenkeel.risk.gates.rates import RateBook, asked, is_runaway, sent, used
 from evenkeel.risk.gates.request import Purpose, Request
 from evenkeel.risk.gates.size import Step
@@ -144,38 +143,18 @@ def test_row_72_of_two_strategies_that_race_for_the_last_of_it_one_is_refused(ra
     desk = equity().with_(**{changes[0]: changes[1], "account.holdings": (held,)})
     first = desk.judge()
     assert isinstance(first, Approved)
-    kept = reservation(first, desk.facts, desk.limits)
-    assert kept is not None
-    assert (kept.notional, kept.until_ns) == (D(5000), NOW + 30 * SECOND)
+    work = Holding(
+        instrument=first.request.instrument, strategy=first.request.strategy, notional=D(5000), correlation=D(0)
+    )
 
     other = desk.with_(
         **{
             "request.strategy": StrategyId("second"), "request.instrument": InstrumentId("LATE.NYSE"),
-            "account.holdings": (held, msgspec.structs.replace(kept, correlation=D(0))),
+            "account.holdings": (held, work),
         }
     )  # fmt: skip
     reasons = {"slot": Reason.MAX_POSITIONS, "exposure": Reason.GROSS_EXPOSURE}
     assert other.judge().reason is reasons[race]  # type: ignore[union-attr]
-    late = other.with_(now_ns=NOW + 30 * SECOND)
-    assert not any(check.reason is reasons[race] for check in late.judge().checks)
-
-
-def test_a_reservation_is_priced_as_the_order_was() -> None:
-    market = equity().with_(
-        **{"request.kind": OrderKind.MARKET, "request.price": None, "request.reference": D(101), "market.last": D(102)}
-    )
-    found = {}
-    for name, desk in {"limit": equity(), "reference": market, "last": market.with_(request__reference=None)}.items():
-        verdict = desk.judge()
-        assert isinstance(verdict, Approved)
-        kept = reservation(verdict, desk.facts, desk.limits)
-        assert kept is not None
-        found[name] = kept.notional
-    leaving = exit_of(equity()).judge()
-    assert isinstance(leaving, Approved)
-
-    assert found == {"limit": D(5000), "reference": D(5050), "last": D(5100)}
-    assert reservation(leaving, equity().facts, equity().limits) is None
 
 
 def test_a_cap_may_leave_the_least_that_makes_sense() -> None:
@@ -209,7 +188,7 @@ def test_row_74_an_exit_of_more_than_is_held_is_cut_to_what_is_held() -> None:
     "changes",
     [
         {"engine.halt_level": 3}, {"engine.halt_level": None}, {"engine.phase": None}, {"market.events": None},
-        {"market.events": (Scheduled(kind="cpi", in_s=0),)}, {"market.session": None}, {"strategy.same_id": None},
+        {"market.events": (Upcoming(kind="cpi", in_s=0),)}, {"market.session": None}, {"strategy.same_id": None},
         {"engine.journal_writable": False}, {"engine.rates": None}, {"market.last": None}, {"account.equity": None},
         {"market.instrument_ns": NOW - 48 * HOUR}, {"market.dvs": D(0)}, {"engine.recon": None},
         {"engine.clock_offset_ns": None}, {"account.holdings": None}, {"strategy.numeric": None},
@@ -372,7 +351,7 @@ def test_sizes_shrink_in_the_order_of_the_specification_and_every_step_is_told()
         **{
             "request.quantity": D(-100), "strategy.scale": D("0.5"), "strategy.volatility_scale": D("0.8"),
             "strategy.streak_scale": D("0.9"), "account.scale": D("0.75"), "account.holdings": (held,),
-            "market.events": (Scheduled(kind="ppi", in_s=0),),
+            "market.events": (Upcoming(kind="ppi", in_s=0),),
         }
     )  # fmt: skip
 
@@ -480,17 +459,17 @@ def test_only_the_gates_can_approve() -> None:
         Approved(request=verdict.request, effect=verdict.effect, quantity=D(1), checks=(), key=object())
 
 
-def test_a_backtest_writes_operational_gates_as_not_applicable() -> None:
-    request = equity().request
-    sized = Sized(
-        intent=Enter(direction=Direction.LONG), lots=40, quantity=D(40), stop_distance=None, target_distance=None
-    )
+def test_without_a_profile_only_the_halt_and_what_an_order_does_are_asked() -> None:
+    desk = equity().with_(**{"market.dvs": None, "engine.lease_epoch": None, "account.equity": None})
 
-    approved = approve_simulated(request, sized)
-
-    assert approved.quantity == D(40)
-    assert {check.gate for check in approved.checks if check.outcome is Outcome.PASS} == {9, 34, 44, 45}
-    assert approved.checks is approve_simulated(request, sized).checks
+    approved = judge_simulated(desk.request, desk.facts)
+    assert isinstance(approved, Approved)
+    assert approved.quantity == desk.request.quantity
+    assert {check.gate for check in approved.checks if check.outcome is Outcome.PASS} == {2, 9, 34, 44, 45}
+    halted = desk.with_(**{"engine.halt_level": 2})
+    assert judge_simulated(halted.request, halted.facts).reason is Reason.HALT_FLAG  # type: ignore[union-attr]
+    fake = desk.with_(**{"request.purpose": Purpose.CLOSE, "market.position": D(10)})
+    assert judge_simulated(fake.request, fake.facts).reason is Reason.FAKE_EXIT  # type: ignore[union-attr]
 
 
 def test_a_bucket_refills_by_one_each_part_of_a_minute() -> None:

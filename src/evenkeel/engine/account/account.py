@@ -9,13 +9,16 @@ from typing import TypeAlias
 
 import msgspec
 
+from evenkeel.engine.account import gateway
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import operated
+from evenkeel.engine.account.outside import Ear
+from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
 from evenkeel.execution.books import Books, Owner
-from evenkeel.execution.findings import Finding, Strayed
+from evenkeel.execution.findings import Finding, FindingCode, Strayed
 from evenkeel.execution.supervisor.bracket import Closing
-from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Supervisor, TradeKey
+from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Need, Supervisor, TradeKey
 from evenkeel.execution.supervisor.venue_terms import Timing
 from evenkeel.model.command import (
     AmendOrder,
@@ -28,15 +31,24 @@ from evenkeel.model.command import (
     SubmitExit,
     VenueCommand,
 )
-from evenkeel.model.decision import Decision
+from evenkeel.model.decision import Decision, EntryApproved
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import BarsClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.halt import PERMITS, Halt, HaltCode
 from evenkeel.model.ids import InstrumentId, Leg
-from evenkeel.model.order import OrderState
+from evenkeel.model.instrument import Instrument
+from evenkeel.model.market_told import MarketEvent
+from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
+from evenkeel.model.told import ToldEvent
+from evenkeel.risk.classify import Effect
+from evenkeel.risk.gates.facts.engine import Phase, Recon
+from evenkeel.risk.gates.judged import Judged, judged
+from evenkeel.risk.gates.verdict import Approved, Refused
+from evenkeel.risk.guardrails import Guardrails
 from evenkeel.risk.halt import expired, next_end_ns
+from evenkeel.risk.limits.limits import Limits
 
 ENTRIES_MAX = 1_000
 """So many entries one event may lead to; more is a fault of ours, and stops rather than spins."""
@@ -64,8 +76,10 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
     what: Decision | Command
 
 
-AccountEvent: TypeAlias = BarsClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent
-Entry: TypeAlias = OfDesk | HaltChanged | CloseTrade | VenueCommand
+AccountEvent: TypeAlias = (
+    BarsClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent | ToldEvent | MarketEvent
+)
+Entry: TypeAlias = OfDesk | HaltChanged | Judged | CloseTrade | VenueCommand
 
 
 class SavedAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -108,15 +122,24 @@ class Account:
         prices: Last price known of each instrument.
         findings: What should not be, since the last event.
         halt: What stops it.
+        limits: Of its profile.
         now_ns: Stamp of the last event.
     """
 
-    def __init__(self, desks: Iterable[Desk], supervisor: Supervisor, books: Books, timing: Timing) -> None:
-        self.halt = Halt()
+    def __init__(
+        self, desks: Iterable[Desk], supervisor: Supervisor, books: Books, timing: Timing, limits: Limits
+    ) -> None:  # fmt: skip
+        self.halt, self.limits = Halt(), limits
         self.desks: Mapping[DeskId, Desk] = {desk.id: desk for desk in desks}
         self.supervisor, self.books, self._timing = supervisor, books, timing
         self.prices: dict[InstrumentId, Decimal] = {}
         self.findings: list[Finding] = []
+        self.outside, self.pacer = Ear(), Pacer(limits.pace)
+        self.rails, self.scale = Guardrails(), Decimal(1)
+        self.phase: Phase | None = None
+        self.reconciled: bool | None = None
+        self.recon: Recon | None = None
+        self._definitions = {desk.id.instrument: desk.instrument for desk in self.desks.values()}
         self.now_ns = 0
         self._told: list[tuple[Desk, DeskEvent]] = []
 
@@ -126,24 +149,53 @@ class Account:
         entries: list[Entry] = []
         self._decide_halt(event, entries)
         for desk, heard in self._heard(event):
-            decisions, commands = desk.core.decide(heard)
-            for what in (*decisions, *commands):
-                self._conclude(OfDesk(desk=desk.id, what=what), entries)
+            self._decide(desk, heard, entries)
         while (need := self._need()) is not None:
-            self._conclude(need, entries)
+            self._meet(need, entries)
         return AccountStep(event, tuple(entries))
 
-    def _need(self) -> CloseTrade | VenueCommand | None:
-        """Return what the supervisor needs next under the halt in force."""
+    def _decide(self, desk: Desk, heard: BarsClosed | DeskEvent, entries: list[Entry]) -> None:
+        """Conclude what a core decides, each entry as the gates let it."""
+        decisions, commands = desk.core.decide(heard)
+        wish = next((command for command in commands if isinstance(command, SubmitEntry)), None)
+        approval = next((decision for decision in decisions if isinstance(decision, EntryApproved)), None)
+        verdict: Approved | Refused | None = None
+        if wish is not None and approval is not None:
+            verdict = gateway.ask_entry(self, desk, approval, wish, self._entry(desk, wish))
+            self._conclude(judged(verdict), entries)
+            decisions, commands = gateway.answered(verdict, decisions, commands)
+        for what in (*decisions, *commands):
+            self._conclude(OfDesk(desk=desk.id, what=what), entries)
+            if isinstance(what, SubmitEntry) and isinstance(verdict, Approved):
+                self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
+
+    def _entry(self, desk: Desk, command: SubmitEntry) -> VenueOrder:
+        return desk.order(command, self.now_ns, self._timing.entry_life_ns)
+
+    def _need(self) -> Need | None:
+        """Return what the supervisor needs next under the halt in force, and was not refused a moment ago."""
         unowned = self._unowned()
         if unowned is not None:
             return unowned
         row = PERMITS[self.halt.level]
         flattens = row.flattens or self.halt.reason(HaltCode.OPERATOR_FLATTEN) is not None
-        return next(
-            self.supervisor.needs(self.now_ns, entries_allowed=row.keeps_entries and not flattens, flattens=flattens),
-            None,
+        needs = self.supervisor.needs(
+            self.now_ns, entries_allowed=row.keeps_entries and not flattens, flattens=flattens
         )
+        return next((need for need in needs if not self._waits(need)), None)
+
+    def _waits(self, need: Need) -> bool:
+        return not isinstance(need, CloseTrade | LookUpOrder) and self.pacer.waits(gateway.key_of(need), self.now_ns)
+
+    def _meet(self, need: Need, entries: list[Entry]) -> None:
+        """Conclude what is needed; what would change an order passes the gates first."""
+        if isinstance(need, CloseTrade | LookUpOrder):
+            self._conclude(need, entries)
+            return
+        verdict = gateway.ask(self, need)
+        self._conclude(judged(verdict), entries)
+        if isinstance(verdict, Approved):
+            self._conclude(gateway.commanded(verdict, need, self.supervisor.book), entries)
 
     def _unowned(self) -> CloseTrade | None:
         """Return that a trade is to be closed which its core does not hold, such as a late fill of an older one."""
@@ -168,6 +220,8 @@ class Account:
         if isinstance(entry, Event):
             self.now_ns, self.findings = entry.known_ns, []
             self._told = []
+            self.outside.fold(entry)
+            self.pacer.fold(entry)
         match entry:
             case BarsClosed():
                 self._fold_bars(entry)
@@ -186,8 +240,10 @@ class Account:
                 self.halt = entry.halt
             case CloseTrade():
                 self.supervisor.close_trade(entry.key, entry.closing)
+            case Judged():
+                self._fold_verdict(entry)
             case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
-                self._fold_heard(self.supervisor.fold_command(entry, self.now_ns))
+                self._fold_command(entry)
         self.findings += self.supervisor.watch(self.now_ns)
 
     def parts(self) -> dict[str, Part]:
@@ -198,6 +254,8 @@ class Account:
             "orders": self.supervisor.book,
             "trades": self.supervisor,
             "books": self.books,
+            "outside": self.outside,
+            "pace": self.pacer,
             **desks,
         }
 
@@ -217,7 +275,9 @@ class Account:
 
     def next_deadline(self) -> int | None:
         """Return when the account wants to be woken though nothing happens; None is never."""
-        stamps = (self.supervisor.next_deadline(self.now_ns), next_end_ns(self.halt))
+        stamps = (
+            self.supervisor.next_deadline(self.now_ns), self.pacer.next_deadline(self.now_ns), next_end_ns(self.halt)
+        )  # fmt: skip
         return min((stamp for stamp in stamps if stamp is not None), default=None)
 
     def equity(self) -> Decimal | None:
@@ -229,15 +289,27 @@ class Account:
             raise InvariantBroken(f"one event led to more than {ENTRIES_MAX} entries; the last is {entry!r}")
         entries.append(entry)
         self.fold(entry)
-        if isinstance(entry, OfDesk) and isinstance(entry.what, SubmitEntry):
-            desk = self.desks[entry.desk]
-            order = desk.order(entry.what, self.now_ns, self._timing.entry_life_ns)
-            self._conclude(PlaceOrder(order=order, halt_epoch=self.halt.epoch), entries)
-        elif isinstance(entry, OfDesk) and isinstance(entry.what, CancelEntry):
-            order_of = self.supervisor.book.open.get(entry.what.client_id)
-            if order_of is not None and order_of.state in (OrderState.WORKING, OrderState.PARTIAL):
-                why = "the strategy withdrew it"
-                self._conclude(CancelOrder(client_id=entry.what.client_id, why=why), entries)
+
+    def _fold_verdict(self, entry: Judged) -> None:
+        """Note what the gates answered; that something which reduces was held back must be looked at."""
+        definition = self.definition(entry.instrument)
+        self.pacer.judged(entry, None if definition is None else definition.kind, self.now_ns)
+        if entry.is_refused and entry.effect is not Effect.INCREASING:
+            detail = f"{entry.purpose} of {entry.quantity} {entry.instrument}: {entry.reason}"
+            self.findings.append(Finding(code=FindingCode.HELD_BACK, client_id=entry.client_id, detail=detail))
+
+    def _fold_command(self, command: VenueCommand) -> None:
+        order = command.order if isinstance(command, PlaceOrder) else self.supervisor.book.get(command.client_id)
+        if order is not None:
+            self.pacer.commanded(command, order.instrument, order.strategy, self.now_ns)
+        self._fold_heard(self.supervisor.fold_command(command, self.now_ns))
+
+    def definition(self, instrument: InstrumentId) -> Instrument | None:
+        """Return the definition of an instrument: the venue's, else that of a desk; None is not known."""
+        told = self.outside.state.instruments.get(instrument)
+        if told is not None and told.definition is not None:
+            return told.definition
+        return self._definitions.get(instrument)
 
     def _heard(self, event: AccountEvent) -> list[tuple[Desk, BarsClosed | DeskEvent]]:
         """Return what the cores are to decide on after an event."""
@@ -265,8 +337,8 @@ class Account:
                 if held is not None:
                     key = TradeKey(desk.id.strategy, desk.id.instrument, held.trade)
                     self.supervisor.close_trade(key, desk.closing(command, self.now_ns))
-            case CancelEntry():
-                pass
+            case CancelEntry() as command:
+                self.supervisor.withdraw(command.client_id)
             case _:
                 desk.core.fold(entry.what)
 

@@ -21,6 +21,7 @@ from evenkeel.model.ids import InstrumentId, Leg, StrategyId
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.order import OrderState, VenueOrder
 from evenkeel.model.reason import ExitReason, Reason
+from evenkeel.risk.gates.numeric import NumericGates
 
 DeskEvent: TypeAlias = OrderFilled | OrderDied | OrderAccepted
 
@@ -61,11 +62,31 @@ class Desk:
         core: Its state machine.
         bar: Execution bar in progress.
         tick: Smallest step of a price.
+        instrument: Definition of what it trades.
+        terms: Of its strategy.
+        interval_ns: Length of an execution bar.
+        numeric: The numeric gates of its account and instrument.
     """
 
     def __init__(self, identity: DeskId, core: Core, tick: Decimal) -> None:
         self.id, self.core, self.tick = identity, core, tick
         self.bar = 0
+        strategy = core.strategy
+        self.instrument, self.terms = strategy.instrument, strategy.terms
+        self.interval_ns = strategy.program.exec.nanoseconds
+        self.numeric = NumericGates(strategy.terms, strategy.instrument)
+        self._least_bars = max(
+            (
+                -(-bars * timeframe.nanoseconds // self.interval_ns)
+                for timeframe, bars in strategy.program.warmup.items()
+            ),
+            default=0,
+        )
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the bars that its strategy needs before it decides have closed."""
+        return self.bar + 1 >= self._least_bars
 
     @property
     def position(self) -> Decimal:

@@ -57,6 +57,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         target_fill_ns: When the target that rests first filled.
         waived_until_ns: Until when a person lets it be without a stop.
         excess: Unsigned units held beyond what was asked for, which are to be sold.
+        withdrawn: Id of the entry that the strategy does not want any more.
     """
 
     strategy: StrategyId
@@ -84,6 +85,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target_fill_ns: int | None = None
     waived_until_ns: int | None = None
     excess: Decimal = Decimal(0)
+    withdrawn: ClientId | None = None
 
     @property
     def held(self) -> Decimal:

@@ -178,8 +178,9 @@ def _entries(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) 
         return _withdrawn(entries, "the position is being closed")
     if bracket.first_fill_ns is not None and at.now_ns >= bracket.first_fill_ns + at.timing.rest_life_ns:
         return _withdrawn(entries, "the rest of an entry lived long enough")
+    unwanted = [order for order in entries if order.client_id == bracket.withdrawn]
     old = [order for order in entries if order.expires_ns is not None and at.now_ns >= order.expires_ns]
-    return _withdrawn(old, "the entry expired")
+    return _withdrawn(unwanted, "the strategy withdrew it") or _withdrawn(old, "the entry expired")
 
 
 def _withdrawn(orders: Sequence[VenueOrder], why: str) -> list[Wish]:

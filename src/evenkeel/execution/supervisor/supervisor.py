@@ -72,7 +72,8 @@ class CloseTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="close
     alarm: bool
 
 
-Need: TypeAlias = VenueCommand | CloseTrade
+Need: TypeAlias = VenueOrder | WishAmend | WishCancel | LookUpOrder | CloseTrade
+"""What is needed; all but a question and a decision must be approved before it becomes a command."""
 
 
 @dataclass(slots=True)
@@ -104,6 +105,7 @@ class Supervisor:
     """The trades of an account at one venue.
 
     Attributes:
+        identity: From what ids of orders derive.
         book: Orders.
         brackets: Trades that hold something or have orders at work.
         over: The last trades that do not, oldest first; a late message brings one back.
@@ -117,7 +119,7 @@ class Supervisor:
             identity.mode, run=identity.run, strategy=StrategyId("s"), instrument=InstrumentId("I.V"), trade=1,
             leg=Leg.ENTRY, attempt=1,
         )[:2]  # fmt: skip
-        self._identity, self._ticks, self._venue, self._timing = identity, ticks, venue, timing
+        self.identity, self._ticks, self._venue, self._timing = identity, ticks, venue, timing
         self.book = OrderBook(prefix, venue.visible_ns, ticks)
         self.brackets: dict[TradeKey, Bracket] = {}
         self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
@@ -150,11 +152,22 @@ class Supervisor:
             bracket = msgspec.structs.replace(bracket, stops=before.stops, targets=before.targets, exits=before.exits)
         self.brackets[key] = bracket
 
+    def bracket_of(self, order: VenueOrder) -> Bracket | None:
+        """Return the trade of an order; None where there is none at work."""
+        return self.brackets.get(_key(order))
+
     def close_trade(self, key: TradeKey, closing: Closing) -> None:
         """Fold that a trade is to be closed; a wish to close all overtakes one to close a part."""
         bracket = self._bracket(key)
         if bracket.closing is None or (bracket.closing.quantity is not None and closing.quantity is None):
             self.brackets[key] = msgspec.structs.replace(bracket, closing=closing)
+
+    def withdraw(self, identity: ClientId) -> None:
+        """Fold that an entry is not wanted any more; it is withdrawn as soon as it rests."""
+        order = self.book.open.get(identity)
+        if order is not None:
+            key = _key(order)
+            self.brackets[key] = msgspec.structs.replace(self._bracket(key), withdrawn=identity)
 
     def fold(self, event: VenueEvent) -> Heard:
         """Fold what the venue told."""
@@ -237,11 +250,9 @@ class Supervisor:
     def _need(self, key: TradeKey, bracket: Bracket, wish: Wish, now_ns: int) -> Need:
         match wish:
             case WishPlace():
-                return PlaceOrder(order=self._order(key, bracket, wish, now_ns))
-            case WishAmend():
-                return AmendOrder(client_id=wish.client_id, amendment=wish.amendment)
-            case WishCancel():
-                return CancelOrder(client_id=wish.client_id, why=wish.why)
+                return self._order(key, bracket, wish, now_ns)
+            case WishAmend() | WishCancel():
+                return wish
             case WishClose():
                 closing = Closing(reason=wish.reason, leg=Leg.GUARD, quantity=wish.quantity, since_ns=now_ns)
                 return CloseTrade(key=key, closing=closing, why=wish.why, alarm=wish.alarm)
@@ -252,7 +263,7 @@ class Supervisor:
         identity = wish.client_id
         if identity is None:
             identity = client_id(
-                self._identity.mode, run=self._identity.run, strategy=key.strategy, instrument=key.instrument,
+                self.identity.mode, run=self.identity.run, strategy=key.strategy, instrument=key.instrument,
                 trade=key.trade, leg=leg, attempt=OWN_ATTEMPTS + count,
             )  # fmt: skip
         return VenueOrder(

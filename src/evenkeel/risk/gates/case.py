@@ -95,7 +95,7 @@ class Case:
         market, account = facts.market, facts.account
         if account.holdings is not None:
             self.sums = exposure(
-                account.holdings, facts.now_ns, instrument=request.instrument, strategy=request.strategy,
+                account.holdings, instrument=request.instrument, strategy=request.strategy,
                 sector=market.sector,
             )  # fmt: skip
         self._cost_of_a_unit()

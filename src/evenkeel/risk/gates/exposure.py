@@ -1,4 +1,4 @@
-"""What is held, working and reserved in an account, added up once for all gates that read it."""
+"""What is held and at work in an account, added up once for all gates that read it."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def exposure(
-    holdings: tuple[Holding, ...], now_ns: int, *, instrument: InstrumentId, strategy: StrategyId, sector: str | None
+    holdings: tuple[Holding, ...], *, instrument: InstrumentId, strategy: StrategyId, sector: str | None
 ) -> Exposure:
-    """Return the sums; reservations whose time is over do not count.
+    """Return the sums.
 
     Args:
         holdings: Of the account.
-        now_ns: The instant of the decision.
         instrument: The one that is asked for.
         strategy: Who asks.
         sector: Of the instrument; None is not known.
@@ -51,8 +50,6 @@ def exposure(
     others: set[InstrumentId] = set()
     foreign = False
     for held in holdings:
-        if held.until_ns is not None and held.until_ns <= now_ns:
-            continue
         size = abs(held.notional)
         gross += size
         net += held.notional

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from evenkeel.model.ids import InstrumentId, StrategyId
 from evenkeel.model.reason import Reason
-from evenkeel.model.time import SECOND
 from evenkeel.risk.classify import Classified, Effect, classify
 from evenkeel.risk.gates import codes
 from evenkeel.risk.gates.case import Case
 from evenkeel.risk.gates.check import REFUSE, UNKNOWN, Check, Kind, Outcome, Scope, not_applicable, refused, unknown
-from evenkeel.risk.gates.entry import Sized
-from evenkeel.risk.gates.facts.account import Holding
 from evenkeel.risk.gates.facts.snapshot import Facts
 from evenkeel.risk.gates.request import Request
-from evenkeel.risk.gates.rows_engine import malformed
+from evenkeel.risk.gates.rows_engine import halt, malformed
+from evenkeel.risk.gates.size import Size
 from evenkeel.risk.gates.table import GATES
 from evenkeel.risk.gates.verdict import Approved, Refused, mint
 from evenkeel.risk.limits.limits import Limits
+from evenkeel.risk.limits.profiles import RESEARCH
 
 _ENTRY = tuple(gate.judge for gate in GATES)
 _REDUCING = tuple(gate.judge if gate.scope is Scope.ALL else None for gate in GATES)
@@ -51,15 +49,23 @@ def judge_kill(request: Request, facts: Facts, limits: Limits) -> Approved | Ref
     return _decide(request, facts, limits, kill=True)
 
 
-def approve_simulated(request: Request, sized: Sized) -> Approved:
-    """Return the approval of an entry in a backtest, where only the numeric gates apply (ruling 54).
+def judge_simulated(request: Request, facts: Facts, *, kill: bool = False) -> Approved | Refused:
+    """Decide where no profile limits the account: the halt and what the order does; all else is one constant vector.
+
+    The numeric gates have judged an entry when it was sized (ruling 54).
 
     Args:
-        request: The entry.
-        sized: What the numeric gates made of it.
+        request: What is asked.
+        facts: Of the halt, and of what is held and at work in the instrument.
+        kill: Whether it comes by the kill path.
     """
-    classified = Classified(effect=Effect.INCREASING, quantity=sized.quantity.copy_sign(request.quantity))
-    return mint(request, classified, SIMULATED, quantity=classified.quantity)
+    wrong = malformed(request)
+    if wrong is not codes.OK:
+        return _malformed(request, wrong)
+    classified = _classified(request, facts)
+    halted = halt(Case(request, facts, RESEARCH, classified, kill=kill, shrink=False))
+    checks = (SIMULATED[0], halted, *SIMULATED[2:])
+    return _verdict(request, facts, classified, checks, quantity=classified.quantity, kill=kill)
 
 
 def check_all(request: Request, facts: Facts, limits: Limits) -> tuple[Check, ...]:
@@ -73,55 +79,34 @@ def check_all(request: Request, facts: Facts, limits: Limits) -> tuple[Check, ..
     return _vector(Case(request, facts, limits, _classified(request, facts), shrink=False))
 
 
-def reservation(approved: Approved, facts: Facts, limits: Limits) -> Holding | None:
-    """Return what an approved entry keeps from others until its order is at work; None where it keeps nothing.
-
-    Args:
-        approved: The entry.
-        facts: With which it was approved.
-        limits: With which it was approved.
-    """
-    instrument, request = facts.market.instrument, approved.request
-    price = request.price or request.reference or facts.market.last
-    if approved.effect is not Effect.INCREASING or instrument is None or price is None:
-        return None
-    return reserved(
-        request.instrument, request.strategy, approved.quantity * price * instrument.multiplier,
-        until_ns=facts.now_ns + limits.exposure.reservation_s * SECOND, sector=facts.market.sector,
-    )  # fmt: skip
-
-
-def reserved(
-    instrument: InstrumentId, strategy: StrategyId, notional: Decimal, *, until_ns: int | None, sector: str | None
-) -> Holding:
-    """Return a reservation.
-
-    Args:
-        instrument: In what.
-        strategy: Whose.
-        notional: Signed, account currency.
-        until_ns: When it ends by itself; None while its order is at work.
-        sector: Of the instrument.
-    """
-    return Holding(instrument=instrument, strategy=strategy, notional=notional, sector=sector, until_ns=until_ns)
-
-
 def _decide(request: Request, facts: Facts, limits: Limits, *, kill: bool) -> Approved | Refused:
     wrong = malformed(request)
     if wrong is not codes.OK:
-        checks = (refused(1, wrong), *(unknown(gate.number, wrong) for gate in GATES[1:]))
-        return Refused(request=request, reason=wrong, effect=Effect.REFUSED, checks=checks)
+        return _malformed(request, wrong)
     classified = _classified(request, facts)
     case = Case(request, facts, limits, classified, kill=kill)
-    checks = _vector(case)
+    return _verdict(
+        request, facts, classified, _vector(case), quantity=case.quantity, size=case.size, kill=kill
+    )  # fmt: skip
+
+
+def _verdict(
+    request: Request, facts: Facts, classified: Classified, checks: tuple[Check, ...], *, quantity: Decimal,
+    size: Size | None = None, kill: bool,
+) -> Approved | Refused:  # fmt: skip
     reason = _reason(classified, checks)
     if reason is not codes.OK:
         return Refused(request=request, reason=reason, effect=classified.effect, checks=checks)
     engine = facts.engine
     return mint(
-        request, classified, checks, quantity=case.quantity, size=case.size, kill=kill, halt_epoch=engine.halt_epoch,
+        request, classified, checks, quantity=quantity, size=size, kill=kill, halt_epoch=engine.halt_epoch,
         lease_epoch=engine.lease_epoch,
     )  # fmt: skip
+
+
+def _malformed(request: Request, wrong: Reason) -> Refused:
+    checks = (refused(1, wrong), *(unknown(gate.number, wrong) for gate in GATES[1:]))
+    return Refused(request=request, reason=wrong, effect=Effect.REFUSED, checks=checks)
 
 
 def _classified(request: Request, facts: Facts) -> Classified:

@@ -66,6 +66,11 @@ def sent(
     )
 
 
+def queried(book: RateBook, now_ns: int, pace: Pace) -> RateBook:
+    """Return the book after the broker was asked something that moves no order."""
+    return msgspec.structs.replace(book, broker=_moved(book.broker, now_ns, pace.broker_per_minute))
+
+
 def asked(book: RateBook, now_ns: int, pace: Pace) -> RateBook:
     """Return the book after the gateway was asked, whatever it answered."""
     return msgspec.structs.replace(book, asked=_moved(book.asked, now_ns, pace.runaway_per_minute))

@@ -33,7 +33,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
     Attributes:
         purpose: What it is said to be for.
-        client_id: Our id of it; of a cancel, that of the order to end.
+        client_id: Our id of it; of a cancel or a change, that of the order to end or to change.
+        amends: Whether it changes that order instead of placing one.
         strategy: Who asks.
         instrument: What is to be traded.
         quantity: Signed units: positive buys, negative sells; 0 for a cancel.
@@ -57,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
     purpose: Purpose
     client_id: ClientId
+    amends: bool = False
     strategy: StrategyId
     instrument: InstrumentId
     quantity: Decimal = Decimal(0)

@@ -151,7 +151,7 @@ def phase(case: Case) -> Check:
 
 def same_id(case: Case) -> Check:
     """Row 7: the order was not sent before, and no earlier one is unknown."""
-    if case.cancel:
+    if case.cancel or case.request.amends:
         return not_applicable(7)
     found, entry = case.facts.strategy.same_id, case.entry
     if found is Sent.EXISTS:

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
+from evenkeel.model.market_told import Upcoming
 from evenkeel.risk.gates.exposure import ONE, ZERO, Exposure
-from evenkeel.risk.gates.facts.market import Scheduled
 from evenkeel.risk.gates.facts.snapshot import Facts
 from evenkeel.risk.gates.request import Request
 from evenkeel.risk.limits.limits import Limits
@@ -154,7 +154,7 @@ def least(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return min(one, other)
 
 
-def near(events: tuple[Scheduled, ...], windows: tuple[EventWindow, ...]) -> Impact | None:
+def near(events: tuple[Upcoming, ...], windows: tuple[EventWindow, ...]) -> Impact | None:
     """Return the largest impact of the events whose windows hold now; a kind without a window is taken as the worst."""
     found: Impact | None = None
     for event in events:

@@ -31,7 +31,7 @@ class Exposure(Group, frozen=True, kw_only=True):
         Decimal | None, limit(22, _MONEY, "(0, inf)", "Largest position in one instrument.")
     ] = None
     gross: Annotated[
-        Decimal | None, limit(23, "multiple of equity", "(0, 100]", "All positions, entries at work and reservations.")
+        Decimal | None, limit(23, "multiple of equity", "(0, 100]", "All positions and entries at work.")
     ] = None
     gross_notional: Annotated[Decimal | None, limit(23, _MONEY, "(0, inf)", "The same in money.")] = None
     least_room: Annotated[
@@ -47,13 +47,10 @@ class Exposure(Group, frozen=True, kw_only=True):
     strict_correlation: Annotated[
         bool, limit(26, "on or off", "", "Whether a larger correlation refuses instead.", Tighter.ON)
     ] = False
-    positions: Annotated[int | None, limit(27, "instruments", "[1, 1000]", "Held or reserved at once.")] = None
+    positions: Annotated[int | None, limit(27, "instruments", "[1, 1000]", "Held or entered at once.")] = None
     owners: Annotated[
         bool, limit(28, "on or off", "", "Whether an instrument belongs to one strategy at a time.", Tighter.ON)
     ] = False
-    reservation_s: Annotated[
-        int, limit(28, "seconds", "[1, 3600]", "Life of a reservation without a working order.", Tighter.MORE)
-    ] = 30
     adding: Annotated[
         bool, limit(29, "on or off", "", "Whether a strategy that declares it may add to a position.", Tighter.OFF)
     ] = True

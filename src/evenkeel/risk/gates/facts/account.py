@@ -11,7 +11,7 @@ from evenkeel.model.instrument import InstrumentKind
 
 
 class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A position, an entry at work, or a reservation.
+    """A position, or an entry at work: an order is at work from its command on, before its bytes leave.
 
     Attributes:
         instrument: In what.
@@ -19,7 +19,6 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         notional: Signed, account currency.
         sector: Of the instrument; None is not known.
         correlation: Of its returns with those of the instrument that is asked for; None is not known.
-        until_ns: When a reservation without an order ends; None for what does not end by itself.
     """
 
     instrument: InstrumentId
@@ -27,7 +26,6 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     notional: Decimal
     sector: str | None = None
     correlation: Decimal | None = None
-    until_ns: int | None = None
 
 
 class MarginState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -67,7 +65,7 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True):
         loss_ns: When the last of them was known.
         hour_entries: Entries of this clock hour.
         entry_ns: When the last entry was sent.
-        holdings: Positions, entries at work and reservations.
+        holdings: Positions and entries at work.
         orders: Working in the account.
         kinds: Asset classes that this session has traded.
         buying_power: What the broker lets buy.

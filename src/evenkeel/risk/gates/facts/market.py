@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from evenkeel.model.instrument import Instrument
+from evenkeel.model.market_told import Upcoming
 from evenkeel.risk.classify import Working
 
 
@@ -26,18 +27,6 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     since_open_s: int = 0
     until_close_s: int = 0
     minute: int = 0
-
-
-class Scheduled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """An economic event.
-
-    Attributes:
-        kind: As the limits write it.
-        in_s: Seconds until it; below 0 it has been.
-    """
-
-    kind: str
-    in_s: int
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -117,7 +106,7 @@ class MarketFacts(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool | None = None
     warm: bool | None = None
     session: SessionFacts | None = None
-    events: tuple[Scheduled, ...] | None = None
+    events: tuple[Upcoming, ...] | None = None
     lockout_ns: int | None = None
     dvs: Decimal | None = None
     eqs: Decimal | None = None
