@@ -4,7 +4,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test suites check soak bench docs lock clean
+.PHONY: help setup demo test suites check soak mutants bench docs lock clean
 
 help: ## This list
 	@echo "Evenkeel. Needs Python 3.11 or newer, git and make."
@@ -50,6 +50,10 @@ check: $(READY) ## Format, lint, types, and the rules of the house
 
 soak: $(READY) ## All tests, thousands of drawn cases, and array bounds checked
 	@$(BIN)/python tools/soak.py
+
+MUTANT_TESTS ?= tests/unit/risk tests/unit/execution tests/unit/engine tests/scenario tests/property
+mutants: $(READY) ## Put small faults into the safety rules, and name those that no test notices
+	@PYTHONPATH=tools $(BIN)/python -m mutation --safety $(MUTANT_TESTS)
 
 bench: $(READY) ## Measure the speed of both lanes
 	@$(BIN)/keel bench
