@@ -8,6 +8,7 @@ SIZING = "evenkeel/risk/sizing.py"
 GATES = "evenkeel/risk/gates/entry.py"
 LIQUIDATION = "evenkeel/risk/liquidation.py"
 TIERS = "evenkeel/risk/tiers.py"
+PROTECTION = "evenkeel/risk/protection.py"
 MATCH = "evenkeel/venues/simulated/match.py"
 STEPS = "evenkeel/venues/simulated/steps.py"
 LOOP = "evenkeel/venues/simulated/loop.py"
@@ -148,17 +149,17 @@ SETTLING = (
     Bug("T23: a leg counts the price before slippage", "settle", STEPS,
         "gross = unrealised(point_value(lots, terms), mark[ENTRY], price)",
         "gross = unrealised(point_value(lots, terms), mark[ENTRY], raw)", ("6.10 second leg",)),
-    Bug("stops rounded away from the entry", "settle", STEPS,
-        "return tick_up(level, terms) if direction > 0 else tick_down(level, terms)\n\n\n@inlined\ndef target_level",
-        "return tick_down(level, terms) if direction > 0 else tick_up(level, terms)\n\n\n@inlined\ndef target_level",
+    Bug("stops rounded away from the entry", "settle", PROTECTION,
+        "return grid_towards_entry(price - direction * distance, direction, numerator, denominator)",
+        "return grid_towards_entry(price - direction * distance, -direction, numerator, denominator)",
         ("6.6 stop inside",)),
     Bug("stop and target keep the decision's price, not the fill's", "settle", STEPS,
-        "    price = mark[ENTRY]\n    level = -direction * math.inf\n",
-        "    price = mark[REFERENCE]\n    level = -direction * math.inf\n", ("6.6 target inside", "6.6 stop inside")),
-    Bug("the last step of a ladder forgets the rest", "settle", STEPS,
-        "    book[STEP_LOTS + steps - 1] += total - given\n", "", ("6.10 third leg or later",)),
-    Bug("trailing waits for nothing", "settle", STEPS,
-        "if profit >= terms[TRAIL_ACTIVATION]:", "if profit > -9.0:", ("5.4 trailing moves the stop",)),
+        "    price = mark[ENTRY]\n    level = stop_at(", "    price = mark[REFERENCE]\n    level = stop_at(",
+        ("6.6 target inside", "6.6 stop inside")),
+    Bug("the last step of a ladder forgets the rest", "settle", PROTECTION,
+        "    lots[lots_at + steps - 1] += total - given\n", "", ("6.10 third leg or later",)),
+    Bug("trailing waits for nothing", "settle", PROTECTION,
+        "if profit >= trail_activation:", "if profit > -9.0:", ("5.4 trailing moves the stop",)),
     Bug("the price of an entry in pieces is that of the first", "settle", STEPS,
         "mark[ENTRY] = (held * mark[ENTRY] + lots * price) / (held + lots)", "mark[ENTRY] = mark[ENTRY]",
         ("6.9 entry in pieces",)),

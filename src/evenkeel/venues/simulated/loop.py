@@ -31,6 +31,7 @@ from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, fet
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates.entry import judge_entry
+from evenkeel.risk.protection import share_of
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
 from evenkeel.venues.simulated.book import Book, Exit, Ledger, Leg, Mark, Pause, Point, Quoting, Stage, Term
@@ -55,7 +56,6 @@ from evenkeel.venues.simulated.steps import (
     point_value,
     settle_entry,
     settle_exit,
-    share_of_lots,
     slipped,
     unrealised,
     weighs_volume,
@@ -482,7 +482,7 @@ def decide_here(
     tell_position(ds, book[_LOTS], mark[_ENTRY], book[_EXEC] - book[_OPENED] + 1, book[_EXEC] - book[_ENTRY_EXEC])
     invoke(decide, dp, ds, x, dr, at, at + 1)
     if ds[_ACTION] == _LEAVE:
-        lots = share_of_lots(abs(book[_LOTS]), ds[_FRACTION])
+        lots = share_of(abs(book[_LOTS]), ds[_FRACTION])
         if lots == 0:
             refusals[_SMALL if book[_LOTS] != 0 else _NOTHING] += 1
             return

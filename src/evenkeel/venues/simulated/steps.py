@@ -17,6 +17,17 @@ from evenkeel.kernel import inlined, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.liquidation import bankruptcy_price, liquidation_price
+from evenkeel.risk.protection import (
+    TRAILED,
+    UNMOVED,
+    grid_down,
+    grid_towards_entry,
+    lay_ladder,
+    moved_stop,
+    profit_of,
+    stop_at,
+    target_at,
+)
 from evenkeel.risk.sizing import SNAP, required_margin
 from evenkeel.risk.tiers import margin_rates
 from evenkeel.venues.simulated.account import note_day_trade, note_sale
@@ -98,8 +109,6 @@ _KIND_MARKET, _KIND_LIMIT, _KIND_STOP, _KIND_TARGET, _KIND_STOP_LIMIT, _ = (int(
 _STOP_FIRED, _TARGET_FIRED = int(Fired.STOP), int(Fired.TARGET)
 _SCAN = int(Stage.SCAN)
 _CANCELLED = reason_number(Reason.CANCELLED)
-ON_GRID = 1e-12
-"""A price so close to the grid, in ticks relative to their count, lies on it."""
 
 
 @inlined
@@ -117,11 +126,7 @@ def quantity_of(lots: int, terms: Floats) -> float:
 @inlined
 def tick_down(price: float, terms: Floats) -> float:
     """Return the highest grid price not above `price`."""
-    count = price * terms[TICK_D] / terms[TICK_N]
-    near = np.rint(count)
-    if abs(count - near) > ON_GRID * max(1.0, abs(count)):
-        near = math.floor(count)
-    return near * terms[TICK_N] / terms[TICK_D]
+    return grid_down(price, terms[TICK_N], terms[TICK_D])
 
 
 @inlined
@@ -202,12 +207,6 @@ def fee_posting(lots: int, price: float, rate: float, terms: Floats) -> int:
 
 
 @inlined
-def share_of_lots(lots: int, share: float) -> int:
-    """Return a share of so many lots, rounded down to whole ones."""
-    return math.floor(lots * share * SNAP)
-
-
-@inlined
 def settle_entry(
     book: Ints, mark: Floats, ledger: Ints, terms: Floats, ints: Ints, floats: Floats,
     row: int, point: int, price: float, raw: float, is_taker: int, filled: int, volume: float,
@@ -274,9 +273,7 @@ def anchor(book: Ints, mark: Floats, terms: Floats, direction: int) -> None:
     A level that the fill moves to zero or below can never be reached, so the position has none on that side.
     """
     price = mark[ENTRY]
-    level = -direction * math.inf
-    if mark[STOP_DISTANCE] == mark[STOP_DISTANCE] and price - direction * mark[STOP_DISTANCE] > 0.0:
-        level = towards_entry(price - direction * mark[STOP_DISTANCE], direction, terms)
+    level = stop_at(price, direction, mark[STOP_DISTANCE], terms[TICK_N], terms[TICK_D])
     if book[STOP_KIND] == _BY_STOP or direction * (level - mark[STOP]) > 0.0:
         mark[STOP], book[STOP_KIND] = level, _BY_STOP
     mark[TARGET] = direction * math.inf
@@ -289,38 +286,22 @@ def anchor(book: Ints, mark: Floats, terms: Floats, direction: int) -> None:
 @inlined
 def towards_entry(level: float, direction: int, terms: Floats) -> float:
     """Return a stop level on the grid, rounded so that risk never grows: up for a long, down for a short."""
-    return tick_up(level, terms) if direction > 0 else tick_down(level, terms)
+    return grid_towards_entry(level, direction, terms[TICK_N], terms[TICK_D])
 
 
 @inlined
 def target_level(price: float, direction: int, distance: float, terms: Floats) -> float:
     """Return the level of a target so far from a fill, rounded towards it; an infinity where it cannot be reached."""
-    level = price + direction * distance
-    if not level > 0.0:
-        return direction * math.inf
-    return tick_down(level, terms) if direction > 0 else tick_up(level, terms)
+    return target_at(price, direction, distance, terms[TICK_N], terms[TICK_D])
 
 
 @inlined
 def raise_ladder(book: Ints, mark: Floats, terms: Floats, price: float, direction: int) -> None:
     """Set levels and lots of the ladder's steps, nearest first; the last step takes what rounding left."""
-    steps = int(terms[LADDER_STEPS])
-    total = abs(book[LOTS])
-    for k in range(steps):
-        ratio, fraction, share = (
-            terms[LADDER_TERMS + 3 * k], terms[LADDER_TERMS + 3 * k + 1], terms[LADDER_TERMS + 3 * k + 2]
-        )  # fmt: skip
-        distance = ratio * mark[STOP_DISTANCE] if ratio == ratio else fraction * mark[REFERENCE]
-        lots, at = share_of_lots(total, share), k
-        while at > 0 and mark[LADDER + at - 1] > distance:
-            mark[LADDER + at], book[STEP_LOTS + at] = mark[LADDER + at - 1], book[STEP_LOTS + at - 1]
-            at -= 1
-        mark[LADDER + at], book[STEP_LOTS + at] = distance, lots
-    given = 0
-    for k in range(steps):
-        mark[LADDER + k] = target_level(price, direction, mark[LADDER + k], terms)
-        given += book[STEP_LOTS + k]
-    book[STEP_LOTS + steps - 1] += total - given
+    lay_ladder(
+        mark, LADDER, book, STEP_LOTS, terms, LADDER_TERMS, int(terms[LADDER_STEPS]), abs(book[LOTS]),
+        price, direction, mark[STOP_DISTANCE], mark[REFERENCE], terms[TICK_N], terms[TICK_D],
+    )  # fmt: skip
     book[STEP] = -1
     next_step(book, mark, terms)
 
@@ -444,47 +425,23 @@ def settle_exit(
 
 @inlined
 def move_stop(close: float, book: Ints, mark: Floats, terms: Floats) -> None:
-    """Trail the stop by a base close, then bring it to break-even; it only ever tightens, from the next bar on.
-
-    Profit is a fraction of the entry price. Once it reached its activation, trailing stays armed; break-even acts once.
-    """
+    """Trail the stop by a base close, then bring it to break-even, from the next bar on; one that fired stays."""
     direction = 1 if book[LOTS] > 0 else -1
-    profit = profit_at(close, direction, mark)
-    if profit >= terms[TRAIL_ACTIVATION]:
-        book[TRAIL_ARMED] = 1
-    if book[TRAIL_ARMED] == 1:
-        level = close - direction * mark[TRAIL_DISTANCE]
-        if terms[TRAIL_FRACTION] == terms[TRAIL_FRACTION]:
-            level = close * (1.0 - direction * terms[TRAIL_FRACTION])
-        tighten(level, direction, _BY_TRAILING, book, mark, terms)
-    if book[BROKE_EVEN] == 0 and profit >= terms[EVEN_ACTIVATION]:
-        book[BROKE_EVEN] = 1
-        level = mark[ENTRY] * (1.0 + direction * terms[EVEN_OFFSET])
-        tighten(level, direction, _BY_EVEN, book, mark, terms)
+    level, by, book[TRAIL_ARMED], book[BROKE_EVEN] = moved_stop(
+        close, direction, mark[ENTRY], mark[STOP], book[TRAIL_ARMED], book[BROKE_EVEN], mark[TRAIL_DISTANCE],
+        terms[TRAIL_FRACTION], terms[TRAIL_ACTIVATION], terms[EVEN_ACTIVATION], terms[EVEN_OFFSET],
+        terms[TICK_N], terms[TICK_D],
+    )  # fmt: skip
+    if by != UNMOVED and book[FIRED] & _STOP_FIRED == 0:
+        mark[STOP], book[STOP_KIND] = level, _BY_TRAILING if by == TRAILED else _BY_EVEN
 
 
 @inlined
 def moves_at(close: float, book: Ints, mark: Floats, terms: Floats) -> bool:
     """Whether this base close is one by which the stop trails, or goes to break-even."""
-    profit = profit_at(close, 1 if book[LOTS] > 0 else -1, mark)
+    profit = profit_of(close, 1 if book[LOTS] > 0 else -1, mark[ENTRY])
     even = book[BROKE_EVEN] == 0 and profit >= terms[EVEN_ACTIVATION]
     return bool(book[TRAIL_ARMED] == 1 or even or profit >= terms[TRAIL_ACTIVATION])
-
-
-@inlined
-def profit_at(close: float, direction: int, mark: Floats) -> float:
-    """Return how far a close lies on the good side of the entry price, as a fraction of it."""
-    return direction * (close - mark[ENTRY]) / mark[ENTRY]
-
-
-@inlined
-def tighten(level: float, direction: int, kind: int, book: Ints, mark: Floats, terms: Floats) -> None:
-    """Move the stop to a level if that is nearer to the price than where it is."""
-    if not level > 0.0 or book[FIRED] & _STOP_FIRED != 0:
-        return
-    level = towards_entry(level, direction, terms)
-    if direction * (level - mark[STOP]) > 0.0:
-        mark[STOP], book[STOP_KIND] = level, kind
 
 
 @inlined

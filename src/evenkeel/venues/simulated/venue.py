@@ -26,6 +26,7 @@ from evenkeel.model.number import money_from_postings, postings_from_money, to_f
 from evenkeel.model.reason import REASONS
 from evenkeel.model.time import MINUTE, SECOND, TICK, Timeframe
 from evenkeel.risk.gates.entry import account_leverage, gate_terms
+from evenkeel.risk.protection import PROFIT_SLACK
 from evenkeel.risk.tiers import tier_table
 from evenkeel.strategies.account_rules import AccountKind, AccountRules, entry_margin, least_margin
 from evenkeel.strategies.decision import SLOTS
@@ -57,9 +58,6 @@ from evenkeel.venues.simulated.prices import BarPrices
 
 FUNDING_INTERVAL_MINUTES = 480
 """Funding is due each eight hours, counted from midnight UTC; coarser base bars cannot place it."""
-
-PROFIT_SLACK = 1e-12
-"""A profit that is the activation of a rule in decimals may fall short of it by this in floats; a tick is far more."""
 
 REPORT_LINES = 4096
 """Reports kept before they are handed over; a run through never holds more in memory at once."""
