@@ -164,6 +164,7 @@ class Core:
     Attributes:
         strategy: What decides.
         state: Changed by `fold` only.
+        strategy: What decides.
     """
 
     def __init__(self, facts: RunFacts, strategy: Strategy, gates: Gates, features: FeatureSource) -> None:

@@ -59,6 +59,16 @@ class BarsClosed(Event, frozen=True, kw_only=True, gc=False, tag="bars_closed"):
     day_trades: int = 0
 
 
+class BaseClosed(Event, frozen=True, kw_only=True, gc=False, tag="base_closed"):
+    """A base bar closed: stops that move follow its close (ruling 29); `event_ns` is when it closed.
+
+    Attributes:
+        close: Its last price.
+    """
+
+    close: Decimal
+
+
 class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accepted"):
     """The venue has the order and lets it rest.
 

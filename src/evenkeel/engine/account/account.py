@@ -33,7 +33,7 @@ from evenkeel.model.command import (
 )
 from evenkeel.model.decision import Decision, EntryApproved
 from evenkeel.model.errors import InvariantBroken
-from evenkeel.model.event import BarsClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.event import BarsClosed, BaseClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.halt import PERMITS, Halt, HaltCode
 from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.instrument import Instrument
@@ -77,7 +77,15 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
 
 
 AccountEvent: TypeAlias = (
-    BarsClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent | ToldEvent | MarketEvent
+    BarsClosed
+    | BaseClosed
+    | PriceTold
+    | TimePassed
+    | SessionBegan
+    | Operated
+    | VenueEvent
+    | ToldEvent
+    | MarketEvent
 )
 Entry: TypeAlias = OfDesk | HaltChanged | Judged | CloseTrade | VenueCommand
 
@@ -225,6 +233,8 @@ class Account:
         match entry:
             case BarsClosed():
                 self._fold_bars(entry)
+            case BaseClosed(instrument=instrument, close=close) if instrument is not None:
+                self.supervisor.base_closed(instrument, close, entry.event_ns)
             case PriceTold(instrument=instrument, last=last) if instrument is not None:
                 self.prices[instrument] = last
                 self.supervisor.price(instrument, last, entry.known_ns)
@@ -323,6 +333,8 @@ class Account:
     def _fold_bars(self, event: BarsClosed) -> None:
         for desk in self._desks_of(event):
             desk.hear_bar(event)
+        if event.instrument is not None:
+            self.supervisor.bar_closed(event.instrument, event.bar)
 
     def _fold_desk(self, entry: OfDesk) -> None:
         desk = self.desks[entry.desk]

@@ -15,6 +15,7 @@ from evenkeel.engine.account.part import KeepsFeatures
 from evenkeel.engine.core import Core, State
 from evenkeel.execution.findings import Counted
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
+from evenkeel.execution.supervisor.levels import Rules, Rung
 from evenkeel.model.command import SubmitEntry, SubmitExit
 from evenkeel.model.event import BarsClosed, FillPoint, OrderAccepted, OrderDied, OrderFilled
 from evenkeel.model.ids import InstrumentId, Leg, StrategyId
@@ -29,7 +30,6 @@ _DEATHS = {
     OrderState.CANCELLED: Reason.CANCELLED, OrderState.EXPIRED: Reason.EXPIRED, OrderState.REJECTED: Reason.REJECTED,
     OrderState.ABORTED: Reason.ABORTED,
 }  # fmt: skip
-_EXIT_REASONS = {Leg.STOP: ExitReason.STOP_LOSS, Leg.TARGET: ExitReason.TAKE_PROFIT}
 _KINDS = {Leg.STOP: OrderKind.STOP, Leg.TARGET: OrderKind.TAKE_PROFIT}
 
 
@@ -68,8 +68,16 @@ class Desk:
         numeric: The numeric gates of its account and instrument.
     """
 
-    def __init__(self, identity: DeskId, core: Core, tick: Decimal) -> None:
-        self.id, self.core, self.tick = identity, core, tick
+    def __init__(self, identity: DeskId, core: Core, tick: Decimal, stop_ticks: int = 2) -> None:
+        """Begin before the first bar.
+
+        Args:
+            identity: Which desk.
+            core: The strategy's state machine.
+            tick: Smallest step of a price.
+            stop_ticks: How many of them the limit of a stop lies beyond its trigger, where it has one.
+        """
+        self.id, self.core, self.tick, self._stop_ticks = identity, core, tick, stop_ticks
         self.bar = 0
         strategy = core.strategy
         self.instrument, self.terms = strategy.instrument, strategy.terms
@@ -118,7 +126,22 @@ class Desk:
         return Bracket(
             strategy=self.id.strategy, instrument=self.id.instrument, trade=command.trade,
             direction=1 if command.quantity > 0 else -1, stop_distance=command.stop_distance,
-            target_distance=command.target_distance, entry=command.client_id,
+            target_distance=command.target_distance, entry=command.client_id, rules=self._rules(command),
+            entry_until_bar=self.bar + command.expire_bars if command.expire_bars else None,
+        )  # fmt: skip
+
+    def _rules(self, command: SubmitEntry) -> Rules:
+        """Return how stop and targets of a trade move, by the terms of its strategy."""
+        order, instrument = self.core.strategy.terms.order, self.core.strategy.instrument
+        trail, even = order.trail, order.break_even
+        return Rules(
+            trail_activation=None if trail is None else trail.activation, trail_distance=command.trail_distance,
+            trail_fraction=None if trail is None else trail.fraction,
+            even_activation=None if even is None else even.activation,
+            even_offset=Decimal(0) if even is None else even.offset,
+            ladder=tuple(Rung(ratio=s.ratio, fraction=s.fraction, share=s.share) for s in order.ladder),
+            reference=command.reference, lot=instrument.lot_size,
+            stop_offset=self._stop_ticks * self.tick if order.stop_is_limit else None,
         )  # fmt: skip
 
     def order(self, command: SubmitEntry, now_ns: int, life_ns: int | None) -> VenueOrder:
@@ -223,7 +246,7 @@ class Desk:
         order, entry = counted.order, counted.order.leg is Leg.ENTRY
         known = self.core.state.orders.get(order.client_id)
         left = None if known is None or order.state is OrderState.FILLED else abs(order.quantity) - order.filled
-        reason = None if entry else _EXIT_REASONS.get(order.leg)
+        reason = {Leg.STOP: bracket.stop_by, Leg.TARGET: ExitReason.TAKE_PROFIT}.get(order.leg)
         if not entry and reason is None:
             reason = ExitReason.FORCE if bracket.closing is None else bracket.closing.reason
         piece = entry and self.core.state.position is not None

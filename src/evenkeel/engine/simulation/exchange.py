@@ -38,7 +38,7 @@ class Ticket:
         venue_id: The venue's name for it.
         client_id: The sender's name for it.
         symbol: What it trades.
-        kind: Market, limit or stop.
+        kind: Market, limit, stop or stop_limit.
         quantity: Signed units.
         price: Of a limit.
         trigger: Of a stop.
@@ -163,7 +163,7 @@ class Exchange:
         """Take an order, or refuse it."""
         if client_id in self._by_client:
             return Answer.EXISTS, self._by_client[client_id]
-        chance = self.manner.reject_stop if kind == "stop" else self.manner.reject
+        chance = self.manner.reject_stop if kind.startswith("stop") else self.manner.reject
         if own and self.draw.random() < chance:
             return Answer.REFUSED, None
         if reduces and not self._reduces(symbol, quantity):
@@ -230,11 +230,12 @@ class Exchange:
             return
         last = self.markets[ticket.symbol].price
         buys = ticket.quantity > 0
-        if ticket.kind == "stop" and ticket.trigger is not None and not ticket.triggered:
+        if ticket.kind in ("stop", "stop_limit") and ticket.trigger is not None and not ticket.triggered:
             ticket.triggered = last >= ticket.trigger if buys else last <= ticket.trigger
             if not ticket.triggered:
                 return
-        if ticket.kind == "limit" and ticket.price is not None and (last - ticket.price) * (1 if buys else -1) > 0:
+        limit = ticket.price if ticket.kind in ("limit", "stop_limit") else None
+        if limit is not None and (last - limit) * (1 if buys else -1) > 0:
             return
         quantity = ticket.left
         if ticket.reduces:

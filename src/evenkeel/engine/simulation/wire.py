@@ -134,7 +134,11 @@ class Wire:
     def tell_bust(self, gone: Print, now_ns: int) -> None:
         """Send that an execution was taken back; venues tell that until it is heard."""
         self.faults["bust"] += 1
-        self._deliver(ExecutionBusted(event_ns=now_ns, known_ns=now_ns, execution_id=gone.execution_id), now_ns)
+        event = ExecutionBusted(
+            event_ns=now_ns, known_ns=now_ns, instrument=InstrumentId(gone.symbol), execution_id=gone.execution_id,
+            client_id=ClientId(gone.client_id), venue_id=gone.venue_id, quantity=gone.quantity, price=gone.price,
+        )  # fmt: skip
+        self._deliver(event, now_ns)
 
     def _do(self, command: VenueCommand, now_ns: int) -> tuple[Answer, str | None]:
         match command:

@@ -23,7 +23,7 @@ from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.wire import MS, SECOND, Weather, Wire
 from evenkeel.model.command import PlaceOrder, VenueCommand
-from evenkeel.model.event import BarsClosed, Operated, Operation, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.event import BarsClosed, BaseClosed, Operated, Operation, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.halt import Act, Halt, permits
 from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.report import VenueEvent
@@ -171,18 +171,21 @@ class World:
     def _feed(self, number: int, price: Decimal, at_ns: int) -> None:
         """Tell the process the price, and the bar where one closes."""
         per_bar = self.path.bar_ns // self.path.step_ns
-        self._later(PriceTold(event_ns=at_ns, known_ns=at_ns, instrument=self.path.instrument, last=price), at_ns)
+        self._later(at_ns, PriceTold(event_ns=at_ns, known_ns=at_ns, instrument=self.path.instrument, last=price))
         if (number + 1) % per_bar == 0:
             bar = (number + 1) // per_bar - 1
-            self._later(
-                BarsClosed(
-                    event_ns=at_ns, known_ns=at_ns, instrument=self.path.instrument, segment=0, bar=bar
-                ),
-                at_ns,
-            )  # fmt: skip
+            base = BaseClosed(event_ns=at_ns, known_ns=at_ns, instrument=self.path.instrument, close=price)
+            bars = BarsClosed(event_ns=at_ns, known_ns=at_ns, instrument=self.path.instrument, segment=0, bar=bar)
+            self._later(at_ns, base, bars)
 
-    def _later(self, event: AccountEvent, at_ns: int) -> None:
-        self._schedule(at_ns + self.draw.randint(1, 40) * MS, lambda _: self._tell(event))
+    def _later(self, at_ns: int, *events: AccountEvent) -> None:
+        """Tell events a little later, one right after the other."""
+
+        def tell(_: int) -> None:
+            for event in events:
+                self._tell(event)
+
+        self._schedule(at_ns + self.draw.randint(1, 40) * MS, tell)
 
     def _hear(self, event: VenueEvent) -> None:
         self._tell(event)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 import msgspec
 
 from evenkeel.execution.findings import Counted
+from evenkeel.execution.supervisor.levels import Rest, Rules, anchored
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, StrategyId
 from evenkeel.model.order import OrderState, VenueOrder
 from evenkeel.model.reason import ExitReason
+from evenkeel.model.report import Outcome
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -58,6 +60,16 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         waived_until_ns: Until when a person lets it be without a stop.
         excess: Unsigned units held beyond what was asked for, which are to be sold.
         withdrawn: Id of the entry that the strategy does not want any more.
+        rules: How stop and targets move.
+        stop_by: How the trade is to be recorded if its stop closes it: by the stop that it came with, or what moved it.
+        armed: Whether the stop follows the price already.
+        evened: Whether it went to break-even already.
+        rests: The targets of a ladder, nearest first.
+        cashed: Unsigned units that targets closed.
+        failed_changes: How often a change of its stop or target was refused since one was accepted.
+        change_ns: When the last one was.
+        entry_until_bar: Execution bar at whose close what is left of the entry is withdrawn; None is never.
+        lapsed: Whether that bar has closed.
     """
 
     strategy: StrategyId
@@ -86,6 +98,16 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waived_until_ns: int | None = None
     excess: Decimal = Decimal(0)
     withdrawn: ClientId | None = None
+    rules: Rules = Rules()
+    stop_by: ExitReason = ExitReason.STOP_LOSS
+    armed: bool = False
+    evened: bool = False
+    rests: tuple[Rest, ...] = ()
+    cashed: Decimal = Decimal(0)
+    failed_changes: int = 0
+    change_ns: int | None = None
+    entry_until_bar: int | None = None
+    lapsed: bool = False
 
     @property
     def held(self) -> Decimal:
@@ -97,19 +119,21 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Average entry price; 0 before the first fill."""
         return self.bought_value / abs(self.bought) if self.bought else Decimal(0)
 
+    @property
+    def closes_whole(self) -> bool:
+        """Whether all of it is being closed."""
+        return self.closing is not None and self.closing.quantity is None
 
-def anchored(bracket: Bracket, tick: Decimal) -> Bracket:
-    """Return the bracket with stop and target at their distances from its average entry price (ruling 36).
-
-    Both are rounded to the tick away from risk: the stop nearer, the target nearer (belief.md 5.4).
-    """
-    price, direction = bracket.average, bracket.direction
-    stop, target = bracket.stop_price, bracket.target_price
-    if bracket.stop_distance is not None:
-        stop = _on_grid(price - direction * bracket.stop_distance, tick, up=direction > 0)
-    if bracket.target_distance is not None:
-        target = _on_grid(price + direction * bracket.target_distance, tick, up=direction < 0)
-    return msgspec.structs.replace(bracket, stop_price=stop, target_price=target)
+    @property
+    def target(self) -> Rest:
+        """The target in force: its price, None without one, and unsigned units; of a ladder the next step's."""
+        done = Decimal(0)
+        for rest in self.rests[:-1]:
+            done += rest.quantity
+            if done > self.cashed and rest.price is not None:
+                return Rest(price=rest.price, quantity=min(done - self.cashed, abs(self.held)))
+        price = self.rests[-1].price if self.rests else self.target_price
+        return Rest(price=price, quantity=abs(self.held))
 
 
 def filled(bracket: Bracket, counted: Counted, tick: Decimal, at_ns: int) -> Bracket:
@@ -123,8 +147,12 @@ def filled(bracket: Bracket, counted: Counted, tick: Decimal, at_ns: int) -> Bra
         )  # fmt: skip
         return anchored(bracket, tick) if bracket.bought else bracket
     first_of_target = order.leg is Leg.TARGET and order.left and bracket.target_fill_ns is None
+    closing = bracket.closing
+    rest_of_target = order.leg is Leg.GUARD and closing is not None and closing.reason is ExitReason.TAKE_PROFIT
+    cashes = order.leg is Leg.TARGET or rest_of_target
     return msgspec.structs.replace(
         bracket, sold=bracket.sold + counted.quantity,
+        cashed=bracket.cashed - counted.quantity * bracket.direction if cashes else bracket.cashed,
         target_fill_ns=at_ns if first_of_target else bracket.target_fill_ns,
         failed_exits=0 if order.leg in (Leg.EXIT, Leg.GUARD) else bracket.failed_exits,
         excess=max(bracket.excess - abs(counted.quantity), Decimal(0)) if order.leg is Leg.GUARD else bracket.excess,
@@ -178,6 +206,10 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
     return bracket
 
 
-def _on_grid(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:
-    """Return the price on the grid of ticks, rounded up or down."""
-    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+def changed(bracket: Bracket, outcome: Outcome, at_ns: int) -> Bracket:
+    """Return the bracket after the venue answered a change of its stop or target."""
+    if outcome is Outcome.ACCEPTED:
+        return msgspec.structs.replace(bracket, failed_changes=0, change_ns=None)
+    if outcome is Outcome.REFUSED:
+        return msgspec.structs.replace(bracket, failed_changes=bracket.failed_changes + 1, change_ns=at_ns)
+    return bracket

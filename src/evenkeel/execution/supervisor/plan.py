@@ -162,6 +162,8 @@ def deadlines(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing) ->
                 stamps.append(bracket.beyond_ns + timing.stop_fallback_ns)
             if bracket.target_fill_ns is not None:
                 stamps.append(bracket.target_fill_ns + timing.target_rest_ns)
+            if bracket.change_ns is not None:
+                stamps.append(bracket.change_ns + timing.retry_ns)
             if bracket.waived_until_ns is not None:
                 stamps.append(bracket.waived_until_ns)
         elif bracket.exit_ns is not None:
@@ -176,6 +178,8 @@ def _entries(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) 
         return _withdrawn(entries, "entries are not allowed")
     if bracket.closing is not None or bracket.sold != 0:
         return _withdrawn(entries, "the position is being closed")
+    if bracket.lapsed:
+        return _withdrawn(entries, "the entry expired")
     if bracket.first_fill_ns is not None and at.now_ns >= bracket.first_fill_ns + at.timing.rest_life_ns:
         return _withdrawn(entries, "the rest of an entry lived long enough")
     unwanted = [order for order in entries if order.client_id == bracket.withdrawn]
@@ -207,11 +211,13 @@ def _must_close(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstance
     if bracket.naked_ns is not None and now >= bracket.naked_ns + timing.naked_ns:
         return WishClose(reason=ExitReason.FORCE, why="it was without its stop for too long", alarm=True)
     if any(order.leg is Leg.STOP and order.filled for order in orders):
-        return WishClose(reason=ExitReason.STOP_LOSS, why="its stop filled in part")
+        return WishClose(reason=bracket.stop_by, why="its stop filled in part")
     if bracket.beyond_ns is not None and now >= bracket.beyond_ns + timing.stop_fallback_ns:
-        return WishClose(reason=ExitReason.STOP_LOSS, why="the price passed its stop and nothing filled")
+        return WishClose(reason=bracket.stop_by, why="the price passed its stop and nothing filled")
     if bracket.target_fill_ns is not None and now >= bracket.target_fill_ns + timing.target_rest_ns:
-        return WishClose(reason=ExitReason.TAKE_PROFIT, why="what is left of its target did not fill")
+        part = bracket.target.quantity
+        why = "what is left of its target did not fill"
+        return WishClose(reason=ExitReason.TAKE_PROFIT, why=why, quantity=part if part < abs(bracket.held) else None)
     return None
 
 
@@ -240,7 +246,7 @@ def _protecting_stop(
     wishes = _withdrawn([order for order in resting if order is not kept], "another stop protects the position")
     if kept.state not in _QUIET:
         return wishes, False
-    if kept.left != wanted or kept.trigger != bracket.stop_price:
+    if kept.left != wanted or (kept.trigger, kept.price) != (bracket.stop_price, _limit(bracket)):
         return wishes + _changed(kept, wanted, bracket, at), False
     return wishes, True
 
@@ -252,9 +258,19 @@ def _held_back(bracket: Bracket, at: Circumstances) -> Decimal:
 
 
 def _stop(bracket: Bracket, wanted: Decimal) -> WishPlace:
+    limit = _limit(bracket)
     return WishPlace(
-        leg=Leg.STOP, kind=OrderKind.STOP, quantity=-wanted.copy_sign(bracket.held), trigger=bracket.stop_price
-    )
+        leg=Leg.STOP, kind=OrderKind.STOP if limit is None else OrderKind.STOP_LIMIT,
+        quantity=-wanted.copy_sign(bracket.held), price=limit, trigger=bracket.stop_price,
+    )  # fmt: skip
+
+
+def _limit(bracket: Bracket) -> Decimal | None:
+    """Return the limit of a stop, beyond its trigger; None of one that trades at any price."""
+    offset = bracket.rules.stop_offset
+    if offset is None or bracket.stop_price is None:
+        return None
+    return bracket.stop_price - bracket.direction * offset
 
 
 def _tightness(order: VenueOrder, direction: int) -> Decimal:
@@ -263,13 +279,20 @@ def _tightness(order: VenueOrder, direction: int) -> Decimal:
 
 def _changed(stop: VenueOrder, wanted: Decimal, bracket: Bracket, at: Circumstances) -> list[Wish]:
     """Give a stop its size and price: by a change, else by a new one before the old, else by a new one after it."""
-    resized, moved = stop.left != wanted, stop.trigger != bracket.stop_price
-    if (not resized or at.venue.amends_quantity) and (not moved or at.venue.amends_price):
+    limit = _limit(bracket)
+    resized, moved = stop.left != wanted, (stop.trigger, stop.price) != (bracket.stop_price, limit)
+    if _may_change(bracket, at, resized=resized, moved=moved):
+        if _waits(bracket, at):
+            return []
         whole = (stop.filled + wanted).copy_sign(stop.quantity)
         return [
             WishAmend(
                 client_id=stop.client_id,
-                amendment=Amendment(quantity=whole if resized else None, trigger=bracket.stop_price if moved else None),
+                amendment=Amendment(
+                    quantity=whole if resized else None,
+                    trigger=bracket.stop_price if moved else None,
+                    price=limit if moved else None,
+                ),
             )
         ]
     if at.venue.reduce_only and not at.venue.reserves:
@@ -277,15 +300,28 @@ def _changed(stop: VenueOrder, wanted: Decimal, bracket: Bracket, at: Circumstan
     return _withdrawn([stop], "a stop of another size or price takes its place")
 
 
+def _may_change(bracket: Bracket, at: Circumstances, *, resized: bool, moved: bool) -> bool:
+    """Whether an order can be changed: the venue does such things, and has not refused it again and again."""
+    can = (not resized or at.venue.amends_quantity) and (not moved or at.venue.amends_price)
+    return can and bracket.failed_changes < at.timing.change_attempts
+
+
+def _waits(bracket: Bracket, at: Circumstances) -> bool:
+    """Whether a change was refused just now."""
+    return bracket.change_ns is not None and at.now_ns < bracket.change_ns + at.timing.retry_ns
+
+
 def _target(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, *, may_grow: bool) -> list[Wish]:
     """Let a target of the right size rest, where one can beside the stop."""
     targets = [order for order in orders if order.leg is Leg.TARGET]
     resting = [order for order in targets if order.state in _RESTING]
-    if bracket.target_price is None or (at.venue.reserves and not at.venue.pairs):
+    cashing = bracket.closing is not None and bracket.closing.reason is ExitReason.TAKE_PROFIT
+    wanted, price = bracket.target.quantity, bracket.target.price
+    if price is None or cashing or (at.venue.reserves and not at.venue.pairs):
         return _withdrawn(resting, "no target is wanted")
-    wanted = abs(bracket.held)
     if not targets:
-        place = WishPlace(leg=Leg.TARGET, kind=OrderKind.LIMIT, quantity=-bracket.held, price=bracket.target_price)
+        quantity = -wanted.copy_sign(bracket.held)
+        place = WishPlace(leg=Leg.TARGET, kind=OrderKind.LIMIT, quantity=quantity, price=price)
         return [place] if may_grow else []
     wishes = _withdrawn(resting[1:], "another target is at work")
     if resting and resting[0].state in _QUIET and (may_grow or resting[0].left > wanted):
@@ -294,13 +330,14 @@ def _target(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, *
 
 
 def _target_changed(target: VenueOrder, wanted: Decimal, bracket: Bracket, at: Circumstances) -> list[Wish]:
-    resized, moved = target.left != wanted, target.price != bracket.target_price
-    if not resized and not moved:
+    price = bracket.target.price
+    resized, moved = target.left != wanted, target.price != price
+    if (not resized and not moved) or _waits(bracket, at):
         return []
-    if (resized and not at.venue.amends_quantity) or (moved and not at.venue.amends_price):
+    if not _may_change(bracket, at, resized=resized, moved=moved):
         return _withdrawn([target], "a target of another size or price takes its place")
     whole = (target.filled + wanted).copy_sign(target.quantity)
-    wish = Amendment(quantity=whole if resized else None, price=bracket.target_price if moved else None)
+    wish = Amendment(quantity=whole if resized else None, price=price if moved else None)
     return [WishAmend(client_id=target.client_id, amendment=wish)]
 
 

@@ -12,7 +12,8 @@ import msgspec
 
 from evenkeel.execution.findings import Counted, Finding, Strayed, Told
 from evenkeel.execution.orders import CLOSED_MAX, OrderBook
-from evenkeel.execution.supervisor.bracket import Bracket, Closing, filled, heard, placed, strayed
+from evenkeel.execution.supervisor.bracket import Bracket, Closing, changed, filled, heard, placed, strayed
+from evenkeel.execution.supervisor.levels import followed
 from evenkeel.execution.supervisor.plan import (
     Circumstances,
     Wish,
@@ -29,7 +30,7 @@ from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOr
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId, client_id
 from evenkeel.model.order import OrderState, VenueOrder
-from evenkeel.model.report import Executed, VenueEvent
+from evenkeel.model.report import Act, Executed, SendResolved, VenueEvent
 
 OWN_ATTEMPTS = 1_000
 """Orders of the supervisor's own count their attempts from here, those that a strategy's core names from 1."""
@@ -99,6 +100,7 @@ class SavedTrades(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     brackets: tuple[Bracket, ...]
     over: tuple[Bracket, ...]
     unprotected_ns: int
+    closes: dict[InstrumentId, int]
 
 
 class Supervisor:
@@ -110,6 +112,7 @@ class Supervisor:
         brackets: Trades that hold something or have orders at work.
         over: The last trades that do not, oldest first; a late message brings one back.
         unprotected_ns: How long positions were without their protection, all together.
+        closes: When the last base bar closed that was told, by instrument.
     """
 
     def __init__(
@@ -124,19 +127,21 @@ class Supervisor:
         self.brackets: dict[TradeKey, Bracket] = {}
         self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
         self.unprotected_ns = 0
+        self.closes: dict[InstrumentId, int] = {}
 
     def saved(self) -> SavedTrades:
         """Return all trades, as they are stored."""
         return SavedTrades(
-            brackets=tuple(self.brackets.values()), over=tuple(self.over.values()), unprotected_ns=self.unprotected_ns
-        )
+            brackets=tuple(self.brackets.values()), over=tuple(self.over.values()), unprotected_ns=self.unprotected_ns,
+            closes=dict(self.closes),
+        )  # fmt: skip
 
     def restore(self, saved: bytes) -> None:
         """Take over what was stored."""
         state = msgspec.msgpack.decode(saved, type=SavedTrades)
         self.brackets = {_trade(bracket): bracket for bracket in state.brackets}
         self.over = OrderedDict((_trade(bracket), bracket) for bracket in state.over)
-        self.unprotected_ns = state.unprotected_ns
+        self.unprotected_ns, self.closes = state.unprotected_ns, state.closes
 
     def open_trade(self, bracket: Bracket, entry: VenueOrder) -> None:
         """Fold the entry order of a trade, whose command follows.
@@ -147,7 +152,9 @@ class Supervisor:
         key = _key(entry)
         before = self.brackets.get(key) or self.over.pop(key, None)
         if before is not None and before.held:
-            bracket = msgspec.structs.replace(before, entry=entry.client_id)
+            bracket = msgspec.structs.replace(
+                before, entry=entry.client_id, entry_until_bar=bracket.entry_until_bar, lapsed=False
+            )
         elif before is not None:
             bracket = msgspec.structs.replace(bracket, stops=before.stops, targets=before.targets, exits=before.exits)
         self.brackets[key] = bracket
@@ -172,7 +179,39 @@ class Supervisor:
     def fold(self, event: VenueEvent) -> Heard:
         """Fold what the venue told."""
         before = {identity: order.state for identity, order in self.book.open.items()}
-        return self._heard(self.book.fold(event), before, event.known_ns)
+        result = self._heard(self.book.fold(event), before, event.known_ns)
+        if isinstance(event, SendResolved) and event.act is Act.AMEND:
+            self._note_change(event)
+        return result
+
+    def _note_change(self, event: SendResolved) -> None:
+        order = self.book.get(event.client_id)
+        bracket = None if order is None else self.brackets.get(_key(order))
+        if order is not None and bracket is not None and order.leg in (Leg.STOP, Leg.TARGET):
+            self.brackets[_key(order)] = changed(bracket, event.outcome, event.known_ns)
+
+    def base_closed(self, instrument: InstrumentId, close: Decimal, closed_ns: int) -> None:
+        """Fold a base close: stops that move follow it; one that is told again or late moves nothing.
+
+        Args:
+            instrument: Whose bar it is.
+            close: Its last price.
+            closed_ns: When it closed.
+        """
+        if closed_ns <= self.closes.get(instrument, -1):
+            return
+        self.closes[instrument] = closed_ns
+        for key, bracket in list(self.brackets.items()):
+            since = bracket.first_fill_ns
+            if key.instrument == instrument and since is not None and closed_ns > since:
+                self.brackets[key] = followed(bracket, close, self._ticks[instrument])
+
+    def bar_closed(self, instrument: InstrumentId, bar: int) -> None:
+        """Fold the close of an execution bar: entries whose life it ends have expired."""
+        for key, bracket in list(self.brackets.items()):
+            until = bracket.entry_until_bar
+            if key.instrument == instrument and until is not None and bar >= until and not bracket.lapsed:
+                self.brackets[key] = msgspec.structs.replace(bracket, lapsed=True)
 
     def day(self, executions: Iterable[Executed], since_ns: int, asked_ns: int) -> Heard:
         """Fold the complete list of what the venue executed; see `OrderBook.day`."""

@@ -38,6 +38,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         stop_fallback_ns: A stop that the price has passed is closed at the market after it.
         retry_ns: Between two attempts to close a position.
         stop_attempts: How often a stop may be rejected before the position is closed.
+        change_attempts: How often a change of a stop or target may be refused before a new order takes its place.
+        stop_offset_ticks: How far beyond its trigger the limit of a stop lies, where it has one.
     """
 
     entry_life_ns: int | None = 90 * _SECOND
@@ -47,3 +49,5 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     stop_fallback_ns: int = 10 * _SECOND
     retry_ns: int = _SECOND // 2
     stop_attempts: int = 2
+    change_attempts: int = 2
+    stop_offset_ticks: int = 2
