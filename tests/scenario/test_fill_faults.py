@@ -205,3 +205,17 @@ def test_an_entry_filled_twice_over_by_the_wrong_side_withdraws_its_rest() -> No
     desk.resolve(desk.entry, Outcome.ACCEPTED)
     assert CancelOrder(client_id=desk.entry, why="the position is being closed") in desk.executed(desk.entry, -3)
     assert desk.bracket.sold == Decimal(-3)
+
+
+def test_an_id_that_the_venue_uses_again_for_another_order_is_another_execution() -> None:
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.ACCEPTED)
+    (stop,) = desk.executed(desk.entry, 10, execution="1")
+    assert isinstance(stop, PlaceOrder)
+    desk.executed(stop.order.client_id, -4, 90, execution="1")
+    assert desk.bracket.held == 6
+    desk.note(desk.supervisor.fold(bust("1")))
+    assert desk.bracket.held == 10
+    told = bust("1", of=desk, quantity=10)
+    desk.note(desk.supervisor.fold(told))
+    assert desk.bracket.held == 0

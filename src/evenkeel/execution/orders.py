@@ -55,7 +55,7 @@ class SavedOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unseen: dict[ClientId, int]
     by_venue: dict[str, ClientId]
     told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]]
-    pieces: dict[str, Piece]
+    pieces: tuple[Piece, ...]
     taken_back: tuple[str, ...]
     loosest: dict[ClientId, Decimal]
     unmatched: tuple[_Unmatched, ...]
@@ -96,7 +96,7 @@ class OrderBook:
         return SavedOrders(
             open=tuple(self.open.values()), closed=tuple(self.closed.values()), unseen=dict(self.unseen),
             by_venue=dict(self._by_venue), told={identity: dict(parts) for identity, parts in self._told.items()},
-            pieces=dict(self.executions.pieces), taken_back=tuple(self.executions.taken_back),
+            pieces=tuple(self.executions.pieces.values()), taken_back=tuple(self.executions.taken_back),
             loosest=dict(self._loosest), unmatched=tuple(self._unmatched),
         )  # fmt: skip
 
@@ -187,9 +187,9 @@ class OrderBook:
         for execution in executions:
             listed.add(execution.execution_id)
             self._hear(execution, told)
-        for execution_id, piece in self.executions.pieces.items():
-            if since_ns <= piece.at_ns < asked_ns and not piece.busted and execution_id not in listed:
-                words = f"{execution_id} {piece.quantity} at {piece.price} is not in the venue's list"
+        for piece in self.executions.pieces.values():
+            if since_ns <= piece.at_ns < asked_ns and not piece.busted and piece.execution_id not in listed:
+                words = f"{piece.execution_id} {piece.quantity} at {piece.price} is not in the venue's list"
                 told.findings.append(Finding(code=FindingCode.FILL_ORPHAN, client_id=piece.client_id, detail=words))
         return self._match(told)
 
@@ -285,15 +285,15 @@ class OrderBook:
     def _fold_execution(self, event: Executed, identity: ClientId, told: Told) -> None:
         """Fold an execution: it counts as the venue has it, and what is wrong with it is told beside."""
         before = self._known(identity)
-        known = self.executions.pieces.get(event.execution_id)
+        known = self.executions.named(event.execution_id, identity)
         if known is not None:
-            if not known.is_told_by(event, identity):
+            if not known.is_told_by(event):
                 words = f"{event.execution_id} was {known.quantity} at {known.price} before"
                 told.findings.append(Finding(code=FindingCode.FILL_DUPLICATE, client_id=identity, detail=words))
             return
         piece = self.executions.keep(event, before)
         if piece.astray:
-            self._stray(before, piece, event.execution_id, told)
+            self._stray(before, piece, told)
         else:
             told.findings += fill_checks.of_time(before, event)
             told.findings += fill_checks.of_limit(before, event, self._loosest.get(identity))
@@ -301,30 +301,30 @@ class OrderBook:
         if piece.busted or piece.astray:
             after = _without(after, piece)
         if piece.busted:
-            told.findings.append(_busted(piece, event.execution_id))
+            told.findings.append(_busted(piece))
         if after.venue_id is None:
             after = msgspec.structs.replace(after, venue_id=event.venue_id)
         self._by_venue.setdefault(event.venue_id, identity)
         self._count(before, after, told)
 
-    def _stray(self, order: VenueOrder, piece: Piece, execution_id: str, told: Told) -> None:
+    def _stray(self, order: VenueOrder, piece: Piece, told: Told) -> None:
         """Tell of an execution that cannot be of its order."""
         code = FindingCode.WRONG_SIDE if piece.instrument == order.instrument else FindingCode.WRONG_INSTRUMENT
-        words = f"{execution_id} {piece.quantity} {piece.instrument}"
+        words = f"{piece.execution_id} {piece.quantity} {piece.instrument}"
         told.findings.append(Finding(code=code, client_id=order.client_id, detail=words))
         if not piece.busted:
             told.strayed.append(_strayed(order, piece, 1))
 
     def _fold_bust(self, event: ExecutionBusted, told: Told) -> None:
         """Fold that an execution was taken back; where it was not heard yet, it never counts."""
-        piece = self.executions.pieces.get(event.execution_id)
+        piece = self.executions.named(event.execution_id, event.client_id)
         if piece is None:
             self._expect_bust(event, told)
             return
         if piece.busted:
             return
-        self.executions.bust(event.execution_id)
-        told.findings.append(_busted(piece, event.execution_id))
+        self.executions.bust(piece)
+        told.findings.append(_busted(piece))
         before = self._known(piece.client_id)
         if piece.astray:
             told.strayed.append(_strayed(before, piece, -1))
@@ -447,8 +447,8 @@ def _without(order: VenueOrder, piece: Piece) -> VenueOrder:
     )  # fmt: skip
 
 
-def _busted(piece: Piece, execution_id: str) -> Finding:
-    words = f"{execution_id} {piece.units}"
+def _busted(piece: Piece) -> Finding:
+    words = f"{piece.execution_id} {piece.units}"
     return Finding(code=FindingCode.BUSTED, client_id=piece.client_id, detail=words)
 
 

@@ -77,15 +77,7 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
 
 
 AccountEvent: TypeAlias = (
-    BarsClosed
-    | BaseClosed
-    | PriceTold
-    | TimePassed
-    | SessionBegan
-    | Operated
-    | VenueEvent
-    | ToldEvent
-    | MarketEvent
+    BarsClosed | BaseClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent | ToldEvent | MarketEvent
 )
 Entry: TypeAlias = OfDesk | HaltChanged | Judged | CloseTrade | VenueCommand
 
