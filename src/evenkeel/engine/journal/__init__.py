@@ -4,9 +4,11 @@ This layer knows bytes, not messages. `journal` appends and promises, `reader` w
 journal, `index` answers queries beside it, `export` shows it as a table. `docs/develop/journal.md` describes the files.
 """
 
+from evenkeel.engine.journal.archive import archive_segments
 from evenkeel.engine.journal.disk import Disk, RealDisk
 from evenkeel.engine.journal.frame import Frame
-from evenkeel.engine.journal.journal import Cut, Journal
+from evenkeel.engine.journal.journal import Journal
+from evenkeel.engine.journal.opening import Cut
 from evenkeel.engine.journal.reader import read_journal
 from evenkeel.engine.journal.segment import JournalDamaged
 from evenkeel.engine.journal.verify import Verification, verify
@@ -23,6 +25,7 @@ __all__ = [
     "JournalDamaged",
     "RealDisk",
     "Verification",
+    "archive_segments",
     "read_journal",
     "verify",
 ]

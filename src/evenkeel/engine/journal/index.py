@@ -20,7 +20,7 @@ from typing import NamedTuple, Self
 from evenkeel.engine.journal.disk import Disk
 from evenkeel.engine.journal.frame import GENESIS, Frame, Placed, decode
 from evenkeel.engine.journal.reader import Reader
-from evenkeel.engine.journal.segment import JournalDamaged, segment_name, segment_path
+from evenkeel.engine.journal.segment import JournalDamaged, segment_name, segment_names, segment_path, segment_slice
 from evenkeel.model.errors import StorageError, invariant
 
 VERSION = 1
@@ -186,7 +186,8 @@ class Index:
         Raises:
             JournalDamaged: If it is no longer what was indexed.
         """
-        data = self._disk.read(segment_path(self._folder, entry.segment), entry.offset, entry.length)
+        path = segment_names(self._disk, self._folder).get(entry.segment, segment_path(self._folder, entry.segment))
+        data = segment_slice(self._disk, self._folder, path, entry.offset, entry.length)
         placed = decode(data, 0)
         if placed is None or placed.frame.sequence != entry.sequence:
             what = "the entry is not the one that was indexed"

@@ -14,19 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from evenkeel.engine.journal.disk import Disk, DiskLock
 from evenkeel.engine.journal.frame import LAST_OF_STEP, Frame, encode
-from evenkeel.engine.journal.reader import LAST_SEGMENT, Reader, read_journal
+from evenkeel.engine.journal.opening import cut_torn_tail, find_end
+from evenkeel.engine.journal.reader import read_journal
+from evenkeel.engine.journal.reserve import Reserve
 from evenkeel.engine.journal.segment import (
     BEGINNING,
     SEGMENT_HEADER_BYTES,
     SEGMENT_NUMBER_MAX,
     SegmentHeader,
     create_segment,
-    segment_name,
-    segment_path,
 )
 from evenkeel.engine.journal.writer import Chunk, InlineWriter, NewSegment, SyncThread, Tail, Writer
 from evenkeel.model.errors import StorageError, invariant
@@ -38,20 +38,6 @@ BUFFER_BYTES_MAX = 1024 * 1024
 """Bytes kept in this process before they are handed on without a barrier."""
 
 
-class Cut(NamedTuple):
-    """What opening removed: the rest of a write that a crash interrupted; no barrier had promised any of it.
-
-    Attributes:
-        segment: File name of the segment.
-        offset: Where it ends now; 0 if the whole file was removed.
-        torn_bytes: Bytes removed.
-    """
-
-    segment: str
-    offset: int
-    torn_bytes: int
-
-
 class Journal:
     """A journal open for appending. Not for use by several threads.
 
@@ -59,10 +45,12 @@ class Journal:
         head: Hash of the last entry; zeros if there is none.
         next_sequence: Sequence of the next entry.
         cut: What opening removed, in the order of removal.
+        number: Number of the segment that is written.
     """
 
     def __init__(
-        self, disk: Disk, folder: str, *, segment_bytes_max: int, durable: bool, threaded: bool, lock: DiskLock
+        self, disk: Disk, folder: str, *, segment_bytes_max: int, durable: bool, threaded: bool, reserve_bytes: int,
+        lock: DiskLock,
     ) -> None:  # fmt: skip
         """Continue what is in the folder; use `Journal.open`."""
         self._disk = disk
@@ -72,14 +60,16 @@ class Journal:
         self._buffer = bytearray()
         self._inside_step = False
         self._closed = False
-        end = _find_end(disk, folder)
-        self.cut = _cut_torn_tail(disk, folder, end)
+        end = find_end(disk, folder)
+        self.cut = cut_torn_tail(disk, folder, end)
         self.head = end.head
         self.next_sequence = end.sequence
-        self._number = max(end.number, 1)
+        self.number = max(end.number, 1)
         self._segment_bytes = max(end.end, SEGMENT_HEADER_BYTES)
         if end.number == 0:
             create_segment(disk, folder, 1, BEGINNING.encode(), durable=durable).close()
+        self._reserve = Reserve(disk, folder, reserve_bytes)
+        self._reserve.fill()
         self._writer = self._start_writer(durable=durable, threaded=threaded)
 
     @classmethod
@@ -91,6 +81,7 @@ class Journal:
         segment_bytes_max: int = SEGMENT_BYTES_MAX,
         durable: bool,
         threaded: bool = True,
+        reserve_bytes: int = 0,
     ) -> Journal:
         """Create a journal, or continue one after checking its last segment and cutting a torn tail.
 
@@ -101,6 +92,7 @@ class Journal:
             durable: What a barrier promises: True, that the entries are on the disk; False, that they have left this
                 process (enough for a backtest, whose simulated venue dies with the machine).
             threaded: Whether a durable journal is synced by a thread of its own; the simulation has one thread only.
+            reserve_bytes: Space kept for when the disk is full; see `evenkeel.engine.journal.reserve`.
 
         Raises:
             JournalDamaged: If entries that a barrier had promised are altered or missing.
@@ -118,8 +110,9 @@ class Journal:
         opened = False
         try:
             journal = cls(
-                disk, folder, segment_bytes_max=segment_bytes_max, durable=durable, threaded=threaded, lock=lock
-            )
+                disk, folder, segment_bytes_max=segment_bytes_max, durable=durable, threaded=threaded,
+                reserve_bytes=reserve_bytes, lock=lock,
+            )  # fmt: skip
             opened = True
             return journal
         finally:
@@ -177,6 +170,15 @@ class Journal:
         self._prepare_barrier()
         return self._writer.request_barrier(self.next_sequence)
 
+    @property
+    def lives_on_reserve(self) -> bool:
+        """Whether the disk has been full, so that what is written now uses up the space kept for that."""
+        return self._reserve.used
+
+    def refill(self) -> bool:
+        """Put the reserve back where the disk has room for it again; return whether it is there."""
+        return self._reserve.refill()
+
     def read(self, start: int = 0) -> Iterator[Frame]:
         """Yield the recorded entries from `start` on, checked, whole steps only.
 
@@ -214,7 +216,7 @@ class Journal:
         self.close()
 
     def _start_writer(self, *, durable: bool, threaded: bool) -> Writer:
-        tail = Tail(self._disk, self._folder, self._number, durable=durable)
+        tail = Tail(self._disk, self._folder, self.number, durable=durable, reserve=self._reserve)
         if not durable:
             return InlineWriter(tail, self.next_sequence)
         # A crash may have left entries and names that the operating system holds but the disk does not; they are relied
@@ -252,10 +254,10 @@ class Journal:
             self._buffer = bytearray()
 
     def _start_segment(self) -> None:
-        invariant(self._number < SEGMENT_NUMBER_MAX, "the journal has no more segment numbers", folder=self._folder)
+        invariant(self.number < SEGMENT_NUMBER_MAX, "the journal has no more segment numbers", folder=self._folder)
         self._hand_over()
-        self._number += 1
-        self._write(NewSegment(self._number, SegmentHeader(self.next_sequence, self.head).encode()))
+        self.number += 1
+        self._write(NewSegment(self.number, SegmentHeader(self.next_sequence, self.head).encode()))
         self._segment_bytes = SEGMENT_HEADER_BYTES
 
     def _write(self, chunk: Chunk) -> None:
@@ -269,26 +271,3 @@ class Journal:
             f"the journal {self._folder} takes no more entries since a write failed: {cause.message}",
             reason=cause.reason,
         )
-
-
-def _find_end(disk: Disk, folder: str) -> Reader:
-    reader = Reader(disk, folder, start=LAST_SEGMENT)
-    for _ in reader.read_steps():
-        pass
-    return reader
-
-
-def _cut_torn_tail(disk: Disk, folder: str, end: Reader) -> tuple[Cut, ...]:
-    cuts = []
-    if end.torn_segment is not None:
-        path = segment_path(folder, end.torn_segment)
-        cuts.append(Cut(segment_name(end.torn_segment), 0, disk.size(path)))
-        disk.remove(path)
-        disk.sync_folder(folder)
-    if end.number:
-        path = segment_path(folder, end.number)
-        excess = disk.size(path) - end.end
-        if excess:
-            cuts.append(Cut(segment_name(end.number), end.end, excess))
-            disk.truncate(path, end.end)
-    return tuple(cuts)

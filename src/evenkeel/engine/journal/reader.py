@@ -16,9 +16,10 @@ from evenkeel.engine.journal.segment import (
     SEGMENT_HEADER_BYTES,
     JournalDamaged,
     SegmentHeader,
-    count_segments,
     segment_name,
-    segment_path,
+    segment_size,
+    segment_slice,
+    whole_segments,
 )
 
 LAST_SEGMENT = 2**63
@@ -52,6 +53,7 @@ class Reader:
         self._disk = disk
         self._folder = folder
         self._start = start
+        self._names: dict[int, str] = {}
 
     def read(self) -> Iterator[Frame]:
         """Yield the entries from `start` on, whole steps only.
@@ -70,6 +72,7 @@ class Reader:
         Raises:
             JournalDamaged: At the first entry that is not what was written.
         """
+        self._names = whole_segments(self._disk, self._folder)
         count = self._count_whole_segments()
         for number in range(self._first_segment(count), count + 1):
             data = self._load(number)
@@ -77,10 +80,10 @@ class Reader:
             yield from self._walk(data, is_last=number == count)
 
     def _count_whole_segments(self) -> int:
-        count = count_segments(self._disk, self._folder)
+        count = len(self._names)
         if count == 0:
             return 0
-        size = self._disk.size(segment_path(self._folder, count))
+        size = self._disk.size(self._names[count])
         if size <= SEGMENT_HEADER_BYTES and self._header(count) is None:
             self.torn_segment = count
             self.torn_bytes = size
@@ -97,11 +100,13 @@ class Reader:
         return 1
 
     def _header(self, number: int) -> SegmentHeader | None:
-        return SegmentHeader.decode(self._disk.read(segment_path(self._folder, number), 0, SEGMENT_HEADER_BYTES))
+        return SegmentHeader.decode(self._slice(number, SEGMENT_HEADER_BYTES))
 
     def _load(self, number: int) -> bytes:
-        path = segment_path(self._folder, number)
-        return self._disk.read(path, 0, self._disk.size(path))
+        return self._slice(number, segment_size(self._disk, self._folder, self._names[number]))
+
+    def _slice(self, number: int, length: int) -> bytes:
+        return segment_slice(self._disk, self._folder, self._names[number], 0, length)
 
     def _enter(self, number: int, data: bytes) -> None:
         header = SegmentHeader.decode(data)

@@ -8,7 +8,9 @@ one segment into the next, so the end of a journal is always found in its last s
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from struct import Struct
 from typing import NamedTuple
 from zlib import crc32
@@ -25,7 +27,8 @@ _MAGIC = b"KEELJRNL"
 _START = Struct("<8sHHI")
 _LINK = Struct("<Q16s")
 SEGMENT_HEADER_BYTES = _START.size + _LINK.size
-_NAME = re.compile(r"(\d{6})\.seg\Z", re.ASCII)
+ARCHIVED = ".gz"
+_NAME = re.compile(r"(\d{6})\.seg(\.gz)?\Z", re.ASCII)
 
 
 class JournalDamaged(StorageError):
@@ -102,22 +105,60 @@ def segment_path(folder: str, number: int) -> str:
     return f"{folder}/{segment_name(number)}"
 
 
-def segment_numbers(disk: Disk, folder: str) -> list[int]:
-    """Return the numbers of the segments that are there, rising."""
-    return [int(match[1]) for name in disk.list(folder) if (match := _NAME.match(name))]
+def archive_path(folder: str, number: int) -> str:
+    """Return the path of a segment that was compressed."""
+    return segment_path(folder, number) + ARCHIVED
 
 
-def count_segments(disk: Disk, folder: str) -> int:
-    """Return how many segments there are.
+def segment_names(disk: Disk, folder: str) -> dict[int, str]:
+    """Return the path of each segment that is there by its number, rising; one that is there in both forms as it is."""
+    found: dict[int, str] = {}
+    for name in sorted(disk.list(folder), key=lambda name: (name[:6], len(name))):
+        match = _NAME.match(name)
+        if match:
+            found.setdefault(int(match[1]), f"{folder}/{name}")
+    return found
+
+
+def segment_slice(disk: Disk, folder: str, path: str, offset: int, length: int) -> bytes:
+    """Return bytes of a segment, whichever form it has.
+
+    Raises:
+        JournalDamaged: If it is an archive that does not unpack.
+    """
+    if not path.endswith(ARCHIVED):
+        return disk.read(path, offset, length)
+    return _unpacked(disk, folder, path)[offset : offset + length]
+
+
+def segment_size(disk: Disk, folder: str, path: str) -> int:
+    """Return the bytes of a segment, whichever form it has.
+
+    Raises:
+        JournalDamaged: If it is an archive that does not unpack.
+    """
+    return disk.size(path) if not path.endswith(ARCHIVED) else len(_unpacked(disk, folder, path))
+
+
+def _unpacked(disk: Disk, folder: str, path: str) -> bytes:
+    try:
+        return gzip.decompress(disk.read(path, 0, disk.size(path)))
+    except (OSError, EOFError, zlib.error) as error:
+        what = f"the archive does not unpack ({error})"
+        raise JournalDamaged(folder, path.rpartition("/")[2], 0, None, what) from None
+
+
+def whole_segments(disk: Disk, folder: str) -> dict[int, str]:
+    """Return the path of each segment by its number, from 1 without a gap.
 
     Raises:
         JournalDamaged: If one is missing in between.
     """
-    numbers = segment_numbers(disk, folder)
-    for expected, number in enumerate(numbers, start=1):
+    names = segment_names(disk, folder)
+    for expected, number in enumerate(names, start=1):
         if number != expected:
             raise JournalDamaged(folder, segment_name(expected), 0, None, "the file is missing")
-    return len(numbers)
+    return names
 
 
 def create_segment(disk: Disk, folder: str, number: int, header: bytes, *, durable: bool) -> DiskFile:

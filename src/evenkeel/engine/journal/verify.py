@@ -10,7 +10,7 @@ import msgspec
 
 from evenkeel.engine.journal.disk import Disk
 from evenkeel.engine.journal.reader import Reader
-from evenkeel.engine.journal.segment import JournalDamaged, segment_numbers
+from evenkeel.engine.journal.segment import JournalDamaged, segment_names
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ def verify(disk: Disk, folder: str) -> Verification:
         StorageError: If the disk cannot be read, or the journal has another format.
     """
     reader = Reader(disk, folder)
-    segments = len(segment_numbers(disk, folder))
+    segments = len(segment_names(disk, folder))
     if segments == 0:
         return _verdict(reader, segments, problem=f"{folder} holds no journal")
     try:

@@ -16,6 +16,7 @@ from threading import Condition, Thread
 from typing import NamedTuple, Protocol
 
 from evenkeel.engine.journal.disk import Disk
+from evenkeel.engine.journal.reserve import Reserve
 from evenkeel.engine.journal.segment import create_segment, segment_path
 from evenkeel.model.errors import StorageError
 
@@ -73,13 +74,19 @@ class Tail:
         folder: The journal's folder.
         number: Number of the last segment; it exists.
         durable: Whether a finished segment and the name of a new one must be on the disk before the new one is used.
+        reserve: What is given up when the disk is full; None: nothing.
     """
 
-    def __init__(self, disk: Disk, folder: str, number: int, *, durable: bool) -> None:
+    def __init__(
+        self, disk: Disk, folder: str, number: int, *, durable: bool, reserve: Reserve | None = None
+    ) -> None:  # fmt: skip
         self._disk = disk
         self._folder = folder
         self._durable = durable
-        self._file = disk.open(segment_path(folder, number))
+        self._reserve = reserve
+        self._path = segment_path(folder, number)
+        self._file = disk.open(self._path)
+        self._size = disk.size(self._path)
 
     def write(self, chunks: Sequence[Chunk]) -> None:
         """Append the chunks, moving on to a new segment where they say so."""
@@ -87,7 +94,7 @@ class Tail:
             if isinstance(chunk, NewSegment):
                 self._start(chunk)
             else:
-                self._file.append(chunk)
+                self._append(chunk)
 
     def sync(self) -> None:
         """Return when everything written is on the disk."""
@@ -97,11 +104,29 @@ class Tail:
         """Release the file."""
         self._file.close()
 
+    def _append(self, data: bytearray) -> None:
+        """Append; where the disk is full, cut what of it went, give up the reserve, and append again."""
+        try:
+            self._file.append(data)
+        except StorageError as error:
+            if error.reason != "DISK_FULL" or self._reserve is None or not self._reserve.release():
+                raise
+            self._disk.truncate(self._path, self._size)
+            self._file.append(data)
+        self._size += len(data)
+
     def _start(self, new: NewSegment) -> None:
         if self._durable:
             self._file.sync()
         self._file.close()
-        self._file = create_segment(self._disk, self._folder, new.number, new.header, durable=self._durable)
+        self._path, self._size = segment_path(self._folder, new.number), len(new.header)
+        try:
+            self._file = create_segment(self._disk, self._folder, new.number, new.header, durable=self._durable)
+        except StorageError as error:
+            if error.reason != "DISK_FULL" or self._reserve is None or not self._reserve.release():
+                raise
+            self._disk.remove(self._path)
+            self._file = create_segment(self._disk, self._folder, new.number, new.header, durable=self._durable)
 
 
 class InlineWriter:
