@@ -174,6 +174,7 @@ class Core:
         self._history = strategy.program.decisions.reach
         self._gates = gates
         self._features = features
+        self._blank = strategy.checkpoint()
         self._ids = OrderIds(facts.mode, run=facts.run, strategy=facts.strategy, instrument=facts.instrument)
         self._foldings = self._how_to_fold()
         self._decidings: dict[type, Callable[[Any], tuple[tuple[Decision, ...], tuple[Command, ...]]]] = {
@@ -190,6 +191,11 @@ class Core:
         self.state = state
         if state.memory:
             self.strategy.restore(state.memory)
+
+    def forget(self) -> None:
+        """Drop what the strategy remembered: it was another one, in code or parameters."""
+        self.state.memory = {}
+        self.strategy.restore(self._blank)
 
     @property
     def features(self) -> FeatureSource:

@@ -32,7 +32,8 @@ SCHEMA = "evenkeel.manifest/1"
 PROFILE = "research"
 """The profile of backtests until others exist: the strategy's own limits."""
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "polars", "msgspec", "pydantic")
+PACKAGES = ("numpy", "numba", "llvmlite", "polars", "msgspec", "pydantic")
+"""Whose versions a run depends on."""
 _BPS = 10_000
 
 
@@ -46,10 +47,10 @@ def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str
         "profile": PROFILE,
         "strategy": {
             "name": strategy.name, "kind": strategy.kind, "hash": strategy.hash,
-            "resolved": _plain(dict(strategy.resolved)),
+            "resolved": plain_document(dict(strategy.resolved)),
         },
         "plugins": plugin_facts(plugins_behind(strategy.program.nodes)),
-        "instrument": _plain(msgspec.to_builtins(strategy.instrument)),
+        "instrument": plain_document(msgspec.to_builtins(strategy.instrument)),
         "data": _data(strategy, market),
         **terms_facts(strategy.terms),
         **rule_facts(dict(strategy.resolved), strategy.terms),
@@ -57,7 +58,7 @@ def build_manifest(strategy: Strategy, market: Market, *, lane: str) -> dict[str
         "models": models,
         "marks": [mark.value for mark in run_marks(strategy, market)],
         "seed": None,
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": {name: metadata.version(name) for name in PACKAGES},
         "platform": {
             "python": platform.python_version(), "system": platform.system(), "machine": platform.machine(),
         },
@@ -117,7 +118,7 @@ def terms_facts(terms: Terms) -> dict[str, Any]:
 
 def rule_facts(resolved: dict[str, Any], terms: Terms) -> dict[str, Any]:
     """Return how a strategy enters and protects, as its own definition states it; None where it states nothing."""
-    risk = _plain(resolved.get("risk_model") or resolved.get("risk") or {})
+    risk = plain_document(resolved.get("risk_model") or resolved.get("risk") or {})
     entry, policy, order = resolved.get("entry", {}), resolved.get("position_policy", {}), terms.order
     return {
         "risk": {
@@ -171,6 +172,6 @@ def _data(strategy: Strategy, market: Market) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
+def plain_document(value: Any) -> Any:
     """Return plain data as it reads back from JSON."""
     return msgspec.json.decode(msgspec.json.encode(value))

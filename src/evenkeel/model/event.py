@@ -187,9 +187,13 @@ class SessionBegan(Event, frozen=True, kw_only=True, gc=False, tag="session_bega
 
     Attributes:
         halt: What the halt flag says; the journal may not have heard of it. None where there is no flag.
+        changed: Strategies of other code or parameters than in the session before, in words.
+        rebuilt: Whether no stored copy of the state was whole, so that all of it was folded from the journal.
     """
 
     halt: Halt | None = None
+    changed: tuple[str, ...] = ()
+    rebuilt: bool = False
 
 
 class PriceTold(Event, frozen=True, kw_only=True, gc=False, tag="price_told"):

@@ -179,6 +179,16 @@ class HaltCode(StrEnum):
     OVERRIDE_EXPIRED = ("OVERRIDE_EXPIRED", HaltCause.ENGINE, "What a person had allowed for a time has expired.")
     STATE_UNSAVEABLE = ("STATE_UNSAVEABLE", HaltCause.STORAGE, "The engine's state could not be saved again and again.")
     JOURNAL_FAILED = ("JOURNAL_FAILED", HaltCause.STORAGE, "The journal takes no more entries.")
+    STATE_REBUILT = (
+        "STATE_REBUILT",
+        HaltCause.STORAGE,
+        "No stored copy of the engine's state was whole; it was rebuilt from the journal.",
+    )
+    STRATEGY_CHANGED = (
+        "STRATEGY_CHANGED",
+        HaltCause.OPERATOR,
+        "Code or parameters of a strategy are other than in the session before.",
+    )
     FLAG_DAMAGED = ("FLAG_DAMAGED", HaltCause.STORAGE, "A copy of the halt flag is missing or cannot be trusted.")
     FLAG_MISSING = ("FLAG_MISSING", HaltCause.STORAGE, "There is no halt flag of this account.")
 

@@ -11,7 +11,7 @@ import msgspec
 
 from evenkeel.engine.account import gateway
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
-from evenkeel.engine.account.halting import operated
+from evenkeel.engine.account.halting import begun, operated
 from evenkeel.engine.account.outside import Ear
 from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
@@ -31,7 +31,7 @@ from evenkeel.model.command import (
     SubmitExit,
     VenueCommand,
 )
-from evenkeel.model.decision import Decision, EntryApproved
+from evenkeel.model.decision import Decision, EntryApproved, StrategyRemembered
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import BarsClosed, BaseClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.halt import PERMITS, Halt, HaltCode
@@ -142,6 +142,7 @@ class Account:
         self._definitions = {desk.id.instrument: desk.instrument for desk in self.desks.values()}
         self.now_ns = 0
         self._told: list[tuple[Desk, DeskEvent]] = []
+        self._hashes: Mapping[DeskId, str] = {}
 
     def apply(self, event: AccountEvent) -> AccountStep:
         """Fold a fact, decide, fold what was decided, and return all of it."""
@@ -212,6 +213,8 @@ class Account:
         after = expired(self.halt, self.now_ns)
         if isinstance(event, Operated):
             after = operated(after, event)
+        if isinstance(event, SessionBegan):
+            after = begun(after, event)
         if after != self.halt:
             self._conclude(HaltChanged(halt=after), entries)
 
@@ -247,6 +250,24 @@ class Account:
             case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
                 self._fold_command(entry)
         self.findings += self.supervisor.watch(self.now_ns)
+
+    def take_up(self, hashes: Mapping[DeskId, str]) -> list[DeskId]:
+        """Fold the beginning of a session; return the desks whose strategy is another than in the session before.
+
+        Orders, trades and books go on. What a strategy of other code or parameters remembered is not given to this one.
+
+        Args:
+            hashes: What the strategy of each desk was made of in that session.
+        """
+        changed = []
+        for identity, desk in self.desks.items():
+            recorded, before = hashes.get(identity), self._hashes.get(identity)
+            desk.estranged = recorded != desk.core.strategy.hash
+            if before is not None and recorded != before:
+                changed.append(identity)
+                desk.core.forget()
+        self._hashes = hashes
+        return changed
 
     def parts(self) -> dict[str, Part]:
         """Return every piece of the state by name; a snapshot holds them, and nothing else."""
@@ -343,6 +364,8 @@ class Account:
                     self.supervisor.close_trade(key, desk.closing(command, self.now_ns))
             case CancelEntry() as command:
                 self.supervisor.withdraw(command.client_id)
+            case StrategyRemembered() if desk.estranged:
+                pass
             case _:
                 desk.core.fold(entry.what)
 

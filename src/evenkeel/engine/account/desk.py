@@ -66,6 +66,7 @@ class Desk:
         terms: Of its strategy.
         interval_ns: Length of an execution bar.
         numeric: The numeric gates of its account and instrument.
+        estranged: Whether the entries that are folded were written with a strategy of other code or parameters.
     """
 
     def __init__(self, identity: DeskId, core: Core, tick: Decimal, stop_ticks: int = 2) -> None:
@@ -78,7 +79,7 @@ class Desk:
             stop_ticks: How many of them the limit of a stop lies beyond its trigger, where it has one.
         """
         self.id, self.core, self.tick, self._stop_ticks = identity, core, tick, stop_ticks
-        self.bar = 0
+        self.bar, self.estranged = 0, False
         strategy = core.strategy
         self.instrument, self.terms = strategy.instrument, strategy.terms
         self.interval_ns = strategy.program.exec.nanoseconds

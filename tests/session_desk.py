@@ -1,0 +1,149 @@
+"""An account in a session on a disk, at a venue that answers at once and keeps its word: for faults of the storage.
+
+place = Place(MemoryDisk())
+place.open()
+place.run(60)          # bars
+place.session.close()
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import msgspec
+
+from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.keeping import Storage
+from evenkeel.engine.account.manifest import AccountManifest, Code, DeskFacts
+from evenkeel.engine.account.session import Session
+from evenkeel.engine.journal import Disk
+from evenkeel.engine.simulation.exchange import Exchange, Manner, Market
+from evenkeel.engine.simulation.wire import Weather, Wire
+from evenkeel.model.command import VenueCommand
+from evenkeel.model.event import BarsClosed, PriceTold, TimePassed
+from evenkeel.model.halt import Halt
+from evenkeel.model.ids import RunId
+from property.test_world import SYMBOL, VENUES, a_world
+
+CALM = Weather(lost_request=0, lost_answer=0, lost_news=0, repeated=0, slow=0, partial_page=0, blind=0)
+FOLDER = "runs/r"
+SMALL = Storage(segment_bytes_max=64 * 1024, reserve_bytes=32 * 1024, threaded=False)
+
+
+def manifest_of(account: Account, **changes: Any) -> AccountManifest:
+    """Return the manifest of an account of these tests."""
+    desks = tuple(
+        DeskFacts(strategy=desk.strategy, instrument=desk.instrument, kind="play", hash=one.core.strategy.hash)
+        for desk, one in account.desks.items()
+    )
+    manifest = AccountManifest(
+        run=RunId("r"), mode="live", start=Decimal(10_000), currency="USDT", desks=desks, instruments={},
+        code=Code(version="0", source="0"),
+    )  # fmt: skip
+    return msgspec.structs.replace(manifest, **changes)
+
+
+class Place:
+    """A session, its disk and its venue, in virtual time.
+
+    Attributes:
+        disk: Where the session lives; replace it to lose or repair things.
+        session: The one that is open.
+        exchange: The venue.
+        sent: Every command that left, in order.
+        bar: Bars that have closed.
+    """
+
+    def __init__(self, disk: Disk, seed: int = 1, storage: Storage = SMALL) -> None:
+        self.disk, self.storage = disk, storage
+        self.world = a_world(seed, VENUES[0])
+        self.path = self.world.path
+        draw = Random(seed)
+        markets: dict[str, Market] = {SYMBOL: Market(self.path.prices[0], self.world.lot)}
+        self.exchange = Exchange(draw, markets, Manner(partial=0, reject=0, reject_stop=0))
+        self.wire = Wire(draw, self.exchange, CALM, self._schedule, self._hear)
+        self.sent: list[VenueCommand] = []
+        self.bar, self.step = 0, 0
+        self.now_ns = self.path.start_ns
+        self._queue: list[tuple[int, int, Callable[[int], None]]] = []
+        self._count = 0
+        self.session: Session
+        self.make = self.world.make
+
+    def open(self, halt: Halt | None = None, *, behind_ns: int = 0, **changes: Any) -> Session:
+        """Open a session; what was on its way to an earlier one is lost.
+
+        Args:
+            halt: What the flag says.
+            behind_ns: How much earlier than it is the clock stands.
+            **changes: Of the manifest.
+        """
+        self.wire.session += 1
+        manifest = manifest_of(self.make(), **changes)
+        now_ns = self.now_ns - behind_ns
+        self.session, commands = Session.open(
+            self.disk, FOLDER, self.make, manifest, now_ns=now_ns, halt=halt, storage=self.storage
+        )
+        self._carry(commands)
+        return self.session
+
+    @property
+    def account(self) -> Account:
+        return self.session.account
+
+    def run(self, bars: int) -> None:
+        """Let so many bars pass."""
+        per_bar = self.path.bar_ns // self.path.step_ns
+        for _ in range(bars * per_bar):
+            at = self.path.start_ns + (self.step + 1) * self.path.step_ns
+            price = self.path.prices[self.step]
+            self.step += 1
+            self._until(at)
+            self.exchange.trade_at(SYMBOL, price, at)
+            self.wire.tell_news(at)
+            self.tell(PriceTold(event_ns=at, known_ns=at, instrument=SYMBOL, last=price))
+            if self.step % per_bar == 0:
+                self.tell(BarsClosed(event_ns=at, known_ns=at, instrument=SYMBOL, segment=0, bar=self.bar))
+                self.bar += 1
+
+    def until(self, holds: Callable[[], bool], bars: int = 200) -> None:
+        """Let bars pass until something holds."""
+        for _ in range(bars):
+            if holds():
+                return
+            self.run(1)
+        raise AssertionError("it never came to that")
+
+    def tell(self, event: AccountEvent) -> None:
+        """Tell the session something now, and carry its commands."""
+        self._carry(self.session.tell(event, self.now_ns))
+
+    def _carry(self, commands: tuple[VenueCommand, ...]) -> None:
+        self.sent += commands
+        for command in commands:
+            self.wire.carry(command, self.now_ns)
+
+    def _hear(self, event: AccountEvent) -> None:
+        self.tell(event)
+
+    def _schedule(self, at_ns: int, act: Callable[[int], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (at_ns, self._count, act))
+
+    def _until(self, at_ns: int) -> None:
+        while True:
+            due = self.session.account.next_deadline()
+            arrives = self._queue[0][0] if self._queue else at_ns + 1
+            if due is not None and due <= at_ns and due < arrives:
+                self.now_ns = max(self.now_ns, due)
+                self.tell(TimePassed(event_ns=self.now_ns, known_ns=self.now_ns))
+            elif arrives <= at_ns:
+                self.now_ns, _, act = heapq.heappop(self._queue)
+                act(self.now_ns)
+            else:
+                break
+        self.now_ns = at_ns
