@@ -1,4 +1,4 @@
-"""The whole account in simulated worlds: whatever dies or is lost, it ends as its venue has it."""
+"""The whole account of a real play in simulated worlds: whatever dies or is lost, it ends as its venue has it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
 from evenkeel.engine.core import Core, RunFacts
-from evenkeel.engine.simulation.world import Path, World
+from evenkeel.engine.simulation.checks import look_at_rest, look_flat
+from evenkeel.engine.simulation.profiles import rates_of
+from evenkeel.engine.simulation.scenario import START_NS, STEP_NS, Ground, Scenario
+from evenkeel.engine.simulation.world import World
 from evenkeel.execution.books import Books
 from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, Floats
-from evenkeel.model.halt import PERMITS, HaltCode, HaltLevel
+from evenkeel.model.halt import HaltLevel
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
-from evenkeel.model.time import MINUTE, Timeframe, parse_time
+from evenkeel.model.time import MINUTE, Timeframe
 from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.risk.limits.profiles import RESEARCH
 from evenkeel.strategies.play.load import load_play
@@ -49,22 +52,19 @@ risk_model:
   take_profit: { type: rr_ratio, value: 2 }
   sizing: { model: percent_equity, value: 20 }
 """
-STEP = 5_000_000_000
 BARS = 240
 SYMBOL = InstrumentId("BTCUSDT.BYBIT")
-START = parse_time("2024-01-01")
 
 
-def a_path(seed: int) -> tuple[Path, Bars]:
+def a_path(seed: int) -> tuple[tuple[Decimal, ...], Bars]:
     rng = np.random.default_rng(seed)
-    count = BARS * int(MINUTE // STEP)
+    count = BARS * int(MINUTE // STEP_NS)
     prices = np.round(40_000 * np.exp(np.cumsum(rng.normal(size=count) * 2e-4)), 1)
     table = prices.reshape(BARS, -1)
-    opens = START + np.arange(BARS, dtype=np.int64) * MINUTE
+    opens = START_NS + np.arange(BARS, dtype=np.int64) * MINUTE
     columns = (table[:, 0], table.max(axis=1), table.min(axis=1), table[:, -1], np.ones(BARS))
     bars = Bars(Timeframe.parse("1m"), opens, opens + MINUTE, *(np.ascontiguousarray(c) for c in columns))
-    path = Path(SYMBOL, tuple(D(repr(float(price))) for price in prices), STEP, MINUTE, START)
-    return path, bars
+    return tuple(D(repr(float(price))) for price in prices), bars
 
 
 class Whole:
@@ -80,7 +80,7 @@ class Whole:
 
 
 def a_world(seed: int, venue: Capabilities) -> World:
-    path, bars = a_path(seed)
+    prices, bars = a_path(seed)
     instrument = Definitions.load().find(SYMBOL)
     play = load_play(PLAY, instruments=lambda _: instrument)
 
@@ -93,7 +93,12 @@ def a_world(seed: int, venue: Capabilities) -> World:
         desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
         return Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), RESEARCH)
 
-    return World(Random(seed), make, path, instrument.lot_size, killable=seed % 3 == 0)
+    draw = Random(seed)
+    scenario = Scenario(
+        seed=seed, profile="all", grounds=(Ground(instrument, StrategyId("restless"), prices, {}),), venue=venue,
+        timing=Timing(), rates=rates_of(draw, "all"), killable=seed % 3 == 0,
+    )  # fmt: skip
+    return World(scenario, lambda name: Random(f"{seed}/{name}"), make=make)
 
 
 VENUES = [
@@ -108,19 +113,12 @@ VENUES = [
 def test_an_account_ends_as_its_venue_has_it(seed: int) -> None:
     world = a_world(seed, VENUES[seed % len(VENUES)])
     world.run()
-    assert world.restarted_state_is_the_same()
+    if world.process.up:
+        assert world.process.rebuilt().state() == world.account.state()
     world.settle()
-    account = world.account
-    held = world.exchange.positions.get(SYMBOL, D(0))
-    assert account.supervisor.held(SYMBOL) == held
-    assert account.books.position(SYMBOL) == held
-    (desk,) = account.desks.values()
-    assert desk.position == held
-    assert {order.state.value for order in account.supervisor.book.open.values()} <= {"working", "partial"}
-    assert held or not [ticket for ticket in world.exchange.tickets.values() if ticket.is_open]
-    equity = account.equity()
-    assert equity is not None
-    assert abs(equity - (10_000 + world.exchange.cash + held * world.exchange.markets[SYMBOL].price)) < D("1e-9")
-    assert desk.core.state.trades > 0 or account.halt.level is HaltLevel.KILLED
-    if PERMITS[account.halt.level].flattens or account.halt.reason(HaltCode.OPERATOR_FLATTEN):
-        assert not held
+    look_at_rest(world.account, world.exchange)
+    (desk,) = world.account.desks.values()
+    assert desk.core.state.trades > 0 or world.account.halt.level is HaltLevel.KILLED
+    world.flatten()
+    world.settle(300)
+    look_flat(world.account, world.exchange)

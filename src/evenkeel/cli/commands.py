@@ -57,6 +57,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "replay": CommandEntry("evenkeel.cli.replay", "Run a journal again and compare every decision.", RUNS),
     "journal": CommandEntry("evenkeel.cli.journal", "Verify or export the journal of a run.", RUNS),
     "bench": CommandEntry("evenkeel.cli.bench", "Measure the speed of both lanes.", PROJECT),
+    "simtest": CommandEntry("evenkeel.cli.simtest", "Simulate the whole stack under faults.", PROJECT),
 }
 """Every command that exists, in the order in which `keel --help` shows them."""
 
@@ -84,7 +85,6 @@ COMMAND_GAPS: dict[str, str] = {
     "guard": "the watchdog process",
     "readiness": "what stands between a strategy and real money",
     "incident": "pack a run for a fault report",
-    "simtest": "simulate the whole stack under faults",
     "train": "train a model bundle",
     "dashboard": "the web dashboard",
 }

@@ -146,10 +146,11 @@ class Account:
 
     def apply(self, event: AccountEvent) -> AccountStep:
         """Fold a fact, decide, fold what was decided, and return all of it."""
+        woken = self._desks_of(event) if isinstance(event, BarsClosed) else []
         self.fold(event)
         entries: list[Entry] = []
         self._decide_halt(event, entries)
-        for desk, heard in self._heard(event):
+        for desk, heard in [*((desk, event) for desk in woken), *self._told]:
             self._decide(desk, heard, entries)
         while (need := self._need()) is not None:
             self._meet(need, entries)
@@ -230,7 +231,7 @@ class Account:
                 self._fold_bars(entry)
             case BaseClosed(instrument=instrument, close=close) if instrument is not None:
                 self.supervisor.base_closed(instrument, close, entry.event_ns)
-            case PriceTold(instrument=instrument, last=last) if instrument is not None:
+            case PriceTold(instrument=instrument, last=last) if instrument is not None and _is_price(last):
                 self.prices[instrument] = last
                 self.supervisor.price(instrument, last, entry.known_ns)
             case SessionBegan():
@@ -334,14 +335,9 @@ class Account:
             return told.definition
         return self._definitions.get(instrument)
 
-    def _heard(self, event: AccountEvent) -> list[tuple[Desk, BarsClosed | DeskEvent]]:
-        """Return what the cores are to decide on after an event."""
-        if isinstance(event, BarsClosed):
-            return [(desk, event) for desk in self._desks_of(event)]
-        return list(self._told)
-
     def _desks_of(self, event: BarsClosed) -> list[Desk]:
-        return [desk for desk in self.desks.values() if desk.id.instrument == event.instrument]
+        """Return the desks to which a bar is news."""
+        return [desk for desk in self.desks.values() if desk.id.instrument == event.instrument and desk.is_next(event)]
 
     def _fold_bars(self, event: BarsClosed) -> None:
         for desk in self._desks_of(event):
@@ -402,3 +398,8 @@ class Account:
         """Remember what a core heard, for it to decide on."""
         if event is not None:
             self._told.append((desk, event))
+
+
+def _is_price(value: Decimal) -> bool:
+    """Whether a feed told a price at all; what is none is as if it had not come, and the last one grows old."""
+    return value.is_finite() and value > 0

@@ -44,11 +44,13 @@ class SavedDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A desk as it is stored.
 
     Attributes:
+        segment: Unbroken stretch of the data.
         bar: Execution bar in progress.
         core: State of its core.
         features: What its features keep; None where they keep nothing.
     """
 
+    segment: int
     bar: int
     core: State
     features: bytes | None
@@ -60,6 +62,7 @@ class Desk:
     Attributes:
         id: Which.
         core: Its state machine.
+        segment: Unbroken stretch of the data that the last bar was of; -1 before the first.
         bar: Execution bar in progress.
         tick: Smallest step of a price.
         instrument: Definition of what it trades.
@@ -79,7 +82,7 @@ class Desk:
             stop_ticks: How many of them the limit of a stop lies beyond its trigger, where it has one.
         """
         self.id, self.core, self.tick, self._stop_ticks = identity, core, tick, stop_ticks
-        self.bar, self.estranged = 0, False
+        self.segment, self.bar, self.estranged = -1, 0, False
         strategy = core.strategy
         self.instrument, self.terms = strategy.instrument, strategy.terms
         self.interval_ns = strategy.program.exec.nanoseconds
@@ -107,19 +110,23 @@ class Desk:
         """Return all of it, as it is stored."""
         features = self.core.features
         kept = features.saved() if isinstance(features, KeepsFeatures) else None
-        return SavedDesk(bar=self.bar, core=self.core.saved(), features=kept)
+        return SavedDesk(segment=self.segment, bar=self.bar, core=self.core.saved(), features=kept)
 
     def restore(self, saved: bytes) -> None:
         """Take over what was stored."""
         state = msgspec.msgpack.decode(saved, type=SavedDesk)
-        self.bar = state.bar
+        self.segment, self.bar = state.segment, state.bar
         self.core.restore(state.core)
         if state.features is not None and isinstance(self.core.features, KeepsFeatures):
             self.core.features.restore(state.features)
 
+    def is_next(self, event: BarsClosed) -> bool:
+        """Whether a bar is later than every one before: one that is told twice or too late decides nothing."""
+        return (event.segment, event.bar) > (self.segment, self.bar)
+
     def hear_bar(self, event: BarsClosed) -> None:
         """Fold the close of an execution bar."""
-        self.bar = event.bar
+        self.segment, self.bar = event.segment, event.bar
         self.core.fold(event)
 
     def bracket(self, command: SubmitEntry) -> Bracket:

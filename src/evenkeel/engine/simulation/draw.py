@@ -1,4 +1,4 @@
-"""Where the simulation takes its choices from: a generator that is passed in, so that a seed tells the same story."""
+"""Where the simulation takes its choices from: generators that are passed in, so that a seed tells the same story."""
 
 from __future__ import annotations
 
@@ -22,3 +22,10 @@ class Draw(Protocol):
 
     def choice(self, seq: Sequence[_Option]) -> _Option:
         """Return one of some options."""
+
+
+class Draws(Protocol):
+    """Generators by name, one stream each: what one of them is asked moves no other."""
+
+    def __call__(self, name: str) -> Draw:
+        """Return the generator of that name, at its beginning."""

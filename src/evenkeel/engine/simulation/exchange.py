@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from evenkeel.engine.simulation.draw import Draw
+from evenkeel.engine.simulation.faults import Fault, Faults
+from evenkeel.model.ids import ClientId
 
 
 class Stand(StrEnum):
@@ -19,7 +21,7 @@ class Stand(StrEnum):
     PARTIAL = "partial"
     FILLED = "filled"
     CANCELLED = "cancelled"
-    REJECTED = "rejected"
+    EXPIRED = "expired"
 
 
 class Answer(StrEnum):
@@ -67,6 +69,11 @@ class Ticket:
     own: bool = True
 
     @property
+    def sign(self) -> int:
+        """+1 of a purchase, -1 of a sale."""
+        return 1 if self.quantity > 0 else -1
+
+    @property
     def is_open(self) -> bool:
         """Whether it can still fill."""
         return self.stand in (Stand.WORKING, Stand.PARTIAL)
@@ -107,25 +114,12 @@ class Market:
     Attributes:
         price: Last.
         lot: Smallest step of a quantity.
+        multiplier: Money per point of price and unit.
     """
 
     price: Decimal
     lot: Decimal
-
-
-@dataclass(slots=True)
-class Manner:
-    """How the venue behaves; each is a probability.
-
-    Attributes:
-        partial: That a fill is a part only.
-        reject: That an order is rejected for no reason.
-        reject_stop: That a stop is.
-    """
-
-    partial: float = 0.3
-    reject: float = 0.02
-    reject_stop: float = 0.02
+    multiplier: Decimal = Decimal(1)
 
 
 @dataclass(slots=True)
@@ -133,49 +127,56 @@ class Exchange:
     """Orders, positions, cash and executions, as they really are.
 
     Attributes:
-        draw: Source of every choice.
+        draw: Source of the sizes of partial fills.
         markets: By symbol.
-        manner: How it behaves.
-        tickets: Every order ever taken, by the venue's name for it.
+        faults: What goes wrong.
+        tickets: Every order ever taken, in order.
         prints: Every execution that stands, in order.
         busted: Executions taken back.
-        positions: Signed units by symbol.
-        cash: What all executions brought, after fees.
+        positions: Signed units by symbol, of the whole account.
+        own: Signed units by symbol, of the engine's orders alone.
+        cash: What the engine's executions brought, after fees.
         news: What has happened since it was last read: tickets that changed and prints.
     """
 
     draw: Draw
     markets: dict[str, Market]
-    manner: Manner = field(default_factory=Manner)
-    tickets: dict[str, Ticket] = field(default_factory=dict)
+    faults: Faults
+    tickets: list[Ticket] = field(default_factory=list)
     prints: list[Print] = field(default_factory=list)
-    busted: list[str] = field(default_factory=list)
+    busted: list[Print] = field(default_factory=list)
     positions: dict[str, Decimal] = field(default_factory=dict)
+    own: dict[str, Decimal] = field(default_factory=dict)
     cash: Decimal = Decimal(0)
     news: list[Ticket | Print] = field(default_factory=list)
-    _by_client: dict[str, str] = field(default_factory=dict)
+    _by_client: dict[str, Ticket] = field(default_factory=dict)
     _at_work: list[Ticket] = field(default_factory=list)
+    _orders: int = 0
+    _executions: int = 0
 
     def submit(
         self, client_id: str, symbol: str, kind: str, quantity: Decimal, *, price: Decimal | None,
         trigger: Decimal | None, reduces: bool, now_ns: int, own: bool = True,
     ) -> tuple[Answer, str | None]:  # fmt: skip
         """Take an order, or refuse it."""
-        if client_id in self._by_client:
-            return Answer.EXISTS, self._by_client[client_id]
-        chance = self.manner.reject_stop if kind.startswith("stop") else self.manner.reject
-        if own and self.draw.random() < chance:
+        known = self._by_client.get(client_id)
+        if known is not None:
+            return Answer.EXISTS, known.venue_id
+        rejects = Fault.REJECT_STOP if kind.startswith("stop") else Fault.REJECT
+        if own and self.faults.strikes(rejects, ClientId(client_id)) is not None:
             return Answer.REFUSED, None
         if reduces and not self._reduces(symbol, quantity):
             return Answer.REFUSED, None
-        venue_id = f"v{len(self.tickets) + 1}"
-        ticket = Ticket(venue_id, client_id, symbol, kind, quantity, price, trigger, reduces, now_ns, own=own)
-        self.tickets[venue_id] = ticket
-        self._by_client[client_id] = venue_id
+        self._orders += 1
+        ticket = Ticket(
+            f"v{self._orders}", client_id, symbol, kind, quantity, price, trigger, reduces, now_ns, own=own
+        )  # fmt: skip
+        self.tickets.append(ticket)
+        self._by_client[client_id] = ticket
         self._at_work.append(ticket)
         self.news.append(ticket)
         self._match(ticket, now_ns)
-        return Answer.OK, venue_id
+        return Answer.OK, ticket.venue_id
 
     def amend(
         self, client_id: str, *, quantity: Decimal | None, price: Decimal | None, trigger: Decimal | None, now_ns: int
@@ -191,19 +192,22 @@ class Exchange:
         self._match(ticket, now_ns)
         return Answer.OK
 
-    def cancel(self, client_id: str) -> Answer:
-        """Withdraw an order that is open."""
+    def cancel(self, client_id: str, stand: Stand = Stand.CANCELLED) -> Answer:
+        """End an order that is open."""
         ticket = self.find(client_id)
         if ticket is None or not ticket.is_open:
             return Answer.REFUSED
-        ticket.stand = Stand.CANCELLED
+        ticket.stand = stand
         self.news.append(ticket)
         return Answer.OK
 
     def find(self, client_id: str) -> Ticket | None:
         """Return the order that a sender named so."""
-        venue_id = self._by_client.get(client_id)
-        return None if venue_id is None else self.tickets[venue_id]
+        return self._by_client.get(client_id)
+
+    def open_tickets(self) -> list[Ticket]:
+        """Return the orders of the engine that can still fill."""
+        return [ticket for ticket in self._at_work if ticket.is_open and ticket.own]
 
     def trade_at(self, symbol: str, price: Decimal, now_ns: int) -> None:
         """Let the price move, and match what it meets."""
@@ -212,15 +216,17 @@ class Exchange:
             self._match(ticket, now_ns)
         self._at_work = [ticket for ticket in self._at_work if ticket.is_open]
 
-    def bust(self) -> Print | None:
-        """Take the last execution of ours back."""
-        if not self.prints:
-            return None
-        gone = self.prints.pop()
-        self.busted.append(gone.execution_id)
-        self.positions[gone.symbol] = self.positions.get(gone.symbol, Decimal(0)) - gone.quantity
-        self.cash += gone.quantity * gone.price + gone.fee
-        return gone
+    def bust(self, gone: Print) -> None:
+        """Take an execution of the engine back."""
+        self.prints.remove(gone)
+        self.busted.append(gone)
+        for held in (self.positions, self.own):
+            held[gone.symbol] = held.get(gone.symbol, Decimal(0)) - gone.quantity
+        self.cash += gone.quantity * gone.price * self.markets[gone.symbol].multiplier + gone.fee
+
+    def reset_ids(self) -> None:
+        """Count orders and executions from the start again."""
+        self._orders = self._executions = 0
 
     def _reduces(self, symbol: str, quantity: Decimal) -> bool:
         return self.positions.get(symbol, Decimal(0)) * quantity < 0
@@ -230,35 +236,39 @@ class Exchange:
             return
         last = self.markets[ticket.symbol].price
         buys = ticket.quantity > 0
-        if ticket.kind in ("stop", "stop_limit") and ticket.trigger is not None and not ticket.triggered:
+        if ticket.trigger is not None and not ticket.triggered:
             ticket.triggered = last >= ticket.trigger if buys else last <= ticket.trigger
             if not ticket.triggered:
                 return
-        limit = ticket.price if ticket.kind in ("limit", "stop_limit") else None
-        if limit is not None and (last - limit) * (1 if buys else -1) > 0:
+        if ticket.price is not None and (last - ticket.price) * (1 if buys else -1) > 0:
             return
         quantity = ticket.left
         if ticket.reduces:
-            held = self.positions.get(ticket.symbol, Decimal(0))
-            if held * ticket.quantity >= 0:
+            if not self._reduces(ticket.symbol, ticket.quantity):
                 ticket.stand = Stand.CANCELLED
                 self.news.append(ticket)
                 return
-            quantity = min(quantity, abs(held))
+            quantity = min(quantity, abs(self.positions[ticket.symbol]))
         lots = int(quantity / self.markets[ticket.symbol].lot)
-        if lots > 1 and self.draw.random() < self.manner.partial:
+        if lots > 1 and ticket.own and self.faults.strikes(Fault.PARTIAL_FILL, ClientId(ticket.client_id)) is not None:
             quantity = self.draw.randint(1, lots) * self.markets[ticket.symbol].lot
         self._fill(ticket, quantity, last, now_ns)
 
     def _fill(self, ticket: Ticket, quantity: Decimal, price: Decimal, now_ns: int) -> None:
         signed = quantity.copy_sign(ticket.quantity)
-        fee = quantity * price / 1000
+        worth = price * self.markets[ticket.symbol].multiplier
+        fee = quantity * worth / 1000
         ticket.filled += quantity
         ticket.value += quantity * price
         ticket.stand = Stand.FILLED if ticket.left == 0 else Stand.PARTIAL
         self.positions[ticket.symbol] = self.positions.get(ticket.symbol, Decimal(0)) + signed
-        self.cash -= signed * price + fee
-        number = len(self.prints) + len(self.busted) + 1
-        fill = Print(f"x{number}", ticket.venue_id, ticket.client_id, ticket.symbol, signed, price, fee, now_ns)
-        self.prints.append(fill)
+        if ticket.own:
+            self.own[ticket.symbol] = self.own.get(ticket.symbol, Decimal(0)) + signed
+            self.cash -= signed * worth + fee
+        self._executions += 1
+        fill = Print(
+            f"x{self._executions}", ticket.venue_id, ticket.client_id, ticket.symbol, signed, price, fee, now_ns
+        )  # fmt: skip
+        if ticket.own:
+            self.prints.append(fill)
         self.news += [fill, ticket]

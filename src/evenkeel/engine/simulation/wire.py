@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +11,7 @@ import msgspec
 
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Answer, Exchange, Print, Stand, Ticket
+from evenkeel.engine.simulation.faults import Fault, Faults
 from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
 from evenkeel.model.ids import ClientId, InstrumentId
 from evenkeel.model.order import OrderState
@@ -28,10 +28,14 @@ from evenkeel.model.report import (
 
 MS = 1_000_000
 SECOND = 1_000 * MS
+SLOW_NS = 8 * SECOND
+"""How late a late message is, at most."""
+TIMEOUT_NS = 15 * SECOND
+"""After how long a sender gives up (operations.md 1.9)."""
 
 _STATES = {
     Stand.WORKING: OrderState.WORKING, Stand.PARTIAL: OrderState.PARTIAL, Stand.FILLED: OrderState.FILLED,
-    Stand.CANCELLED: OrderState.CANCELLED, Stand.REJECTED: OrderState.REJECTED,
+    Stand.CANCELLED: OrderState.CANCELLED, Stand.EXPIRED: OrderState.EXPIRED,
 }  # fmt: skip
 _OUTCOMES = {Answer.OK: Outcome.ACCEPTED, Answer.REFUSED: Outcome.REFUSED, Answer.EXISTS: Outcome.EXISTS}
 
@@ -44,55 +48,31 @@ class Schedule(Protocol):
 
 
 @dataclass(slots=True)
-class Weather:
-    """How bad the network is; each is a probability, delays are the largest.
-
-    Attributes:
-        lost_request: That a message never reaches the venue, and the sender times out.
-        lost_answer: That the answer is lost, and the sender times out though the venue acted.
-        lost_news: That a message of the stream is lost.
-        repeated: That one arrives twice.
-        slow: That one is late, by up to `slow_ns`.
-        slow_ns: How late.
-        partial_page: That an answer to a look-up says that it is not complete.
-        blind: That an order is not yet in an answer, while it is younger than `visible_ns`.
-        visible_ns: After how long every order is in every answer.
-        timeout_ns: After how long a sender gives up.
-    """
-
-    lost_request: float = 0.03
-    lost_answer: float = 0.03
-    lost_news: float = 0.03
-    repeated: float = 0.05
-    slow: float = 0.1
-    slow_ns: int = 2 * SECOND
-    partial_page: float = 0.1
-    blind: float = 0.5
-    visible_ns: int = 3 * SECOND
-    timeout_ns: int = 15 * SECOND
-
-
-@dataclass(slots=True)
 class Wire:
     """Carries commands to the venue and what it tells back.
 
     Attributes:
-        draw: Source of every choice.
+        draw: Source of how long a message takes.
         exchange: The venue.
-        weather: How bad the network is.
+        faults: What goes wrong.
         schedule: Where later things go.
         hear: Takes what arrives at the engine.
-        faults: How often each fault happened, by kind.
+        visible_ns: After how long every order is in every answer.
         session: Number of the engine's session; what was on its way to an earlier one never arrives.
+        silent_until_ns: Until then the stream tells nothing.
+        down_until_ns: Until then nothing passes either way.
     """
 
     draw: Draw
     exchange: Exchange
-    weather: Weather
+    faults: Faults
     schedule: Schedule
     hear: Callable[[VenueEvent], None]
-    faults: Counter[str] = field(default_factory=Counter)
+    visible_ns: int
     session: int = 0
+    silent_until_ns: int = 0
+    down_until_ns: int = 0
+    _shown: dict[str, list[OrderReported]] = field(default_factory=dict)
 
     def carry(self, command: VenueCommand, now_ns: int) -> None:
         """Send a message to the venue."""
@@ -100,45 +80,67 @@ class Wire:
             self._ask(command, now_ns)
             return
         identity = command.order.client_id if isinstance(command, PlaceOrder) else command.client_id
-        act = _act(command)
-        if self._happens("lost_request", self.weather.lost_request):
-            self._resolve(now_ns + self.weather.timeout_ns, identity, act, Outcome.UNKNOWN, None)
+        if self._never_arrives(Fault.LOST_REQUEST, identity, now_ns):
+            self._resolve(now_ns + TIMEOUT_NS, command, Outcome.UNKNOWN, None)
             return
-        arrives = now_ns + self._delay()
+        self.schedule(
+            now_ns + self._delay(Fault.LATE_REQUEST, identity), lambda at_ns: self._arrive(command, now_ns, at_ns)
+        )
+        if self.faults.strikes(Fault.REPEATED_REQUEST, identity) is not None:
+            self.schedule(now_ns + self._delay(Fault.LATE_REQUEST, identity), lambda at_ns: self._again(command, at_ns))
 
-        def arrive(at_ns: int) -> None:
-            answer, venue_id = self._do(command, at_ns)
-            self.tell_news(at_ns)
-            if self._happens("lost_answer", self.weather.lost_answer):
-                self._resolve(now_ns + self.weather.timeout_ns, identity, act, Outcome.UNKNOWN, None)
-            else:
-                self._resolve(at_ns + self._delay(), identity, act, _OUTCOMES[answer], venue_id)
-
-        self.schedule(arrives, arrive)
-
-    def hold_back(self, identity: ClientId, now_ns: int) -> None:
+    def hold_back(self, command: PlaceOrder, now_ns: int) -> None:
         """Tell that an order did not leave."""
-        self._resolve(now_ns + MS, identity, Act.PLACE, Outcome.ABORTED, None)
+        self._resolve(now_ns + MS, command, Outcome.ABORTED, None)
 
     def tell_news(self, now_ns: int) -> None:
         """Send what has happened at the venue down the stream."""
         news, self.exchange.news = self.exchange.news, []
         for one in news:
-            if self._happens("lost_news", self.weather.lost_news):
+            identity = ClientId(one.client_id)
+            if isinstance(one, Ticket):
+                event: VenueEvent = _report(one, now_ns)
+                self._shown.setdefault(one.client_id, []).append(_report(one, now_ns))
+            else:
+                event = _execution(one, now_ns)
+            if now_ns < max(self.silent_until_ns, self.down_until_ns):
                 continue
-            event = _told(one, now_ns)
-            self._deliver(event, now_ns)
-            if self._happens("repeated", self.weather.repeated):
-                self._deliver(event, now_ns)
+            if self.faults.strikes(Fault.LOST_NEWS, identity) is not None:
+                continue
+            self._deliver(event, now_ns + self._delay(Fault.LATE_NEWS, identity))
+            if self.faults.strikes(Fault.REPEATED_NEWS, identity) is not None:
+                self._deliver(event, now_ns + self._delay(Fault.LATE_NEWS, identity))
 
     def tell_bust(self, gone: Print, now_ns: int) -> None:
         """Send that an execution was taken back; venues tell that until it is heard."""
-        self.faults["bust"] += 1
         event = ExecutionBusted(
             event_ns=now_ns, known_ns=now_ns, instrument=InstrumentId(gone.symbol), execution_id=gone.execution_id,
             client_id=ClientId(gone.client_id), venue_id=gone.venue_id, quantity=gone.quantity, price=gone.price,
         )  # fmt: skip
-        self._deliver(event, now_ns)
+        self._deliver(event, now_ns + self._delay(Fault.LATE_NEWS, ClientId(gone.client_id)))
+
+    def _never_arrives(self, lost: Fault, identity: ClientId, now_ns: int) -> bool:
+        return now_ns < self.down_until_ns or self.faults.strikes(lost, identity) is not None
+
+    def _arrive(self, command: VenueCommand, sent_ns: int, now_ns: int) -> None:
+        identity = _identity(command)
+        if self.faults.strikes(Fault.RATE_LIMIT, identity) is not None:
+            answer, venue_id = Answer.REFUSED, None
+        else:
+            answer, venue_id = self._do(command, now_ns)
+        self.tell_news(now_ns)
+        if self._never_arrives(Fault.LOST_ANSWER, identity, now_ns):
+            self._resolve(max(sent_ns + TIMEOUT_NS, now_ns + MS), command, Outcome.UNKNOWN, None)
+            return
+        outcome = _OUTCOMES[answer]
+        self._resolve(now_ns + self._delay(Fault.LATE_ANSWER, identity), command, outcome, venue_id)
+        if self.faults.strikes(Fault.REPEATED_ANSWER, identity) is not None:
+            self._resolve(now_ns + self._delay(Fault.LATE_ANSWER, identity), command, outcome, venue_id)
+
+    def _again(self, command: VenueCommand, now_ns: int) -> None:
+        """Let a message that arrived before arrive again; its answer is lost on the way."""
+        self._do(command, now_ns)
+        self.tell_news(now_ns)
 
     def _do(self, command: VenueCommand, now_ns: int) -> tuple[Answer, str | None]:
         match command:
@@ -158,63 +160,67 @@ class Wire:
                 raise TypeError("look-ups are answered, not done")
 
     def _ask(self, command: LookUpOrder, now_ns: int) -> None:
-        if self._happens("lost_lookup", self.weather.lost_request):
+        if self._never_arrives(Fault.LOST_LOOKUP, command.client_id, now_ns):
             return
-        arrives = now_ns + self._delay()
+        arrives = now_ns + self._delay(Fault.LATE_REQUEST, command.client_id)
+        self.schedule(arrives, lambda at_ns: self._answer(command, at_ns))
 
-        def arrive(at_ns: int) -> None:
-            ticket = self.exchange.find(command.client_id)
-            complete = not self._happens("partial_page", self.weather.partial_page)
-            young = ticket is not None and at_ns - ticket.accepted_ns < self.weather.visible_ns
-            if ticket is not None and young and self._happens("blind", self.weather.blind):
-                ticket = None
-            prints = () if ticket is None else tuple(p for p in self.exchange.prints if p.venue_id == ticket.venue_id)
-            answer = LookedUp(
-                event_ns=at_ns, known_ns=at_ns, client_id=command.client_id, asked_ns=command.asked_ns,
-                found=None if ticket is None else _report(ticket, at_ns),
-                executions=tuple(_execution(one, at_ns) for one in prints), complete=complete,
-            )  # fmt: skip
-            self._deliver(answer, at_ns)
-
-        self.schedule(arrives, arrive)
-
-    def _resolve(self, at_ns: int, identity: ClientId, act: Act, outcome: Outcome, venue_id: str | None) -> None:
-        self._deliver(
-            SendResolved(
-                event_ns=at_ns, known_ns=at_ns, client_id=identity, act=act, outcome=outcome, venue_id=venue_id
-            ),
-            at_ns, delayed=False,
+    def _answer(self, command: LookUpOrder, now_ns: int) -> None:
+        identity = command.client_id
+        if now_ns < self.down_until_ns:
+            return
+        ticket = self.exchange.find(identity)
+        complete = self.faults.strikes(Fault.PARTIAL_PAGE, identity) is None
+        young = ticket is not None and now_ns - ticket.accepted_ns < self.visible_ns
+        if young and self.faults.strikes(Fault.BLIND, identity) is not None:
+            ticket = None
+        found = None if ticket is None else _report(ticket, now_ns)
+        seen_ns = now_ns
+        if found is not None and (lag := self.faults.strikes(Fault.STALE_ANSWER, identity)) is not None:
+            seen_ns = now_ns - int(lag * self.visible_ns)
+            found = self._as_of(found, seen_ns)
+        prints = [] if found is None else [p for p in self.exchange.prints if p.client_id == identity]
+        answer = LookedUp(
+            event_ns=now_ns, known_ns=now_ns, client_id=identity, asked_ns=command.asked_ns, found=found,
+            executions=tuple(_execution(one, now_ns) for one in prints if one.at_ns <= seen_ns), complete=complete,
         )  # fmt: skip
+        self._deliver(answer, now_ns + self._delay(Fault.LATE_LOOKUP, identity))
 
-    def _deliver(self, event: VenueEvent, now_ns: int, *, delayed: bool = True) -> None:
+    def _as_of(self, found: OrderReported, seen_ns: int) -> OrderReported:
+        """Return how an order stood at an instant before, as far back as it was there."""
+        shown_before = self._shown.get(found.client_id or "", [found])
+        return next((shown for shown in reversed(shown_before) if shown.event_ns <= seen_ns), shown_before[0])
+
+    def _resolve(self, at_ns: int, command: VenueCommand, outcome: Outcome, venue_id: str | None) -> None:
+        event = SendResolved(
+            event_ns=at_ns, known_ns=at_ns, client_id=_identity(command), act=_act(command), outcome=outcome,
+            venue_id=venue_id,
+        )  # fmt: skip
+        self._deliver(event, at_ns)
+
+    def _deliver(self, event: VenueEvent, at_ns: int) -> None:
         session = self.session
 
-        def arrive(at_ns: int) -> None:
+        def arrive(now_ns: int) -> None:
+            del now_ns
             if session == self.session:
-                self.hear(msgspec.structs.replace(event, known_ns=at_ns))
+                self.hear(event)
 
-        self.schedule(now_ns + self._delay() if delayed else now_ns, arrive)
+        self.schedule(at_ns, arrive)
 
-    def _delay(self) -> int:
-        if self._happens("slow", self.weather.slow):
-            return self.draw.randint(1 * MS, self.weather.slow_ns)
-        return self.draw.randint(1 * MS, 30 * MS)
+    def _delay(self, late: Fault, identity: ClientId) -> int:
+        badly = self.faults.strikes(late, identity)
+        return self.draw.randint(1 * MS, 30 * MS) + (0 if badly is None else int(badly * badly * SLOW_NS))
 
-    def _happens(self, kind: str, chance: float) -> bool:
-        happens = self.draw.random() < chance
-        if happens:
-            self.faults[kind] += 1
-        return happens
+
+def _identity(command: VenueCommand) -> ClientId:
+    return command.order.client_id if isinstance(command, PlaceOrder) else command.client_id
 
 
 def _act(command: VenueCommand) -> Act:
     if isinstance(command, PlaceOrder):
         return Act.PLACE
     return Act.AMEND if isinstance(command, AmendOrder) else Act.CANCEL
-
-
-def _told(one: Ticket | Print, now_ns: int) -> VenueEvent:
-    return _report(one, now_ns) if isinstance(one, Ticket) else _execution(one, now_ns)
 
 
 def _report(ticket: Ticket, now_ns: int) -> OrderReported:

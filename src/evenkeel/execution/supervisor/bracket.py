@@ -23,6 +23,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         client_id: Under which the strategy's core knows it; None where that was not asked.
         quantity: Unsigned units of a part; None closes all.
         since_ns: When it was wanted.
+        tried: Whether an order was placed for it; the first one carries the id that the strategy's core knows.
     """
 
     reason: ExitReason
@@ -30,6 +31,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     client_id: ClientId | None = None
     quantity: Decimal | None = None
     since_ns: int
+    tried: bool = False
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -176,8 +178,12 @@ def strayed(bracket: Bracket, quantity: Decimal) -> Bracket:
 
 def placed(bracket: Bracket, leg: Leg) -> Bracket:
     """Return the bracket after the command that places one of its orders."""
+    closing = bracket.closing
+    if closing is not None and leg in (Leg.EXIT, Leg.GUARD):
+        closing = msgspec.structs.replace(closing, tried=True)
     return msgspec.structs.replace(
         bracket,
+        closing=closing,
         stops=bracket.stops + (leg is Leg.STOP),
         targets=bracket.targets + (leg is Leg.TARGET),
         exits=bracket.exits + (leg in (Leg.EXIT, Leg.GUARD)),
@@ -197,7 +203,7 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
         case Leg.EXIT | Leg.GUARD if order.state.is_final and not before.is_final:
             failed = order.state is not OrderState.FILLED
             closing = bracket.closing
-            if closing is not None and closing.quantity is not None and closing.client_id in (None, order.client_id):
+            if closing is not None and closing.quantity is not None and closing.tried:
                 closing = None
             return msgspec.structs.replace(
                 bracket, closing=closing, exit_ns=at_ns if failed else None,

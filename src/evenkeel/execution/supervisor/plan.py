@@ -257,6 +257,11 @@ def _held_back(bracket: Bracket, at: Circumstances) -> Decimal:
     return min(part, abs(bracket.held)) if part is not None and at.venue.reserves else Decimal(0)
 
 
+def _reserved(orders: Sequence[VenueOrder]) -> Decimal:
+    """Return the unsigned units that resting stops and targets hold back; a pair of both holds them back once."""
+    return max(sum((o.left for o in orders if o.leg is leg), Decimal(0)) for leg in (Leg.STOP, Leg.TARGET))
+
+
 def _stop(bracket: Bracket, wanted: Decimal) -> WishPlace:
     limit = _limit(bracket)
     return WishPlace(
@@ -319,6 +324,9 @@ def _target(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, *
     wanted, price = bracket.target.quantity, bracket.target.price
     if price is None or cashing or (at.venue.reserves and not at.venue.pairs):
         return _withdrawn(resting, "no target is wanted")
+    wanted = min(wanted, abs(bracket.held) - _held_back(bracket, at))
+    if not wanted:
+        return _withdrawn(resting, "its part of the position is being sold")
     if not targets:
         quantity = -wanted.copy_sign(bracket.held)
         place = WishPlace(leg=Leg.TARGET, kind=OrderKind.LIMIT, quantity=quantity, price=price)
@@ -356,18 +364,17 @@ def _flatten(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, 
         wishes += _withdrawn(away, "the position is being closed")
         if any(order in away for order in others) and (at.venue.reserves or not at.venue.reduce_only):
             return wishes
-    elif at.venue.reserves and sum((order.left for order in others), Decimal(0)) > abs(bracket.held) - part:
+    elif at.venue.reserves and _reserved(others) > abs(bracket.held) - part:
         return wishes
     wanted = abs(bracket.held) if part is None else min(part, abs(bracket.held))
     if exits or wanted == 0:
         return wishes
     if bracket.exit_ns is not None and at.now_ns < bracket.exit_ns + at.timing.retry_ns:
         return wishes
-    fresh = bracket.failed_exits == 0 and bracket.exits == 0
     return [
         *wishes,
         WishPlace(
             leg=closing.leg, kind=OrderKind.MARKET, quantity=-wanted.copy_sign(bracket.held),
-            client_id=closing.client_id if fresh else None,
+            client_id=None if closing.tried else closing.client_id,
         ),
     ]  # fmt: skip
