@@ -11,7 +11,8 @@ import pytest
 
 from commands import commanded
 from evenkeel.engine.simulation.exchange import Exchange, Market
-from evenkeel.engine.simulation.wire import SECOND, Weather, Wire
+from evenkeel.engine.simulation.faults import Fault, Faults
+from evenkeel.engine.simulation.wire import SECOND, Wire
 from evenkeel.execution.findings import FindingCode
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Identity, Supervisor, TradeKey
@@ -26,6 +27,12 @@ from evenkeel.model.report import VenueEvent
 D = Decimal
 SYMBOL = InstrumentId("BTCUSDT.SIM")
 STRATEGY = StrategyId("s")
+BAD = {
+    Fault.LOST_REQUEST: 0.03, Fault.LOST_ANSWER: 0.03, Fault.LOST_LOOKUP: 0.03, Fault.LOST_NEWS: 0.03,
+    Fault.REPEATED_NEWS: 0.05, Fault.LATE_REQUEST: 0.1, Fault.LATE_ANSWER: 0.1, Fault.LATE_NEWS: 0.1,
+    Fault.LATE_LOOKUP: 0.1, Fault.PARTIAL_PAGE: 0.1, Fault.BLIND: 0.5, Fault.PARTIAL_FILL: 0.3, Fault.REJECT: 0.02,
+    Fault.REJECT_STOP: 0.02,
+}  # fmt: skip
 
 
 class Story:
@@ -37,8 +44,9 @@ class Story:
         self.now = 0
         self.queue: list[tuple[int, int, Callable[[int], None]]] = []
         self.count = 0
-        self.exchange = Exchange(self.draw, {SYMBOL: Market(D(10_000), D(1))})
-        self.wire = Wire(self.draw, self.exchange, Weather(), self.schedule, self.hear)
+        self.faults = Faults(lambda name: Random(f"{seed}/{name}"), BAD)
+        self.exchange = Exchange(self.draw, {SYMBOL: Market(D(10_000), D(1))}, self.faults)
+        self.wire = Wire(self.draw, self.exchange, self.faults, self.schedule, self.hear, venue.visible_ns)
         self.log: list[tuple[str, object, int]] = []
         self.supervisor = self.fresh()
         self.trade = 0
@@ -188,7 +196,7 @@ class Story:
 
     def check(self) -> None:
         """What must hold after every step."""
-        sent = [ticket for ticket in self.exchange.tickets.values() if ticket.own]
+        sent = [ticket for ticket in self.exchange.tickets if ticket.own]
         assert len({ticket.client_id for ticket in sent}) == len(sent)
         for bracket in self.supervisor.brackets.values():
             grace = 90 * SECOND
@@ -197,14 +205,12 @@ class Story:
     def settle(self) -> None:
         """Let everything come to rest: no faults, no entries."""
         self.trading = self.crashes = False
-        self.wire.weather = Weather(
-            lost_request=0, lost_answer=0, lost_news=0, repeated=0, slow=0, partial_page=0, blind=0
-        )
+        self.faults.rates = {}
         self.run(400)
         assert not [order for order in self.supervisor.book.open.values() if order.state.value in ("unknown", "sent")]
         assert self.supervisor.held(SYMBOL) == self.exchange.positions.get(SYMBOL, D(0))
         if self.supervisor.held(SYMBOL) == 0:
-            assert not [t for t in self.exchange.tickets.values() if t.is_open]
+            assert not [t for t in self.exchange.tickets if t.is_open]
 
 
 VENUES = [

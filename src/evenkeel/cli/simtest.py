@@ -137,7 +137,7 @@ def _show(document: dict[str, Any], tally: Tally) -> None:
     met, timing = document["met"], document["timing"]
     count = document["seeds"]["end"] - document["seeds"]["first"]
     say(f"{count:,} seeds, profile {document['profile']}: {len(document['failed']):,} failed")
-    rows = [
+    sums = [
         (name, f"{met[key]:,}", f"{met[key] / count:,.1f}")
         for name, key in (
             ("events", "events"), ("faults", "faults"), ("trades", "trades"), ("starts of the process", "sessions"),
@@ -145,11 +145,11 @@ def _show(document: dict[str, Any], tally: Tally) -> None:
         )
     ]  # fmt: skip
     say()
-    print_table(("", "all", "a seed"), rows, right=("all", "a seed"))
+    print_table(("", "all", "a seed"), sums, right=("all", "a seed"))
     if tally.faults:
         say()
-        rows = [(fault.value, f"{times:,}") for fault, times in tally.faults.most_common()]
-        print_table(("fault", "times"), rows, right=("times",))
+        faults = [(fault.value, f"{times:,}") for fault, times in tally.faults.most_common()]
+        print_table(("fault", "times"), faults, right=("times",))
     say()
     say(f"{timing['seconds']:,.1f} s, {timing['events_per_s']:,.0f} events/s")
     if document["failed"]:

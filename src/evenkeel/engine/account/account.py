@@ -146,12 +146,13 @@ class Account:
 
     def apply(self, event: AccountEvent) -> AccountStep:
         """Fold a fact, decide, fold what was decided, and return all of it."""
-        woken = self._desks_of(event) if isinstance(event, BarsClosed) else []
+        woken = [(desk, event) for desk in self._desks_of(event)] if isinstance(event, BarsClosed) else []
         self.fold(event)
         entries: list[Entry] = []
         self._decide_halt(event, entries)
-        for desk, heard in [*((desk, event) for desk in woken), *self._told]:
-            self._decide(desk, heard, entries)
+        heard: list[tuple[Desk, BarsClosed | DeskEvent]] = [*woken, *self._told]
+        for desk, what in heard:
+            self._decide(desk, what, entries)
         while (need := self._need()) is not None:
             self._meet(need, entries)
         return AccountStep(event, tuple(entries))

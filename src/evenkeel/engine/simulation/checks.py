@@ -37,7 +37,7 @@ class Safety:
         self.exchange: Exchange | None = None
         self._count = 0
         self._sent: set[ClientId] = set()
-        self._decided: dict[DeskId, set[int]] = defaultdict(set)
+        self._decided: dict[DeskId, int] = {}
         self._multipliers = {one.instrument.id: one.instrument.multiplier for one in scenario.grounds}
 
     def stepped(self, process: Process, step: AccountStep) -> None:
@@ -101,7 +101,9 @@ class Safety:
             money -= order.value * order.sign * self._multipliers[order.instrument] + order.fees
         for symbol, held in sums.items():
             if held != account.books.position(symbol):
-                raise Violation("fill lost", f"orders of {symbol} filled {held}, books {account.books.position(symbol)}")
+                raise Violation(
+                    "fill lost", f"orders of {symbol} filled {held}, books {account.books.position(symbol)}"
+                )
         prices = {symbol: market.price for symbol, market in self.exchange.markets.items()}
         worth = sum((held * prices[symbol] * self._multipliers[symbol] for symbol, held in sums.items()), money)
         equity = account.books.equity({InstrumentId(symbol): price for symbol, price in prices.items()})
@@ -127,7 +129,9 @@ class Safety:
         for order in account.supervisor.book.open.values():
             due = order.lookup_ns
             if order.state in DOUBTFUL and (due is None or due > account.now_ns + LOOKUP_NS):
-                raise Violation("silent doubt", f"{order.client_id} is {order.state.value} and nobody asks before {due}")
+                raise Violation(
+                    "silent doubt", f"{order.client_id} is {order.state.value} and nobody asks before {due}"
+                )
 
     def _not_naked(self, account: Account) -> None:
         for key, bracket in account.supervisor.brackets.items():
@@ -145,11 +149,11 @@ class Safety:
 
     def _one_decision_a_bar(self, step: AccountStep) -> None:
         for entry in step.entries:
-            if isinstance(entry, OfDesk) and isinstance(entry.what, EntryApproved):
-                bars = self._decided[entry.desk]
-                if bars and entry.what.bar <= max(bars):
-                    raise Violation("double signal", f"{entry.desk} enters on bar {entry.what.bar}, after {max(bars)}")
-                bars.add(entry.what.bar)
+            if isinstance(entry, OfDesk) and isinstance(entry.what, EntryApproved) and entry.what.bar is not None:
+                last = self._decided.get(entry.desk, -1)
+                if entry.what.bar <= last:
+                    raise Violation("double signal", f"{entry.desk} enters on bar {entry.what.bar}, after {last}")
+                self._decided[entry.desk] = entry.what.bar
 
 
 def look_at_rest(account: Account, exchange: Exchange) -> None:
@@ -205,4 +209,3 @@ def look_flat(account: Account, exchange: Exchange) -> None:
 def _leg(account: Account, ticket: Ticket) -> Leg | None:
     order = account.supervisor.book.get(ClientId(ticket.client_id))
     return None if order is None else order.leg
-

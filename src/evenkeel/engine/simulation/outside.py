@@ -123,8 +123,8 @@ class Outside:
 
     def _people(self, at_ns: int) -> None:
         if (what := self.faults.strikes(Fault.OPERATOR)) is not None:
-            options = (Operation.PAUSE, Operation.RESUME, Operation.RESUME, Operation.FLATTEN, Operation.HALT)
-            options += (Operation.KILL,) if self.scenario.killable else (Operation.RESUME,)
+            last = Operation.KILL if self.scenario.killable else Operation.RESUME
+            options = (Operation.PAUSE, Operation.RESUME, Operation.RESUME, Operation.FLATTEN, Operation.HALT, last)
             self.process.operate(options[int(what * len(options))], at_ns)
         ticket = self._one(Fault.MANUAL_CANCEL)
         if ticket is not None:
@@ -140,7 +140,10 @@ class Outside:
             name, ground.instrument.id, "limit", ground.instrument.lot_size, price=price / 2, trigger=None,
             reduces=False, now_ns=at_ns, own=False,
         )  # fmt: skip
-        self.agenda.schedule(at_ns + MINUTE, lambda _: self.exchange.cancel(name) and None)
+        self.agenda.schedule(at_ns + MINUTE, lambda _: self._withdraw(name))
+
+    def _withdraw(self, name: str) -> None:
+        self.exchange.cancel(name)
 
     def _machine(self, at_ns: int) -> None:
         for fault, sign in ((Fault.CLOCK_AHEAD, 1), (Fault.CLOCK_BACK, -1)):

@@ -1,4 +1,4 @@
-"""A failing seed made smaller: fewer kinds of faults, fewer faults, fewer wishes, a shorter session, the same violation."""
+"""A failing seed made smaller: fewer faults and wishes, a shorter session, the same violation."""
 
 from __future__ import annotations
 

@@ -9,7 +9,15 @@ from evenkeel.engine.simulation.faults import Mishap
 from evenkeel.engine.simulation.process import CrashPoint, Process
 from evenkeel.engine.simulation.scenario import START_NS, Scenario
 from evenkeel.execution.supervisor.supervisor import CloseTrade
-from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, SubmitEntry, SubmitExit, VenueCommand
+from evenkeel.model.command import (
+    AmendOrder,
+    CancelOrder,
+    LookUpOrder,
+    PlaceOrder,
+    SubmitEntry,
+    SubmitExit,
+    VenueCommand,
+)
 from evenkeel.model.event import Operated, SessionBegan
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved
@@ -60,9 +68,7 @@ def told(scenario: Scenario, lines: Sequence[tuple[int, str]], mishaps: Sequence
         mishaps: What went wrong.
         violation: What did not hold.
     """
-    faults = [
-        (one.at_ns, f"!! {one.fault.value}" + (f" ({one.identity})" if one.identity else "")) for one in mishaps
-    ]
+    faults = [(one.at_ns, f"!! {one.fault.value}" + (f" ({one.identity})" if one.identity else "")) for one in mishaps]
     both = sorted([*lines, *faults], key=lambda line: line[0])
     return [*_described(scenario), *(f"{_clock(at_ns)}  {words}" for at_ns, words in both), f"VIOLATED {violation}"]
 
@@ -75,8 +81,8 @@ def _described(scenario: Scenario) -> list[str]:
         "prices change": venue.amends_price,
     }  # fmt: skip
     traded = ", ".join(
-        f"{ground.instrument.id} (tick {ground.instrument.tick_size}, lot {ground.instrument.lot_size}) by {ground.strategy}"
-        for ground in scenario.grounds
+        f"{one.instrument.id} (tick {one.instrument.tick_size}, lot {one.instrument.lot_size}) by {one.strategy}"
+        for one in scenario.grounds
     )
     return [
         f"seed {scenario.seed}, profile {scenario.profile}: {traded}",

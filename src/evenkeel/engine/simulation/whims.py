@@ -95,7 +95,7 @@ class Whimsical(PythonStrategy):
 
 def strategy_of(name: str, instrument: Instrument, whims: Mapping[int, Whim]) -> Whimsical:
     """Return a strategy with its whims."""
-    made = type(name, (Whimsical,), {"symbol": instrument.id, "whims": whims})
+    made: type[Whimsical] = type(name, (Whimsical,), {"symbol": instrument.id, "whims": whims})
     return made(lambda _: instrument, "")
 
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-import msgspec
-
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Answer, Exchange, Print, Stand, Ticket
 from evenkeel.engine.simulation.faults import Fault, Faults
