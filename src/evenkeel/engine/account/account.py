@@ -34,7 +34,7 @@ from evenkeel.model.command import (
 from evenkeel.model.decision import Decision, EntryApproved, StrategyRemembered
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import BarsClosed, BaseClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
-from evenkeel.model.halt import PERMITS, Halt, HaltCode
+from evenkeel.model.halt import PERMITS, Halt, HaltCode, HaltLevel, HaltReason, HaltSource
 from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.market_told import MarketEvent
@@ -47,7 +47,7 @@ from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
 from evenkeel.risk.guardrails import Guardrails
-from evenkeel.risk.halt import expired, next_end_ns
+from evenkeel.risk.halt import expired, next_end_ns, raised
 from evenkeel.risk.limits.limits import Limits
 
 ENTRIES_MAX = 1_000
@@ -175,8 +175,12 @@ class Account:
     def _entry(self, desk: Desk, command: SubmitEntry) -> VenueOrder:
         return desk.order(command, self.now_ns, self._timing.entry_life_ns)
 
-    def _need(self) -> Need | None:
-        """Return what the supervisor needs next under the halt in force, and was not refused a moment ago."""
+    def _need(self) -> Need | HaltChanged | None:
+        """Return what is needed next under the halt in force, and was not refused a moment ago."""
+        panic = self.pacer.state.panic
+        if panic is not None and not self.pacer.state.panic_told:
+            why = HaltReason(code=panic, level=HaltLevel.KILLED, source=HaltSource.ENGINE, at_ns=self.now_ns)
+            return HaltChanged(halt=raised(self.halt, why, by=HaltSource.ENGINE))
         unowned = self._unowned()
         if unowned is not None:
             return unowned
@@ -190,9 +194,9 @@ class Account:
     def _waits(self, need: Need) -> bool:
         return not isinstance(need, CloseTrade | LookUpOrder) and self.pacer.waits(gateway.key_of(need), self.now_ns)
 
-    def _meet(self, need: Need, entries: list[Entry]) -> None:
+    def _meet(self, need: Need | HaltChanged, entries: list[Entry]) -> None:
         """Conclude what is needed; what would change an order passes the gates first."""
-        if isinstance(need, CloseTrade | LookUpOrder):
+        if isinstance(need, CloseTrade | LookUpOrder | HaltChanged):
             self._conclude(need, entries)
             return
         verdict = gateway.ask(self, need)
@@ -245,6 +249,7 @@ class Account:
                 self._fold_desk(entry)
             case HaltChanged():
                 self.halt = entry.halt
+                self.pacer.halted(entry.halt)
             case CloseTrade():
                 self.supervisor.close_trade(entry.key, entry.closing)
             case Judged():

@@ -74,7 +74,7 @@ def _engine(account: Account) -> EngineFacts:
     streams = None if out.private_ns is None else Streams(private_ns=out.private_ns, unhealthy_ns=out.unhealthy_ns)
     return EngineFacts(
         mode=account.supervisor.identity.mode, phase=account.phase, reconciled=account.reconciled,
-        halt_level=int(halt.level), halt_epoch=halt.epoch, panic=account.pacer.state.panic, access=access,
+        halt_level=int(halt.level), halt_epoch=halt.epoch, panic=account.pacer.state.panic is not None, access=access,
         lease_epoch=out.lease_epoch, lease_until_ns=out.lease_until_ns, streams=streams, recon=account.recon,
         clock_offset_ns=out.clock_offset_ns, journal_writable=out.journal_ok, rates=account.pacer.state.rates,
         unknown_ns=min(

@@ -12,6 +12,7 @@ import msgspec
 
 from evenkeel.model.command import LookUpOrder, VenueCommand
 from evenkeel.model.event import Event, SessionBegan
+from evenkeel.model.halt import Halt, HaltCode
 from evenkeel.model.ids import InstrumentId, StrategyId
 from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.market_told import InstrumentTold, KeyTold, LeaseTold
@@ -29,6 +30,9 @@ FIRST_PAUSE, LONGEST_PAUSE = SECOND, 30 * SECOND
 FORGOTTEN = 2 * LONGEST_PAUSE
 """What was not asked for again for so long after its pause is not needed any more."""
 RECENT_MAX = 20
+_KEY = frozenset({Reason.MODE_MISMATCH, Reason.LIVE_NOT_ARMED})
+_LEASE = frozenset({Reason.LEASE_LOST})
+_INSTRUMENT = frozenset({Reason.UNKNOWN_INSTRUMENT, Reason.NOT_TRADABLE, Reason.OFF_GRID, Reason.BELOW_MIN_SIZE})
 
 
 class HeldBack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -70,7 +74,8 @@ class PaceState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         entered: Entries by instrument and strategy.
         kinds: Asset classes entered since the session of the exchange began.
         held_back: What reduces and was refused, by what was asked for.
-        panic: Whether requests ran away, or a fault escaped; only a new process clears it.
+        panic: Why the process panicked, None where it did not; only a new process clears it.
+        panic_told: Whether the halt of the account says so.
     """
 
     rates: RateBook = RateBook()
@@ -80,7 +85,8 @@ class PaceState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entered: dict[str, Entered] = {}
     kinds: frozenset[InstrumentKind] = frozenset()
     held_back: dict[str, HeldBack] = {}
-    panic: bool = False
+    panic: HaltCode | None = None
+    panic_told: bool = False
 
 
 class Pacer:
@@ -105,13 +111,19 @@ class Pacer:
         """Fold a fact: a new process has not panicked, a session begins without asset classes."""
         match event:
             case SessionBegan():
-                self._change(panic=False)
+                self._change(panic=None, panic_told=False)
             case SessionOpened():
                 self._change(kinds=frozenset())
-            case FaultEscaped() | BypassStopped():
-                self._change(panic=True)
-            case KeyTold() | LeaseTold() | InstrumentTold():
-                self._ask_again(event.known_ns)
+            case FaultEscaped():
+                self._panic(HaltCode.UNHANDLED)
+            case BypassStopped():
+                self._panic(HaltCode.GATEWAY_BYPASS)
+            case KeyTold():
+                self._ask_again(_KEY, event.known_ns)
+            case LeaseTold() if event.for_ns:
+                self._ask_again(_LEASE, event.known_ns)
+            case InstrumentTold() if event.tradable:
+                self._ask_again(_INSTRUMENT, event.known_ns)
             case _:
                 pass
 
@@ -124,7 +136,9 @@ class Pacer:
             now_ns: The time.
         """
         rates = asked(self.state.rates, now_ns, self._pace)
-        self._change(rates=rates, panic=self.state.panic or is_runaway(rates, now_ns, self._pace))
+        self._change(rates=rates)
+        if is_runaway(rates, now_ns, self._pace):
+            self._panic(HaltCode.RUNAWAY)
         if entry.effect is not Effect.INCREASING:
             self._change(held_back=self._held_back(entry, now_ns))
         elif not entry.is_refused:
@@ -136,6 +150,11 @@ class Pacer:
             self._change(rates=queried(self.state.rates, now_ns, self._pace))
         else:
             self._change(rates=sent(self.state.rates, now_ns, self._pace, instrument=instrument, strategy=strategy))
+
+    def halted(self, halt: Halt) -> None:
+        """Fold what stops the account now: whether it says that the process panicked."""
+        if self.state.panic is not None and halt.reason(self.state.panic) is not None:
+            self._change(panic_told=True)
 
     def waits(self, key: str, now_ns: int) -> bool:
         """Whether something was refused so shortly ago that it is not asked for again yet."""
@@ -150,18 +169,20 @@ class Pacer:
         """Return the entries of a strategy in an instrument; None where there were none."""
         return self.state.entered.get(_key(strategy, instrument))
 
+    def _panic(self, code: HaltCode) -> None:
+        """Latch the first reason to panic."""
+        if self.state.panic is None:
+            self._change(panic=code)
+
     def _change(self, **values: Any) -> None:
         self.state = msgspec.structs.replace(self.state, **values)
 
-    def _ask_again(self, now_ns: int) -> None:
-        """Let all that was held back be asked for at once: what it hung on may be known now."""
-        if self.state.held_back:
-            self._change(
-                held_back={
-                    key: msgspec.structs.replace(held, next_ns=min(held.next_ns, now_ns))
-                    for key, held in self.state.held_back.items()
-                }
-            )
+    def _ask_again(self, reasons: frozenset[Reason], now_ns: int) -> None:
+        """Let what was held back for these reasons be asked for at once: what it hung on may have changed."""
+        waits = [key for key, held in self.state.held_back.items() if held.reason in reasons and held.next_ns > now_ns]
+        if waits:
+            again = {key: msgspec.structs.replace(self.state.held_back[key], next_ns=now_ns) for key in waits}
+            self._change(held_back={**self.state.held_back, **again})
 
     def _held_back(self, entry: Judged, now_ns: int) -> dict[str, HeldBack]:
         kept = {
