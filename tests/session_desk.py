@@ -21,15 +21,17 @@ from evenkeel.engine.account.keeping import Storage
 from evenkeel.engine.account.manifest import AccountManifest, Code, DeskFacts
 from evenkeel.engine.account.session import Session
 from evenkeel.engine.journal import Disk
-from evenkeel.engine.simulation.exchange import Exchange, Manner, Market
-from evenkeel.engine.simulation.wire import Weather, Wire
+from evenkeel.engine.simulation.exchange import Exchange, Market
+from evenkeel.engine.simulation.faults import Faults
+from evenkeel.engine.simulation.scenario import START_NS, STEP_NS
+from evenkeel.engine.simulation.wire import Wire
 from evenkeel.model.command import VenueCommand
 from evenkeel.model.event import BarsClosed, PriceTold, TimePassed
 from evenkeel.model.halt import Halt
 from evenkeel.model.ids import RunId
+from evenkeel.model.time import MINUTE
 from property.test_world import SYMBOL, VENUES, a_world
 
-CALM = Weather(lost_request=0, lost_answer=0, lost_news=0, repeated=0, slow=0, partial_page=0, blind=0)
 FOLDER = "runs/r"
 SMALL = Storage(segment_bytes_max=64 * 1024, reserve_bytes=32 * 1024, threaded=False)
 
@@ -61,14 +63,15 @@ class Place:
     def __init__(self, disk: Disk, seed: int = 1, storage: Storage = SMALL) -> None:
         self.disk, self.storage = disk, storage
         self.world = a_world(seed, VENUES[0])
-        self.path = self.world.path
-        draw = Random(seed)
-        markets: dict[str, Market] = {SYMBOL: Market(self.path.prices[0], self.world.lot)}
-        self.exchange = Exchange(draw, markets, Manner(partial=0, reject=0, reject_stop=0))
-        self.wire = Wire(draw, self.exchange, CALM, self._schedule, self._hear)
+        (ground,) = self.world.scenario.grounds
+        self.prices = ground.prices
+        draw, calm = Random(seed), Faults(lambda name: Random(f"{seed}/{name}"), {})
+        markets: dict[str, Market] = {SYMBOL: Market(self.prices[0], ground.instrument.lot_size)}
+        self.exchange = Exchange(draw, markets, calm)
+        self.wire = Wire(draw, self.exchange, calm, self._schedule, self._hear, self.world.scenario.venue.visible_ns)
         self.sent: list[VenueCommand] = []
         self.bar, self.step = 0, 0
-        self.now_ns = self.path.start_ns
+        self.now_ns = START_NS
         self._queue: list[tuple[int, int, Callable[[int], None]]] = []
         self._count = 0
         self.session: Session
@@ -97,10 +100,10 @@ class Place:
 
     def run(self, bars: int) -> None:
         """Let so many bars pass."""
-        per_bar = self.path.bar_ns // self.path.step_ns
+        per_bar = MINUTE // STEP_NS
         for _ in range(bars * per_bar):
-            at = self.path.start_ns + (self.step + 1) * self.path.step_ns
-            price = self.path.prices[self.step]
+            at = START_NS + (self.step + 1) * STEP_NS
+            price = self.prices[self.step]
             self.step += 1
             self._until(at)
             self.exchange.trade_at(SYMBOL, price, at)

@@ -31,7 +31,8 @@ def restored(account: Account, fresh: Account) -> Account:
 def test_a_restored_account_is_the_same_and_goes_on_in_the_same_way(seed: int) -> None:
     world = a_world(seed, VENUES[seed % len(VENUES)])
     world.run()
-    entries = list(decode_entries(read_journal(world.flushed(), "journal")))
+    world.awake()
+    entries = list(decode_entries(read_journal(world.process.flushed(), "journal")))
     account, again = world.make(), world.make()
     due = len(entries) // 12
     rare = 8

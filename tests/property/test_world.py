@@ -113,8 +113,8 @@ VENUES = [
 def test_an_account_ends_as_its_venue_has_it(seed: int) -> None:
     world = a_world(seed, VENUES[seed % len(VENUES)])
     world.run()
-    if world.process.up:
-        assert world.process.rebuilt().state() == world.account.state()
+    world.awake()
+    assert world.process.rebuilt().state() == world.account.state()
     world.settle()
     look_at_rest(world.account, world.exchange)
     (desk,) = world.account.desks.values()

@@ -84,7 +84,8 @@ def play_seed(seed: int, draws: Draws, profile: str = "all") -> Verdict:
 
 
 def _end(world: World) -> None:
-    if world.process.up and world.process.rebuilt().state() != world.account.state():
+    world.awake()
+    if world.process.rebuilt().state() != world.account.state():
         raise Violation("replay", "the journal, folded again, gives another state")
     world.settle()
     look_at_rest(world.account, world.exchange)

@@ -7,7 +7,6 @@ network, disk, power, and the clock, which moves from one thing that happens to 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.simulation.agenda import Agenda
@@ -26,50 +25,51 @@ CALM_S = 600
 """Seconds of a still market without faults in which everything must come to rest."""
 
 
-@dataclass(slots=True)
 class World:
     """One story.
 
     Attributes:
         scenario: What it is like.
-        draws: Source of every choice.
-        make: Builds the account as a process finds it before it reads its journal; default that of the scenario.
-        masked: Faults that do not happen though they were drawn.
-        witnesses: Who looks at what the process does.
+        make: Builds the account as a process finds it before it reads its journal.
+        agenda: Virtual time.
+        faults: What goes wrong.
+        exchange: The venue.
+        wire: The network.
+        process: The process.
+        outside: Everything else.
     """
 
-    scenario: Scenario
-    draws: Draws
-    make: Callable[[], Account] | None = None
-    masked: frozenset[tuple[Fault, int]] = frozenset()
-    witnesses: tuple[Witness, ...] = ()
-    agenda: Agenda = field(init=False)
-    faults: Faults = field(init=False)
-    exchange: Exchange = field(init=False)
-    wire: Wire = field(init=False)
-    process: Process = field(init=False)
-    outside: Outside = field(init=False)
+    def __init__(
+        self, scenario: Scenario, draws: Draws, *, make: Callable[[], Account] | None = None,
+        masked: frozenset[tuple[Fault, int]] = frozenset(), witnesses: tuple[Witness, ...] = (),
+    ) -> None:  # fmt: skip
+        """Open the venue and start the process.
 
-    def __post_init__(self) -> None:
-        """Open the venue and start the process."""
-        scenario = self.scenario
+        Args:
+            scenario: What it is like.
+            draws: Source of every choice.
+            make: Builds the account; that of the scenario where it is left out.
+            masked: Faults that do not happen though they were drawn.
+            witnesses: Who looks at what the process does.
+        """
+        self.scenario = scenario
+        self.make = make if make is not None else lambda: account_of(scenario)
         self.agenda = Agenda(START_NS)
-        self.faults = Faults(self.draws, scenario.rates, self.masked)
+        self.faults = Faults(draws, scenario.rates, masked)
         markets: dict[str, Market] = {
             one.instrument.id: Market(one.prices[0], one.instrument.lot_size, one.instrument.multiplier)
             for one in scenario.grounds
         }
-        self.exchange = Exchange(self.draws("sizes"), markets, self.faults)
+        self.exchange = Exchange(draws("sizes"), markets, self.faults)
         self.wire = Wire(
-            self.draws("delays"), self.exchange, self.faults, self.agenda.schedule,
+            draws("delays"), self.exchange, self.faults, self.agenda.schedule,
             lambda event: self.process.tell(event), scenario.venue.visible_ns,
         )  # fmt: skip
-        make = self.make if self.make is not None else lambda: account_of(scenario)
-        self.process = Process(make, self.agenda, self.wire, self.faults, self.draws("process"), self.witnesses)
+        self.process = Process(self.make, self.agenda, self.wire, self.faults, draws("process"), witnesses)
         self.faults.states_of = self._states
         self.outside = Outside(
-            scenario, self.draws("feed"), self.faults, self.agenda, self.exchange, self.wire, self.process
-        )
+            scenario, draws("feed"), self.faults, self.agenda, self.exchange, self.wire, self.process
+        )  # fmt: skip
 
     @property
     def account(self) -> Account:
@@ -80,6 +80,12 @@ class World:
         """Let the market go its way, to the end or for so many steps."""
         for number in range(self.scenario.steps if steps is None else steps):
             self.outside.step(number)
+
+    def awake(self) -> None:
+        """Let time pass until the process lives."""
+        self.process.trouble_disk(healthy)
+        while not self.process.up:
+            self.agenda.until(self.agenda.now_ns + SECOND)
 
     def calm(self) -> None:
         """Let no fault happen from now on."""
