@@ -10,6 +10,7 @@ import msgspec
 from commands import commanded
 from evenkeel.execution.findings import Finding, FindingCode
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
+from evenkeel.execution.supervisor.levels import Rules
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Identity, Supervisor, TradeKey
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.model.command import PlaceOrder, VenueCommand
@@ -31,8 +32,9 @@ class Desk:
     """A supervisor with one trade: a purchase at 100 with its stop 10 below and its target 20 above."""
 
     def __init__(
-        self, quantity: int = 10, venue: Capabilities | None = None, *, target: bool = True, placed_s: int = 0
-    ) -> None:
+        self, quantity: int = 10, venue: Capabilities | None = None, *, target: bool = True, placed_s: int = 0,
+        rules: Rules | None = None, until_bar: int | None = None,
+    ) -> None:  # fmt: skip
         self.supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: D(1)}, venue or Capabilities(), Timing())
         self.now = placed_s * SECOND
         self.findings: list[Finding] = []
@@ -47,6 +49,7 @@ class Desk:
         bracket = Bracket(
             strategy=STRATEGY, instrument=SYMBOL, trade=1, direction=1, stop_distance=D(10),
             target_distance=D(20) if target else None, entry=self.entry,
+            rules=rules or Rules(), entry_until_bar=until_bar,
         )  # fmt: skip
         self.supervisor.open_trade(bracket, order)
         self.supervisor.fold_command(PlaceOrder(order=order), order.placed_ns)
@@ -148,6 +151,12 @@ class Desk:
         assert isinstance(target, PlaceOrder)
         self.resolve(target.order.client_id, Outcome.ACCEPTED)
         return stop.order.client_id, target.order.client_id
+
+    def closes(self, seconds: float, close: float) -> list[VenueCommand]:
+        """Let a base bar close at an instant."""
+        self.now = int(seconds * SECOND)
+        self.supervisor.base_closed(SYMBOL, D(str(close)), self.now)
+        return self.act()
 
     def leave(self, part: Decimal | None = None) -> None:
         """Wish the position closed, or a part of it, as a strategy does."""

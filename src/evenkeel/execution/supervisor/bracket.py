@@ -195,7 +195,9 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
     lost = order.state in (OrderState.REJECTED, OrderState.ABORTED)
     match order.leg:
         case Leg.STOP if order.state is OrderState.WORKING:
-            return msgspec.structs.replace(bracket, failed_stops=0)
+            return msgspec.structs.replace(_renewed(bracket, before), failed_stops=0)
+        case Leg.TARGET if order.state is OrderState.WORKING:
+            return _renewed(bracket, before)
         case Leg.STOP if lost and not before.is_final:
             return msgspec.structs.replace(bracket, failed_stops=bracket.failed_stops + 1)
         case Leg.TARGET if order.state.is_final:
@@ -210,6 +212,13 @@ def heard(bracket: Bracket, before: OrderState, order: VenueOrder, at_ns: int) -
                 failed_exits=bracket.failed_exits + 1 if failed else 0,
             )  # fmt: skip
     return bracket
+
+
+def _renewed(bracket: Bracket, before: OrderState) -> Bracket:
+    """Return the bracket after a stop or target began to rest: what was refused of the one before is past."""
+    if before is OrderState.REPLACE_PENDING:
+        return bracket
+    return msgspec.structs.replace(bracket, failed_changes=0, change_ns=None)
 
 
 def changed(bracket: Bracket, outcome: Outcome, at_ns: int) -> Bracket:

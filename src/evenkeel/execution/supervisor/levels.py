@@ -200,7 +200,11 @@ def followed(bracket: Bracket, close: Decimal, tick: Decimal) -> Bracket:
     compiled(follow_close, types.void(FLOATS))(p)
     by = {TRAILED: ExitReason.TRAILING, EVENED: ExitReason.BREAKEVEN}.get(int(p[BY]), bracket.stop_by)
     return msgspec.structs.replace(
-        bracket, stop_price=_price(p[STOP]), stop_by=by, armed=p[ARMED] == 1.0, evened=p[EVEN] == 1.0
+        bracket,
+        stop_price=_price(p[STOP]),
+        stop_by=by,
+        armed=bool(p[ARMED] == 1.0),
+        evened=bool(p[EVEN] == 1.0),
     )
 
 
