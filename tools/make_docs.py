@@ -31,12 +31,14 @@ from evenkeel.model.intent import OrderKind
 from evenkeel.model.reason import MARK_TEXTS, ExitReason, Reason, StopReason
 from evenkeel.model.time import Timeframe, parse_time
 from evenkeel.monitor.picture import SAMPLES, Subject, draw, draw_bars
-from evenkeel.risk.gates.check import Outcome
+from evenkeel.risk.gates.check import Check, Outcome
+from evenkeel.risk.gates.facts.account import AccountFacts
 from evenkeel.risk.gates.facts.engine import EngineFacts
 from evenkeel.risk.gates.facts.snapshot import Facts
+from evenkeel.risk.gates.facts.strategy import StrategyFacts
 from evenkeel.risk.gates.judge import check_all
 from evenkeel.risk.gates.request import Purpose, Request
-from evenkeel.risk.gates.sources import WAITING
+from evenkeel.risk.gates.sources import BROUGHT_BY, LETS_PASS, SOURCES, WAITING
 from evenkeel.risk.gates.table import GATES
 from evenkeel.risk.limits.limits import GROUPS
 from evenkeel.risk.limits.profiles import PROFILES
@@ -112,10 +114,18 @@ def gates() -> str:
         "reduce a position pass those for all orders. In a backtest the operational ones are not applicable.\n\n"
     )
     columns = ("gate", "name", "for", "kind", "reasons", "facts", "waits for")
-    profiles = "\n## What each profile limits\n\nFacts in italics above are supplied by nobody yet.\n\n"
+    profiles = "\n## What each profile limits\n\n"
+    waiting = (
+        "\n## What nobody measures yet\n\nThe account hears of these facts, but nothing tells it: a profile that "
+        "limits their gates refuses every entry at a broker until something does. So no profile but `research`, which "
+        "demo and live refuse, opens a position there today; exits, stops and cancels need none of them.\n\n"
+    )
+    sources = "\n## Where each fact comes from\n\n"
     return (
         about + _table(columns, _gate_rows()) + profiles
         + _table(("gate", *(f"`{name}`" for name in PROFILES)), _profile_rows())
+        + waiting + _table(("fact", "what would tell it", "comes with issue", "refuse without it"), _waiting_rows())
+        + sources + _table(("fact", "source"), ((f"`{fact}`", source) for fact, source in SOURCES.items()))
         + "\n## Limits\n\nA file of limits names a profile and what differs from it. Of two values the stricter one "
         "is the smaller, unless the table says otherwise; a strategy may only tighten.\n"
         + "".join(f"\n### {group}\n\n{_limit_table(group)}" for group in GROUPS)
@@ -130,17 +140,41 @@ def _gate_rows() -> Iterator[tuple[str, ...]]:
         yield str(gate.number), gate.name, gate.scope.value, gate.kind.value, codes, facts, waits
 
 
+def _waiting_rows() -> Iterator[tuple[str, ...]]:
+    asked = _asked()
+    for fact, what in WAITING.items():
+        gates = [gate.number for gate in GATES if fact in gate.needs]
+        refuse = [
+            f"`{name}`" for name, checks in asked.items()
+            if fact not in LETS_PASS and any(_lacks_a_fact(checks[gate - 1]) for gate in gates)
+        ]  # fmt: skip
+        yield f"`{fact}`", what, str(BROUGHT_BY[fact]), ", ".join(refuse)
+
+
+def _lacks_a_fact(check: Check) -> bool:
+    """Whether a gate refuses because of the market: the risk of the whole portfolio is known elsewhere."""
+    return check.outcome is Outcome.UNKNOWN and check.reason is not Reason.PORTFOLIO_RISK
+
+
 def _profile_rows() -> Iterator[tuple[str, ...]]:
+    asked = _asked().values()
+    for gate in GATES:
+        answers = (checks[gate.number - 1].outcome for checks in asked)
+        yield f"{gate.number} {gate.name}", *("" if one is Outcome.NOT_APPLICABLE else "yes" for one in answers)
+
+
+def _asked() -> dict[str, tuple[Check, ...]]:
+    """Return what the gates of each profile answer to an entry of which nothing is known."""
     request = Request(
         purpose=Purpose.ENTRY, client_id=ClientId("kle-"), strategy=StrategyId("any"),
         instrument=InstrumentId("ANY.VENUE"), quantity=Decimal(1), kind=OrderKind.LIMIT, price=Decimal(1),
         stop_distance=Decimal("0.5"),
     )  # fmt: skip
-    facts = Facts(now_ns=0, engine=EngineFacts(mode="live"))
-    asked = [check_all(request, facts, limits) for limits in PROFILES.values()]
-    for gate in GATES:
-        answers = (checks[gate.number - 1].outcome for checks in asked)
-        yield f"{gate.number} {gate.name}", *("" if one is Outcome.NOT_APPLICABLE else "yes" for one in answers)
+    facts = Facts(
+        now_ns=0, engine=EngineFacts(mode="live"), account=AccountFacts(equity=Decimal(1)),
+        strategy=StrategyFacts(volatility_scale=Decimal(1)),
+    )  # fmt: skip
+    return {name: check_all(request, facts, limits) for name, limits in PROFILES.items()}
 
 
 def _limit_table(group: str) -> str:

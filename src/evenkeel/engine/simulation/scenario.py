@@ -22,6 +22,7 @@ from evenkeel.model.instrument import Instrument, InstrumentKind
 from evenkeel.model.number import to_float
 from evenkeel.model.time import MINUTE, parse_time
 from evenkeel.risk.gates.entry import EntryGates
+from evenkeel.risk.limits.limits import Limits
 from evenkeel.risk.limits.profiles import RESEARCH
 
 STEP_NS = 5_000_000_000
@@ -61,6 +62,7 @@ class Scenario:
         timing: How long things may take.
         rates: How likely each fault is at one chance.
         killable: Whether an operator may pull the kill switch, which ends all trading.
+        limits: Of the account; the broker tells what they ask for.
     """
 
     seed: int
@@ -70,6 +72,7 @@ class Scenario:
     timing: Timing
     rates: Mapping[Fault, float]
     killable: bool
+    limits: Limits = RESEARCH
 
     @property
     def steps(self) -> int:
@@ -102,7 +105,7 @@ def account_of(scenario: Scenario) -> Account:
         Identity("live", RUN), {one.id: one.tick_size for one in instruments}, scenario.venue, scenario.timing
     )
     books = Books(START_MONEY, {one.id: one.multiplier for one in instruments})
-    return Account([_desk(ground) for ground in scenario.grounds], supervisor, books, scenario.timing, RESEARCH)
+    return Account([_desk(ground) for ground in scenario.grounds], supervisor, books, scenario.timing, scenario.limits)
 
 
 def bars_of(ground: Ground) -> tuple[float, ...]:

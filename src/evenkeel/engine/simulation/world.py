@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.simulation.agenda import Agenda
+from evenkeel.engine.simulation.broker import Broker
 from evenkeel.engine.simulation.draw import Draws
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.faults import Fault, Faults
@@ -70,6 +71,7 @@ class World:
         self.outside = Outside(
             scenario, draws("feed"), self.faults, self.agenda, self.exchange, self.wire, self.process
         )  # fmt: skip
+        self.broker = Broker(scenario, self.exchange, self.process)
 
     @property
     def account(self) -> Account:
@@ -80,6 +82,7 @@ class World:
         """Let the market go its way, to the end or for so many steps."""
         for number in range(self.scenario.steps if steps is None else steps):
             self.outside.step(number)
+            self.broker.step(self.agenda.now_ns)
 
     def awake(self) -> None:
         """Let time pass until the process lives."""
@@ -102,6 +105,7 @@ class World:
             for symbol, market in self.exchange.markets.items():
                 self.exchange.trade_at(symbol, market.price, at_ns)
             self.wire.tell_news(at_ns)
+            self.broker.step(at_ns)
 
     def flatten(self) -> None:
         """Let an operator have everything closed."""
