@@ -48,6 +48,7 @@ class Session:
         account: The state machine.
         notes: What was found on the disk that should not have been, in words.
         begun: Entry at which recovery began to fold; 0 is the whole journal.
+        recovered_ns: `known_ns` of the last event that the journal had; what came later is to be fetched again.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Session:
             if not taken:
                 self._kept.journal.close()
         self.account, self.begun, self._rebuilt = found.account, found.begun, found.rebuilt
+        self.recovered_ns = found.account.now_ns
         self.notes = (*(_told_cut(cut) for cut in self._kept.journal.cut), *found.notes)
         self._segment = self._kept.journal.number
         self._trouble = self._unsaved = ""
