@@ -6,6 +6,7 @@ A session runs at a venue that answers; then something happens to its disk, whil
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from decimal import Decimal as D
 from typing import Any
 
@@ -402,6 +403,54 @@ def test_a_changed_strategy_keeps_the_position_and_its_stop_and_starts_paused(
     place.until(lambda: place.exchange.positions[SYMBOL] == 0)
     place.run(60)
     assert place.exchange.positions[SYMBOL] == 0
+
+
+class Mind:
+    """What the strategy of these accounts remembers: how often it was asked since it was made."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        (desk,) = account.desks.values()
+        self.memory: dict[str, Any] = {"asked": 0}
+        self.given: list[Mapping[str, Any]] = []
+        vars(desk.core.strategy).update(hash=name, checkpoint=self.checkpoint, restore=self.restore)
+
+    def checkpoint(self) -> dict[str, Any]:
+        return dict(self.memory)
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        self.given.append(saved)
+
+
+@pytest.mark.parametrize("snapshots", [True, False])
+def test_what_a_strategy_remembered_is_given_to_the_same_one_only(place: Place, snapshots: bool) -> None:
+    """From A to B and back: B gets nothing of A's, and A begins anew, as it would without the first session."""
+    made, minds = place.make, list[Mind]()
+
+    def session(name: str, remembers: int) -> Mind:
+        def make() -> Account:
+            account = made()
+            minds.append(Mind(account, name))
+            return account
+
+        place.make = make
+        account, mind = place.open().account, minds[-1]
+        (desk,) = account.desks.values()
+        mind.memory = {"asked": remembers}
+        if remembers:
+            place.run(1)
+            assert desk.core.state.memory == {"asked": remembers}
+            place.session.save()
+        disk = killed(place)
+        for path in [] if snapshots else stored(disk, ".snap"):
+            disk.remove(path)
+        return mind
+
+    place.disk = MemoryDisk()
+    session("A", 3)
+    assert session("A", 0).given[-1] == {"asked": 3}
+    assert {"asked": 3} not in session("B", 5).given
+    assert session("B", 0).given[-1] == {"asked": 5}
+    assert session("A", 0).given[-1] == {}
 
 
 def test_other_code_folds_the_journal_anew_and_goes_on(place: Place) -> None:

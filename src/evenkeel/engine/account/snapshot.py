@@ -4,7 +4,7 @@ A snapshot holds every part of the account and the place in the journal up to wh
 synced, renamed and read back before an older one goes; the last two are kept. One that is damaged, or that another
 version of the code or of a strategy wrote, is passed over (ruling 44): the one before it or the whole journal serves.
 
-    magic "KEELSNAP" | format u16 | 6 bytes 0 | length u64 | SHA-256 of the payload | payload
+    magic "KEELSNAP" | format u16 | 6 bytes 0 | SHA-256 of the payload | payload
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KEPT = 2
 
 FORMAT = 1
 _MAGIC = b"KEELSNAP"
-_HEADER = Struct("<8sH6xQ32s")
+_HEADER = Struct("<8sH6x32s")
 _SUFFIX = ".snap"
 
 
@@ -112,7 +112,7 @@ class SnapshotStore:
         beside = f"{path}.new"
         payload = msgspec.msgpack.encode(snapshot)
         try:
-            self._write(beside, _HEADER.pack(_MAGIC, FORMAT, len(payload), sha256(payload).digest()) + payload)
+            self._write(beside, _HEADER.pack(_MAGIC, FORMAT, sha256(payload).digest()) + payload)
             self._disk.rename(beside, path)
         except StorageError:
             with suppress(StorageError):
@@ -175,12 +175,10 @@ class SnapshotStore:
             return f"cannot be read ({error.message})"
         if len(data) < _HEADER.size:
             return f"is cut short at byte {len(data)}"
-        magic, version, length, digest = _HEADER.unpack_from(data)
+        magic, version, digest = _HEADER.unpack_from(data)
         payload = data[_HEADER.size :]
         if magic != _MAGIC or version != FORMAT:
             return f"is no snapshot of format {FORMAT}"
-        if len(payload) != length:
-            return f"has {len(payload)} bytes where it says {length}"
         if sha256(payload).digest() != digest:
             return "is not what was written: its digest differs"
         try:
