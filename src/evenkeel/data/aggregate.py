@@ -125,7 +125,7 @@ def aggregate(bars: Bars, timeframe: Timeframe, calendar: Calendar) -> Aggregate
     if timeframe == bars.timeframe:
         rows = np.arange(len(bars), dtype=np.int64)
         return Aggregate(bars, rows, rows)
-    _require_multiple(bars.timeframe, timeframe)
+    require_multiple(bars.timeframe, timeframe)
     place, partial = new_state()
     parts = [
         _block(place, partial, bars.rows(start, start + SLICE_ROWS), timeframe, calendar)
@@ -159,7 +159,7 @@ def _block(
 ) -> list[npt.NDArray[Any]]:
     """Run the kernel over some base bars; the columns returned hold the completed bars and nothing behind them."""
     bucket_open, bucket_close = bucket_bounds(bars, timeframe, calendar)
-    _require_nested(bars, bucket_open, bucket_close, timeframe)
+    require_nested(bars, bucket_open, bucket_close, timeframe)
     times: list[Ints] = [np.empty(len(bars), dtype=np.int64) for _ in range(4)]
     prices: list[Floats] = [np.empty(len(bars), dtype=np.float64) for _ in range(5)]
     run: Any = compiled(aggregate_block, SIGNATURE)
@@ -171,7 +171,7 @@ def _block(
     return [column[:written].copy() for column in (*times, *prices)]
 
 
-def _require_multiple(base: Timeframe, higher: Timeframe) -> None:
+def require_multiple(base: Timeframe, higher: Timeframe) -> None:
     """Refuse timeframes whose bars do not consist of whole base bars."""
     if higher not in multiples_of(base):
         usable = [str(known) for known in multiples_of(base)]
@@ -191,7 +191,7 @@ def multiples_of(base: Timeframe) -> Sequence[Timeframe]:
     ]
 
 
-def _require_nested(bars: Bars, bucket_open: Ints, bucket_close: Ints, timeframe: Timeframe) -> None:
+def require_nested(bars: Bars, bucket_open: Ints, bucket_close: Ints, timeframe: Timeframe) -> None:
     """Refuse base bars that reach over a border: the higher bar would hold prices from after its close."""
     across = np.flatnonzero((bucket_open >= 0) & (bars.close_ns > bucket_close))
     if len(across):

@@ -212,11 +212,7 @@ class GraphRun:
             count: Number of bars; each column has this length.
             lines: Run so many lines of the plan only, the first ones; the caller runs the others.
         """
-        invariant(self.reach + count <= self.x.shape[1], "a block is larger than the window", bars=count)
-        if self.used + count > self.x.shape[1]:
-            move_to_front(self.x, self.used - self.reach, self.reach)
-            self.used = self.reach
-        first = self.used
+        first = self.free(count, self.reach)
         for name, row in self.graph.columns.items():
             if count == 1:
                 self.x[row, first] = columns[name][0]
@@ -225,6 +221,20 @@ class GraphRun:
         run_block(self.plan[:lines], self.p, self.s, self.r, self.x, first, first + count)
         self.used = first + count
         return first
+
+    def free(self, count: int, keep: int) -> int:
+        """Return the first of so many free columns; where there are none, `keep` columns move to the front."""
+        width = self.x.shape[1]
+        invariant(keep + count <= width, "a block is larger than the window", bars=count)
+        if self.used + count > width:
+            move_to_front(self.x, self.used - keep, keep)
+            self.used = keep
+        return self.used
+
+    def compute(self, count: int) -> None:
+        """Compute every step over columns whose inputs the caller has written, from the first free one on."""
+        run_block(self.plan, self.p, self.s, self.r, self.x, self.used, self.used + count)
+        self.used += count
 
     def checkpoint(self) -> tuple[Floats, Floats]:
         """Return the state and the last `reach` columns: all that the future depends on."""

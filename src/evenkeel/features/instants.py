@@ -15,13 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import types
 
 from evenkeel.data.aggregate import bucket_bounds
 from evenkeel.data.calendar import Calendar
+from evenkeel.kernel import FLOATS, INTS_IN, compiled, inlined, kernel
 from evenkeel.model.bar import Bars, Floats, Ints
 from evenkeel.model.time import Timeframe
 
-NEVER = np.iinfo(np.int64).min
+NO_TIME = -(1 << 63)
+"""Before every instant."""
+
+BACK, BAR_OF, AGE = 0, 1, 2
+"""What `fill_samples` tells of an instant; see `steps_back`, `bar_ordinals` and `ages`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +83,7 @@ def even_steps(length_ns: int, instants_ns: Ints) -> Floats | None:
 
 def steps_back(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> Floats:
     """Return how many instants before each one the sample one bar earlier lies; NaN before the first."""
-    if not len(found.open_ns):
-        return np.full(len(instants_ns), np.nan)
-    closed, running = _places(found, base_close_ns, instants_ns)
-    before = np.maximum(closed - 1, 0)
-    at_close = np.where(closed >= 1, found.close_ns[before], NEVER)
-    last = np.maximum(closed, 0)
-    elapsed = instants_ns - found.open_ns[np.maximum(running, 0)]
-    inside = np.where(closed >= 0, np.minimum(found.open_ns[last] + elapsed, found.close_ns[last]), NEVER)
-    target = np.where(running > closed, inside, at_close)
-    row = np.searchsorted(instants_ns, target, side="right") - 1
-    return np.where(row >= 0, np.arange(len(instants_ns)) - row, np.nan).astype(np.float64)
+    return samples(BACK, found, base_close_ns, instants_ns)
 
 
 def bar_ordinals(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> Floats:
@@ -95,17 +91,82 @@ def bar_ordinals(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> Fl
 
     Bars count from 0 as `aggregate` counts them; NaN in one that was not seen from its open, and before the first.
     """
-    _, running = _places(found, base_close_ns, instants_ns)
-    number = running - (0 if found.first_is_whole else 1)
-    return np.where((running >= 0) & (number >= 0), number, np.nan).astype(np.float64)
+    return samples(BAR_OF, found, base_close_ns, instants_ns)
 
 
 def ages(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> Floats:
     """Return how many of the instants lie behind the last close of a bar, the present one included; 0 at a close."""
-    closed, _ = _places(found, base_close_ns, instants_ns)
-    last_close = np.where(closed >= 0, found.close_ns[np.maximum(closed, 0)], NEVER)
-    first_after = np.searchsorted(instants_ns, last_close, side="right")
-    return (np.arange(len(instants_ns)) + 1 - first_after).astype(np.float64)
+    return samples(AGE, found, base_close_ns, instants_ns)
+
+
+def samples(
+    kind: int, found: Intervals, base_close_ns: Ints, instants_ns: Ints, *, start: int = 0, before: int = 0
+) -> Floats:
+    """Return what is asked of each instant from number `start` on.
+
+    A run that goes bar by bar gives the newest intervals, base bars and instants only.
+
+    Args:
+        kind: `BACK`, `BAR_OF` or `AGE`.
+        found: Intervals, three at least where there were so many.
+        base_close_ns: When each of the base bars closes that `found` speaks of.
+        instants_ns: Rising; from the sample that is one bar before the first wanted on.
+        start: The first that is wanted.
+        before: How many intervals came before those given.
+    """
+    out = np.empty(len(instants_ns) - start)
+    shift = before - (0 if found.first_is_whole else 1)
+    fill = compiled(fill_samples, SAMPLES_SIGNATURE)
+    fill(kind, found.open_ns, found.close_ns, found.of_base, base_close_ns, instants_ns, start, shift, out)
+    return out
+
+
+@inlined
+def _behind(values: Ints, low: int, value: int) -> int:
+    """Return the first place from `low` on whose value is above a value, among values that rise."""
+    high = len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def fill_samples(
+    kind: int, opens: Ints, closes: Ints, of_base: Ints, base_closes: Ints, instants: Ints, start: int, shift: int,
+    out: Floats,
+) -> None:  # fmt: skip
+    """Write what is asked of each instant: `samples`.
+
+    At an instant, `closed` is the last interval that has closed, and `running` that of the last base bar; -1 for none.
+    """
+    closed, base = -1, -1
+    for i in range(start, len(instants)):
+        t = instants[i]
+        closed = _behind(closes, closed + 1, t) - 1
+        base = _behind(base_closes, base + 1, t) - 1
+        running = max(of_base[base] if base >= 0 else -1, closed)
+        if kind == BAR_OF:
+            number = running + shift
+            out[i - start] = float(number) if running >= 0 and number >= 0 else np.nan
+        elif kind == AGE:
+            out[i - start] = float(i + 1 - (_behind(instants, 0, closes[closed]) if closed >= 0 else 0))
+        else:
+            target = NO_TIME
+            if running > closed >= 0:
+                target = min(opens[closed] + t - opens[running], closes[closed])
+            elif running == closed >= 1:
+                target = closes[closed - 1]
+            row = _behind(instants, 0, target) - 1
+            out[i - start] = float(i - row) if row >= 0 else np.nan
+
+
+SAMPLES_SIGNATURE = types.void(
+    types.int64, INTS_IN, INTS_IN, INTS_IN, INTS_IN, INTS_IN, types.int64, types.int64, FLOATS
+)
 
 
 def known_values(known_ns: Ints, values: Floats, instants_ns: Ints) -> Floats:
@@ -114,14 +175,6 @@ def known_values(known_ns: Ints, values: Floats, instants_ns: Ints) -> Floats:
     if not len(values):
         return np.full(len(instants_ns), np.nan)
     return np.where(index >= 0, values[np.maximum(index, 0)], np.nan)
-
-
-def _places(found: Intervals, base_close_ns: Ints, instants_ns: Ints) -> tuple[Ints, Ints]:
-    """Return at each instant the last interval that has closed, and that of the last base bar; -1 for none."""
-    closed = np.searchsorted(found.close_ns, instants_ns, side="right") - 1
-    base = np.searchsorted(base_close_ns, instants_ns, side="right") - 1
-    running = np.where(base >= 0, found.of_base[np.maximum(base, 0)], -1)
-    return closed, np.maximum(running, closed)
 
 
 SideColumns = Mapping[str, tuple[Ints, Floats]]

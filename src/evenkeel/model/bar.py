@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -59,6 +60,31 @@ class Bars:
             self.timeframe, self.open_ns[part], self.close_ns[part], self.open[part], self.high[part],
             self.low[part], self.close[part], self.volume[part],
         )  # fmt: skip
+
+
+class BarValues(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One closed bar by value, as a journal keeps it.
+
+    Attributes:
+        open_ns: When its interval began.
+        close_ns: When it ended.
+        open: First price, float64 as the source has it.
+        high: Highest price.
+        low: Lowest price.
+        close: Last price.
+        volume: Traded units.
+        scale: By what features see its prices multiplied and its volume divided: the ratio of the splits of the run
+            known by its close (ruling 19).
+    """
+
+    open_ns: int
+    close_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
