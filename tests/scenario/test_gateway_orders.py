@@ -17,7 +17,7 @@ from evenkeel.model.decision import EntryApproved, EntryRefused
 from evenkeel.model.event import Operated, Operation, SessionBegan
 from evenkeel.model.halt import HaltCode, HaltLevel
 from evenkeel.model.ids import Leg
-from evenkeel.model.intent import OrderKind
+from evenkeel.model.intent import Direction, OrderKind, TimeInForce
 from evenkeel.model.market_told import LeaseTold
 from evenkeel.model.order import OrderState
 from evenkeel.model.reason import Reason
@@ -64,6 +64,27 @@ def test_what_the_gates_leave_of_an_entry_is_what_goes_out() -> None:
     core = next(iter(desk.account.desks.values())).core
     assert core.state.orders[placed.order.client_id].quantity == D("0.002")
     assert (placed.halt_epoch, placed.lease_epoch) == (desk.account.halt.epoch, 3)
+
+
+@pytest.mark.parametrize(("direction", "price"), [(Direction.LONG, "20100.0"), (Direction.SHORT, "19900.0")])
+def test_an_entry_at_the_market_goes_out_as_a_limit_at_the_collar(direction: Direction, price: str) -> None:
+    desk = ready()
+
+    verdict = desk.enter(kind=OrderKind.MARKET, price=None, direction=direction)
+
+    assert verdict.reason is Reason.OK
+    (placed,) = desk.placed()
+    order = placed.order
+    assert (order.kind, order.time_in_force, order.price) == (OrderKind.LIMIT, TimeInForce.IOC, D(price))
+    assert order.expires_ns == order.placed_ns + 90 * SECOND
+
+
+def test_a_collar_between_two_ticks_is_rounded_towards_the_price() -> None:
+    desk = ready(prices__market_collar_bps=D("0.3"))
+
+    desk.enter(kind=OrderKind.MARKET, price=None)
+
+    assert desk.placed()[0].order.price == D("20000.5")
 
 
 def test_a_refusal_is_a_decision_that_the_core_hears() -> None:

@@ -28,6 +28,7 @@ class EquityTold(Event, frozen=True, kw_only=True, gc=False, tag="equity_told"):
         liquidating: Whether the broker is closing a position.
         buying_power: What the broker lets buy; None: not told.
         settled_cash: Of the cash, what is settled; None: not told.
+        day_trades: That stand within the sessions that count; None: not told.
     """
 
     equity: Decimal
@@ -38,6 +39,7 @@ class EquityTold(Event, frozen=True, kw_only=True, gc=False, tag="equity_told"):
     liquidating: bool = False
     buying_power: Decimal | None = None
     settled_cash: Decimal | None = None
+    day_trades: int | None = None
 
 
 class EquityUnread(Event, frozen=True, kw_only=True, gc=False, tag="equity_unread"):

@@ -173,7 +173,9 @@ class Account:
                 self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
 
     def _entry(self, desk: Desk, command: SubmitEntry) -> VenueOrder:
-        return desk.order(command, self.now_ns, self._timing.entry_life_ns)
+        prices = self.limits.prices
+        collar_bps = prices.market_collar_bps if prices.market_entries else None
+        return desk.entry(command, self.now_ns, self._timing.entry_life_ns, collar_bps)
 
     def _need(self) -> Need | HaltChanged | None:
         """Return what is needed next under the halt in force, and was not refused a moment ago."""

@@ -6,7 +6,7 @@ translates, and so makes a broker look to the core as the simulated venue does.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -19,10 +19,12 @@ from evenkeel.execution.supervisor.levels import Rules, Rung
 from evenkeel.model.command import SubmitEntry, SubmitExit
 from evenkeel.model.event import BarsClosed, FillPoint, OrderAccepted, OrderDied, OrderFilled
 from evenkeel.model.ids import InstrumentId, Leg, StrategyId
-from evenkeel.model.intent import OrderKind
+from evenkeel.model.intent import OrderKind, TimeInForce
 from evenkeel.model.order import OrderState, VenueOrder
 from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.risk.gates.numeric import NumericGates
+
+BPS = 10_000
 
 DeskEvent: TypeAlias = OrderFilled | OrderDied | OrderAccepted
 
@@ -159,6 +161,27 @@ class Desk:
             leg=Leg.ENTRY, kind=command.kind, quantity=command.quantity, price=_price(command),
             trigger=_trigger(command), time_in_force=command.time_in_force, placed_ns=now_ns, moved_ns=now_ns,
             expires_ns=None if life_ns is None or command.kind is OrderKind.MARKET else now_ns + life_ns,
+        )  # fmt: skip
+
+    def entry(
+        self, command: SubmitEntry, now_ns: int, life_ns: int | None, collar_bps: Decimal | None
+    ) -> VenueOrder:  # fmt: skip
+        """Return the order of an entry as it goes out: one at the market as a limit at the collar (ruling 38).
+
+        Args:
+            command: The entry.
+            now_ns: The time.
+            life_ns: So long it may rest.
+            collar_bps: How far from the price that was decided on it may fill, basis points; None: anywhere.
+        """
+        order = self.order(command, now_ns, life_ns)
+        if order.kind is not OrderKind.MARKET or command.reference is None or collar_bps is None:
+            return order
+        price = command.reference * (1 + order.sign * collar_bps / BPS)
+        inside = ROUND_FLOOR if order.sign > 0 else ROUND_CEILING
+        return msgspec.structs.replace(
+            order, kind=OrderKind.LIMIT, price=(price / self.tick).to_integral_value(inside) * self.tick,
+            time_in_force=TimeInForce.IOC, expires_ns=None if life_ns is None else now_ns + life_ns,
         )  # fmt: skip
 
     def closing(self, command: SubmitExit, now_ns: int) -> Closing:

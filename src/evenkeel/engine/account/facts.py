@@ -25,6 +25,7 @@ from evenkeel.risk.guardrails import GOOD_READS
 if TYPE_CHECKING:
     from evenkeel.engine.account.account import Account
     from evenkeel.engine.account.desk import Desk
+    from evenkeel.model.told import EquityTold
 
 MINUTES = 1_440
 HOUR_S = 3_600
@@ -104,8 +105,15 @@ def _money(account: Account, desk: Desk) -> AccountFacts:
         settled_cash=None if told is None else told.settled_cash,
         free=None if equity is None or used is None else equity - sum(used.values(), Decimal(0)),
         margin=_margin(out, equity, None if used is None else used.get(desk.id.instrument, Decimal(0))),
-        permit=None if out.key is None else out.key.permit, day_trades=0,
+        permit=None if out.key is None else out.key.permit, day_trades=_day_trades(desk, told),
     )  # fmt: skip
+
+
+def _day_trades(desk: Desk, told: EquityTold | None) -> int | None:
+    """Return the day trades that stand; none where the account does not count them."""
+    if desk.terms.account.rules.day_trades is None:
+        return 0
+    return None if told is None else told.day_trades
 
 
 def _equity(account: Account) -> Decimal | None:
