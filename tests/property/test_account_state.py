@@ -10,6 +10,7 @@ import pytest
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.log import decode_entries
 from evenkeel.engine.journal import read_journal
+from evenkeel.engine.simulation.process import JOURNAL
 from evenkeel.execution.orders import OrderBook
 from evenkeel.model.event import Event
 from evenkeel.model.order import OrderState
@@ -32,7 +33,7 @@ def test_a_restored_account_is_the_same_and_goes_on_in_the_same_way(seed: int) -
     world = a_world(seed, VENUES[seed % len(VENUES)])
     world.run()
     world.awake()
-    entries = list(decode_entries(read_journal(world.process.flushed(), "journal")))
+    entries = list(decode_entries(read_journal(world.process.flushed(), JOURNAL)))
     account, again = world.make(), world.make()
     due = len(entries) // 12
     rare = 8

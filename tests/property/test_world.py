@@ -10,10 +10,10 @@ import pytest
 
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.definitions import Definitions
-from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.engine.simulation.checks import look_at_rest, look_flat
+from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.profiles import rates_of
 from evenkeel.engine.simulation.scenario import START_NS, STEP_NS, Ground, Scenario
 from evenkeel.engine.simulation.world import World
@@ -84,14 +84,14 @@ def a_world(seed: int, venue: Capabilities) -> World:
     instrument = Definitions.load().find(SYMBOL)
     play = load_play(PLAY, instruments=lambda _: instrument)
 
-    def make() -> Account:
+    def make() -> Overheard:
         strategy = PlayStrategy(play)
         name = StrategyId(strategy.name)
         facts = RunFacts("live", RunId("r"), name, SYMBOL, D(10_000))
         core = Core(facts, strategy, EntryGates(strategy.terms, instrument), Whole(strategy, bars))
         supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: instrument.tick_size}, venue, Timing())
         desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
-        return Account([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), RESEARCH)
+        return Overheard([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), RESEARCH)
 
     draw = Random(seed)
     scenario = Scenario(

@@ -7,6 +7,8 @@ is gone, a removed one is back, and one that was replaced has its old content.
 
 from __future__ import annotations
 
+from typing import Self
+
 from evenkeel.engine.journal.disk import FileStat
 from evenkeel.model.errors import StorageError
 
@@ -37,7 +39,7 @@ class MemoryDisk:
         self._created = 0
         self._locked: set[str] = set()
 
-    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> MemoryDisk:
+    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> Self:
         """Return the disk that a machine finds after losing power.
 
         Args:
@@ -45,14 +47,14 @@ class MemoryDisk:
             names_survive: Whether names are those of now where their folder was not synced since; else those of then.
             hole: Which of the surviving unsynced bytes of each file were never written and read as zeros.
         """
-        after = MemoryDisk(capacity=self.capacity)
+        after = type(self)(capacity=self.capacity)
         for path, content in (self.files if names_survive else self._on_disk).items():
             unsynced = content[content.synced : content.synced + surviving_bytes]
             unsynced[hole] = bytes(len(unsynced[hole]))
             after._put(path, content[: content.synced] + unsynced)
         return after
 
-    def copy(self) -> MemoryDisk:
+    def copy(self) -> Self:
         """Return the disk that the next process finds after this one was killed: nothing of it is lost."""
         return self.crash(surviving_bytes=UNLIMITED, names_survive=True)
 

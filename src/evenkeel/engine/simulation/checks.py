@@ -8,12 +8,15 @@ from decimal import Decimal
 from evenkeel.engine.account.account import Account, AccountStep, OfDesk
 from evenkeel.engine.account.desk import DeskId
 from evenkeel.engine.simulation.exchange import Exchange, Ticket
+from evenkeel.engine.simulation.faults import Faults
 from evenkeel.engine.simulation.process import CrashPoint, Process, Violation
 from evenkeel.engine.simulation.scenario import START_MONEY, Scenario
 from evenkeel.engine.simulation.whims import SHARE
 from evenkeel.engine.simulation.wire import SECOND
-from evenkeel.model.command import PlaceOrder, VenueCommand
+from evenkeel.execution.supervisor.supervisor import CloseTrade
+from evenkeel.model.command import CancelOrder, PlaceOrder, VenueCommand
 from evenkeel.model.decision import EntryApproved
+from evenkeel.model.halt import Act, HaltLevel, permits
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.order import OrderState
 
@@ -27,6 +30,8 @@ NAKED_NS = 6 * SECOND
 ENTRY_MAX = Decimal(SHARE) * START_MONEY * 2
 """No entry may be worth more: its share of the money, with room for what was won since."""
 CENT = Decimal("1e-9")
+CAUSE_NS = 300 * SECOND
+"""So long after a fault what it led to may come."""
 
 
 class Safety:
@@ -35,7 +40,9 @@ class Safety:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self.exchange: Exchange | None = None
+        self.faults: Faults | None = None
         self._count = 0
+        self._level = HaltLevel.NORMAL
         self._sent: set[ClientId] = set()
         self._decided: dict[DeskId, int] = {}
         self._multipliers = {one.instrument.id: one.instrument.multiplier for one in scenario.grounds}
@@ -47,13 +54,17 @@ class Safety:
         self._no_silent_doubt(account)
         self._not_naked(account)
         self._positions_agree(account)
+        self._halt_stays(account)
         if step.entries:
             self._one_decision_a_bar(step)
+            self._no_alarm_without_a_cause(process, step)
         if self._count % SAMPLED == 0:
             self.look_closely(account)
 
     def sent(self, process: Process, command: VenueCommand) -> None:
         """Look at a command that leaves."""
+        if isinstance(command, CancelOrder):
+            self._stop_rests_on(process.account, command)
         if not isinstance(command, PlaceOrder):
             return
         order = command.order
@@ -62,6 +73,8 @@ class Safety:
         self._sent.add(order.client_id)
         account = process.account
         if order.leg is Leg.ENTRY:
+            if not permits(process.flag.level, Act.ENTRY):
+                raise Violation("halted entry", f"an entry leaves at level {process.flag.level}")
             self._entry_within_limits(account, command)
             return
         held = account.supervisor.held(order.instrument)
@@ -147,6 +160,37 @@ class Safety:
             if trades != booked:
                 raise Violation("books", f"trades of {symbol} hold {trades}, the books {booked}")
 
+    def _halt_stays(self, account: Account) -> None:
+        """What halts is not lifted by itself; nobody in these worlds knows the procedure that lifts it."""
+        if account.halt.level < self._level:
+            raise Violation("halt", f"level {int(self._level)} became {int(account.halt.level)} by itself")
+        if account.halt.level >= HaltLevel.HALTED:
+            self._level = account.halt.level
+
+    def _stop_rests_on(self, account: Account, command: CancelOrder) -> None:
+        """Where an order can be kept from turning a position, its last stop rests until nothing is held."""
+        order = account.supervisor.book.get(command.client_id)
+        venue = self._scenario.venue
+        if order is None or order.leg is not Leg.STOP or not venue.reduce_only or venue.reserves:
+            return
+        held = account.supervisor.held(order.instrument)
+        others = [
+            one
+            for one in account.supervisor.book.open.values()
+            if one.leg is Leg.STOP and one.instrument == order.instrument and one.client_id != order.client_id
+        ]
+        if held * order.quantity < 0 and not others:
+            raise Violation("stop withdrawn", f"{order.client_id} is withdrawn while {held} is held")
+
+    def _no_alarm_without_a_cause(self, process: Process, step: AccountStep) -> None:
+        """A position is closed with an alarm only where something went wrong within the last minutes."""
+        if self.faults is None:
+            return
+        last_ns = self.faults.happened[-1].at_ns if self.faults.happened else -CAUSE_NS
+        for entry in step.entries:
+            if isinstance(entry, CloseTrade) and entry.alarm and process.now_ns - last_ns > CAUSE_NS:
+                raise Violation("alarm", f"{entry.key} is closed though nothing went wrong: {entry.why}")
+
     def _one_decision_a_bar(self, step: AccountStep) -> None:
         for entry in step.entries:
             if isinstance(entry, OfDesk) and isinstance(entry.what, EntryApproved) and entry.what.bar is not None:
@@ -166,6 +210,10 @@ def look_at_rest(account: Account, exchange: Exchange) -> None:
     for order in book.open.values():
         if order.state not in (OrderState.WORKING, OrderState.PARTIAL):
             raise Violation("at rest: doubt", f"{order.client_id} is still {order.state.value}")
+        if order.leg is Leg.ENTRY:
+            raise Violation("at rest: entry", f"{order.client_id} still rests, long after its life")
+        if account.supervisor.held(order.instrument) * order.quantity >= 0:
+            raise Violation("at rest: orphan", f"{order.client_id} rests, and there is nothing that it could close")
     known = {order.client_id for order in book.open.values()}
     theirs = {ticket.client_id for ticket in exchange.open_tickets()}
     if known != theirs:

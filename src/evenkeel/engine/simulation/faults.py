@@ -98,7 +98,8 @@ class Faults:
         masked: Chances that pass though they would have been taken: a story is made shorter so.
         happened: What went wrong, in order.
         states: How often each met an order in each state.
-        now_ns: Virtual time.
+        clock: Returns virtual time.
+        states_of: Returns the states of an order, or of all at work.
     """
 
     draws: Draws
@@ -106,7 +107,7 @@ class Faults:
     masked: frozenset[tuple[Fault, int]] = frozenset()
     happened: list[Mishap] = field(default_factory=list)
     states: Counter[tuple[Fault, OrderState]] = field(default_factory=Counter)
-    now_ns: int = 0
+    clock: Callable[[], int] = lambda: 0
     states_of: StatesOf = lambda _: ()
     _streams: dict[Fault, Draw] = field(default_factory=dict)
     _chances: Counter[Fault] = field(default_factory=Counter)
@@ -123,7 +124,7 @@ class Faults:
         drawn = stream.random()
         if drawn >= rate or (fault, self._chances[fault]) in self.masked:
             return None
-        self.happened.append(Mishap(fault, self._chances[fault], self.now_ns, identity))
+        self.happened.append(Mishap(fault, self._chances[fault], self.clock(), identity))
         self.states.update((fault, state) for state in self.states_of(identity))
         return drawn / rate
 

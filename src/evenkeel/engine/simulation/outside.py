@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from evenkeel.engine.account.account import AccountEvent
-from evenkeel.engine.journal.memory import UNLIMITED, MemoryDisk
+from evenkeel.engine.journal.memory import MemoryDisk
 from evenkeel.engine.simulation.agenda import Agenda
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Exchange, Stand, Ticket
@@ -53,16 +53,22 @@ class Outside:
         """Let a step of the market happen."""
         at_ns = START_NS + (number + 1) * STEP_NS
         self.agenda.until(at_ns)
-        self.faults.now_ns = at_ns
         for ground in self.scenario.grounds:
             self.exchange.trade_at(ground.instrument.id, ground.prices[number], at_ns)
         self._venue(at_ns)
+        self.tell_again(at_ns)
         self.wire.tell_news(at_ns)
         for ground in self.scenario.grounds:
             self._feed(ground, number, at_ns)
         self._network(at_ns)
         self._people(at_ns)
         self._machine(at_ns)
+
+    def tell_again(self, at_ns: int) -> None:
+        """Let the venue tell what it took back, each minute: a process that died may not have kept it."""
+        if at_ns % MINUTE == 0 and at_ns >= self.wire.down_until_ns:
+            for gone in self.exchange.busted:
+                self.wire.tell_bust(gone, at_ns)
 
     def _feed(self, ground: Ground, number: int, at_ns: int) -> None:
         """Tell the process the price, and the bar where one closes."""
@@ -160,7 +166,7 @@ class Outside:
 
     def _trouble_disk(self, trouble: Callable[[MemoryDisk], None], until_ns: int) -> None:
         self.process.trouble_disk(trouble)
-        self.agenda.schedule(until_ns, lambda _: self.process.trouble_disk(healthy))
+        self.agenda.schedule(until_ns, lambda _: self.process.trouble_disk(None))
 
 
 def _full(disk: MemoryDisk) -> None:
@@ -169,8 +175,3 @@ def _full(disk: MemoryDisk) -> None:
 
 def _read_only(disk: MemoryDisk) -> None:
     disk.read_only = True
-
-
-def healthy(disk: MemoryDisk) -> None:
-    """Let a disk work again."""
-    disk.capacity, disk.read_only = UNLIMITED, False

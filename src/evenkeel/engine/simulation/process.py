@@ -1,31 +1,39 @@
-"""The process: the real account and its real journal, which is started, dies at the worst moments, and starts again."""
+"""The process: the real account in its real session, which is started, dies at the worst moments, and starts again."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from contextlib import suppress
+from decimal import Decimal
+from typing import NamedTuple, Protocol, TypeGuard
 
 import msgspec
 
-from evenkeel.engine.account.account import Account, AccountEvent, AccountStep, Entry, HaltChanged, OfDesk
+from evenkeel.engine.account.account import Account, AccountEvent, AccountStep, HaltChanged, OfDesk
 from evenkeel.engine.account.halting import operated
-from evenkeel.engine.account.log import AccountLog, encode_step, rebuild
-from evenkeel.engine.journal import Journal, read_journal
-from evenkeel.engine.journal.frame import FRAME_HEADER_BYTES
+from evenkeel.engine.account.keeping import Storage
+from evenkeel.engine.account.log import decode_entries, rebuild
+from evenkeel.engine.account.manifest import AccountManifest, Code, DeskFacts
+from evenkeel.engine.account.session import Session
+from evenkeel.engine.journal import JOURNAL_FOLDER, JournalDamaged, read_journal
+from evenkeel.engine.journal.frame import decode
 from evenkeel.engine.journal.memory import UNLIMITED, MemoryDisk
 from evenkeel.engine.simulation.agenda import Agenda
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.faults import Fault, Faults
+from evenkeel.engine.simulation.frail import FrailDisk, PowerLost
+from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.wire import MS, SECOND, Wire
 from evenkeel.model.command import PlaceOrder, VenueCommand
 from evenkeel.model.errors import StorageError
 from evenkeel.model.event import Operated, Operation, SessionBegan, TimePassed
-from evenkeel.model.halt import Act, Halt, permits
-from evenkeel.model.ids import Leg
+from evenkeel.model.halt import Halt
+from evenkeel.model.ids import Leg, RunId
 
-FOLDER = "journal"
-SEGMENT_BYTES = 256 * 1024
+FOLDER = "run"
+JOURNAL = f"{FOLDER}/{JOURNAL_FOLDER}"
+STORAGE = Storage(segment_bytes_max=64 * 1024, reserve_bytes=32 * 1024, threaded=False)
 DOWN_S = 20
 """Seconds until a process that died is started again, at most."""
 RETRY_NS = 5 * SECOND
@@ -72,7 +80,7 @@ class Witness(Protocol):
         """See an account that was rebuilt from its journal, before it heard that a session began."""
 
 
-def kind_of(entry: AccountEvent | Entry) -> str:
+def kind_of(entry: object) -> str:
     """Return what kind of journal entry it is."""
     return f"OfDesk {type(entry.what).__name__}" if isinstance(entry, OfDesk) else type(entry).__name__
 
@@ -91,21 +99,24 @@ class Process:
     """
 
     def __init__(
-        self, make: Callable[[], Account], agenda: Agenda, wire: Wire, faults: Faults, draw: Draw,
+        self, make: Callable[[], Overheard], agenda: Agenda, wire: Wire, faults: Faults, draw: Draw,
         witnesses: tuple[Witness, ...],
     ) -> None:  # fmt: skip
         self._make, self._agenda, self._wire, self._faults, self._draw = make, agenda, wire, faults, draw
         self._witnesses = witnesses
-        self.disk, self.flag = MemoryDisk(), Halt()
+        self.disk, self.flag = FrailDisk(), Halt()
+        self.disk.writes, self.disk.syncs_file = self._writes, self._syncs
         self.up, self.up_since_ns, self.wall_ns = False, agenda.now_ns, 0
         self.stopped: dict[str, msgspec.Struct] | None = None
-        self.account = make()
-        self._stamp = 0
+        self.account: Account = make()
+        self._manifest = manifest_of(self.account)
         self._anchor: tuple[int, int] = (0, 0)
         self._woken_ns: int | None = None
-        self._pending: list[AccountStep] = []
+        self._heard: list[AccountStep] = []
+        self._unwritten: list[str] = []
         self._last_written = "nothing"
-        self._trouble: Callable[[MemoryDisk], None] = lambda _: None
+        self._point: CrashPoint | None = None
+        self._trouble: Callable[[MemoryDisk], None] | None = None
         self.start(agenda.now_ns)
 
     @property
@@ -122,16 +133,28 @@ class Process:
         """Hand an event to the process: fold and decide, write, and only then send."""
         if not self.up:
             return
-        self._stamp = max(self._stamp + 1, self.known(self.now_ns))
-        step = self.account.apply(msgspec.structs.replace(event, known_ns=self._stamp))
-        self._pending.append(step)
         if self._faults.strikes(Fault.CRASH_BEFORE_JOURNAL) is not None:
             self._die(UNLIMITED)
-        elif self._write(step):
+            return
+        try:
+            commands = self._session.tell(event, self.known(self.now_ns))
+        except PowerLost as lost:
+            self._die(lost.survives)
+            return
+        if self._finish(commands):
+            self._wake()
+
+    def before(self, account: Account, event: AccountEvent) -> None:
+        """Hear what an account is about to fold: with the beginning of a session it was recovered."""
+        if isinstance(event, SessionBegan):
+            self.account = account
             for witness in self._witnesses:
-                witness.stepped(self, step)
-            if self._send_all(step):
-                self._wake()
+                witness.started(self)
+
+    def after(self, step: AccountStep) -> None:
+        """Hear what an event led to."""
+        self._heard.append(step)
+        self._unwritten += [kind_of(entry) for entry in (step.event, *step.entries)]
 
     def operate(self, operation: Operation, at_ns: int) -> None:
         """Let an operator write the flag; the process hears of it a little later, if it lives."""
@@ -145,97 +168,86 @@ class Process:
             self._die(UNLIMITED)
 
     def stop(self) -> None:
-        """Stop the process in order: what it did is written."""
+        """Stop the process in order: what it did is written, with a snapshot."""
         if not self.up:
             return
         try:
-            self._journal.barrier()
-        except StorageError:
-            self._die(UNLIMITED)
+            self._session.close()
+        except PowerLost as lost:
+            self._die(lost.survives)
             return
-        self._written()
-        self._journal.close()
-        self.stopped = self.account.state()
+        if self._trouble is None:
+            self.stopped = self.account.state()
         self._end(self.disk)
 
-    def trouble_disk(self, trouble: Callable[[MemoryDisk], None]) -> None:
-        """Let the disk behave in another way, over crashes too."""
+    def trouble_disk(self, trouble: Callable[[MemoryDisk], None] | None) -> None:
+        """Let the disk behave in another way, over crashes too; None: it works again."""
         self._trouble = trouble
-        trouble(self.disk)
+        if trouble is not None:
+            trouble(self.disk)
+            return
+        self.disk.capacity, self.disk.read_only = UNLIMITED, False
+        self.mend()
+
+    def mend(self) -> None:
+        """Let the session make its storage whole again, as a driver does every few seconds."""
+        if not self.up:
+            return
+        try:
+            commands = self._session.mend(self.known(self.now_ns))
+        except PowerLost as lost:
+            self._die(lost.survives)
+            return
+        if self._finish(commands):
+            self._wake()
 
     def start(self, now_ns: int) -> None:
-        """Start the process: rebuild the account from its journal, and tell it that a session began."""
+        """Start the process: recover the account, and tell it that a session began."""
+        self._heard, self._unwritten, self._woken_ns = [], [], None
+        self._anchor = (max(self.account.now_ns + 1, now_ns + self.wall_ns), now_ns)
         try:
-            journal = Journal.open(self.disk, FOLDER, segment_bytes_max=SEGMENT_BYTES, durable=True, threaded=False)
+            self._session, commands = Session.open(
+                self.disk, FOLDER, self._listened, self._manifest, now_ns=self.known(now_ns), halt=self.flag,
+                storage=STORAGE,
+            )  # fmt: skip
+        except PowerLost as lost:
+            self._die(lost.survives)
+            return
+        except JournalDamaged as damaged:
+            raise Violation("journal", str(damaged)) from None
         except StorageError:
             self._agenda.schedule(now_ns + RETRY_NS, self.start)
             return
-        self._journal, self._log = journal, AccountLog(journal)
-        self.account = self._make()
-        rebuild(self.account, read_journal(self.disk, FOLDER))
-        self._stamp = self.account.now_ns
-        self._anchor = (max(self._stamp + 1, now_ns + self.wall_ns), now_ns)
-        self.up, self.up_since_ns, self._woken_ns, self._pending = True, now_ns, None, []
-        for witness in self._witnesses:
-            witness.started(self)
-        self.stopped = None
-        self.tell(SessionBegan(event_ns=now_ns, known_ns=now_ns, halt=self.flag))
+        self.up, self.up_since_ns, self.stopped = True, now_ns, None
+        if self._finish(commands):
+            self._wake()
 
     def flushed(self) -> MemoryDisk:
         """Return the disk with all that the process did on it."""
-        self._journal.barrier()
-        self._written()
+        self._session.flush()
         return self.disk
 
     def rebuilt(self) -> Account:
-        """Return what folding the journal gives."""
+        """Return what folding the whole journal gives."""
         again = self._make()
-        rebuild(again, read_journal(self.flushed(), FOLDER))
+        rebuild(again, read_journal(self.flushed(), JOURNAL))
         return again
 
-    def _write(self, step: AccountStep) -> bool:
-        """Write a step; return whether the process lives on."""
-        cut: CrashPoint | None = None
-        survives = UNLIMITED
-        if step.commands:
-            if (torn := self._faults.strikes(Fault.CRASH_IN_WRITE)) is not None:
-                cut = self._tear(torn)
-            elif (lost := self._faults.strikes(Fault.CRASH_IN_SYNC)) is not None:
-                self.disk.sync_fails, survives = True, int(lost * 4096)
-        try:
-            self._log.write(step)
-        except StorageError:
-            self._die(survives, cut)
-            return False
-        if step.commands:
-            self._written()
-        for entry in step.entries:
-            if isinstance(entry, HaltChanged) and entry.halt.epoch > self.flag.epoch:
-                self.flag = entry.halt
-        return True
+    def _listened(self) -> Overheard:
+        account = self._make()
+        account.listener = self
+        return account
 
-    def _written(self) -> None:
-        if self._pending:
-            self._last_written = _kinds(self._pending)[-1]
-            self._pending = []
-
-    def _tear(self, badly: float) -> CrashPoint:
-        """Let the disk take a part of what is about to be written; return between which entries it ends."""
-        frames = [frame for step in self._pending for frame in encode_step(step)]
-        sizes = [FRAME_HEADER_BYTES + len(payload) for _, payload in frames]
-        kinds = [self._last_written, *_kinds(self._pending)]
-        points = [CrashPoint(*pair) for pair in itertools.pairwise(kinds)]
-        distinct = list(dict.fromkeys(points))
-        chosen = distinct[int(badly * len(distinct))]
-        place = len(points) - 1 - points[::-1].index(chosen)
-        part = int((badly * len(distinct) % 1) * sizes[place])
-        used = self.disk.capacity - self.disk.free(FOLDER)
-        self.disk.capacity = used + sum(sizes[:place]) + part
-        return chosen
-
-    def _send_all(self, step: AccountStep) -> bool:
-        """Send what a step commands; return whether the process lives on."""
-        for command in step.commands:
+    def _finish(self, commands: tuple[VenueCommand, ...]) -> bool:
+        """Show the steps that were written, and send what may leave; return whether the process lives on."""
+        steps, self._heard = self._heard, []
+        for step in steps:
+            for entry in step.entries:
+                if isinstance(entry, HaltChanged) and entry.halt.epoch > self.flag.epoch:
+                    self.flag = entry.halt
+            for witness in self._witnesses:
+                witness.stepped(self, step)
+        for command in commands:
             if self._faults.strikes(Fault.CRASH_BEFORE_SEND) is not None:
                 self._die(UNLIMITED)
                 return False
@@ -249,12 +261,9 @@ class Process:
 
     def _send(self, command: VenueCommand) -> None:
         """Pass the border: an entry that was approved under another epoch of the flag does not leave."""
-        if isinstance(command, PlaceOrder) and command.order.leg is Leg.ENTRY:
-            if command.halt_epoch != self.flag.epoch:
-                self._wire.hold_back(command, self.now_ns)
-                return
-            if not permits(self.flag.level, Act.ENTRY):
-                raise Violation("halted entry", f"an entry left at level {self.flag.level}")
+        if _is_entry(command) and command.halt_epoch != self.flag.epoch:
+            self._wire.hold_back(command, self.now_ns)
+            return
         for witness in self._witnesses:
             witness.sent(self, command)
         self._wire.carry(command, self.now_ns)
@@ -273,25 +282,67 @@ class Process:
 
         self._agenda.schedule(self.now_ns + max(due - self.known(self.now_ns), 1), wake)
 
-    def _die(self, survives: int, point: CrashPoint | None = None) -> None:
-        """End at once; with the power much of what was not synced may go."""
-        self.disk.capacity = UNLIMITED
-        power = survives != UNLIMITED or point is not None
-        names = not power or self._draw.random() < 0.5
-        after = self.disk.crash(surviving_bytes=survives, names_survive=names)
-        self._end(after, point)
+    def _writes(self, path: str, data: bytes) -> int | None:
+        """Say how much of a write the disk takes before the power fails; None is all of it."""
+        if not path.startswith(JOURNAL):
+            return None
+        torn = self._faults.strikes(Fault.CRASH_IN_WRITE)
+        if torn is not None:
+            return self._torn(data, torn)
+        if self._unwritten:
+            self._last_written, self._unwritten = self._unwritten[-1], []
+        return None
 
-    def _end(self, disk: MemoryDisk, point: CrashPoint | None = None) -> None:
+    def _torn(self, data: bytes, badly: float) -> int:
+        """Choose a place at which a write ends: between two entries, or inside the second; each kind of pair alike."""
+        kinds, ends, offset = [self._last_written], [0], 0
+        while (placed := decode(data, offset)) is not None:
+            with suppress(StorageError):
+                kinds += [kind_of(entry) for entry in decode_entries([placed.frame])]
+            offset += placed.size
+            ends.append(offset)
+        points = [CrashPoint(*pair) for pair in itertools.pairwise(kinds)]
+        if not points:
+            return int(badly * len(data))
+        distinct = list(dict.fromkeys(points))
+        self._point = distinct[int(badly * len(distinct))]
+        place = len(points) - 1 - points[::-1].index(self._point)
+        return ends[place] + int((badly * len(distinct) % 1) * (ends[place + 1] - ends[place]))
+
+    def _syncs(self, path: str) -> int | None:
+        lost = self._faults.strikes(Fault.CRASH_IN_SYNC) if path.startswith(JOURNAL) else None
+        return None if lost is None else int(lost * 4096)
+
+    def _die(self, survives: int) -> None:
+        """End at once; with the power, what was not synced may go."""
+        self.disk.capacity = UNLIMITED
+        names = survives == UNLIMITED or self._draw.random() < 0.5
+        self._end(self.disk.crash(surviving_bytes=survives, names_survive=names))
+
+    def _end(self, disk: FrailDisk) -> None:
+        point, self._point = self._point, None
         if point is None:
-            point = CrashPoint(self._last_written, _kinds(self._pending)[0] if self._pending else "nothing")
+            point = CrashPoint(self._last_written, self._unwritten[0] if self._unwritten else "nothing")
         self._wire.session += 1
-        self.up = False
-        self.disk = disk
-        self._trouble(disk)
+        self.up, self.disk = False, disk
+        if self._trouble is not None:
+            self._trouble(disk)
         for witness in self._witnesses:
             witness.ended(self, point)
         self._agenda.schedule(self.now_ns + self._draw.randint(1, DOWN_S) * SECOND, self.start)
 
 
-def _kinds(steps: list[AccountStep]) -> list[str]:
-    return [kind_of(entry) for step in steps for entry in (step.event, *step.entries)]
+def _is_entry(command: VenueCommand) -> TypeGuard[PlaceOrder]:
+    return isinstance(command, PlaceOrder) and command.order.leg is Leg.ENTRY
+
+
+def manifest_of(account: Account) -> AccountManifest:
+    """Return what an account of a world is made of."""
+    desks = tuple(
+        DeskFacts(strategy=key.strategy, instrument=key.instrument, kind="python", hash=desk.core.strategy.hash)
+        for key, desk in account.desks.items()
+    )
+    return AccountManifest(
+        run=RunId("simulated"), mode="live", start=Decimal(10_000), currency="USDT", desks=desks, instruments={},
+        code=Code(version="0", source="0"),
+    )  # fmt: skip

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.engine.simulation.draw import Draw, Draws
 from evenkeel.engine.simulation.faults import Fault
 from evenkeel.engine.simulation.market import path
+from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.profiles import rates_of
 from evenkeel.engine.simulation.whims import Closes, Whim, strategy_of, whims_of
 from evenkeel.execution.books import Books
@@ -98,14 +98,16 @@ def scenario_of(draws: Draws, seed: int, profile: str) -> Scenario:
     )  # fmt: skip
 
 
-def account_of(scenario: Scenario) -> Account:
+def account_of(scenario: Scenario) -> Overheard:
     """Return the account as a process finds it before it reads its journal."""
     instruments = [ground.instrument for ground in scenario.grounds]
     supervisor = Supervisor(
         Identity("live", RUN), {one.id: one.tick_size for one in instruments}, scenario.venue, scenario.timing
     )
     books = Books(START_MONEY, {one.id: one.multiplier for one in instruments})
-    return Account([_desk(ground) for ground in scenario.grounds], supervisor, books, scenario.timing, scenario.limits)
+    return Overheard(
+        [_desk(ground) for ground in scenario.grounds], supervisor, books, scenario.timing, scenario.limits
+    )
 
 
 def bars_of(ground: Ground) -> tuple[float, ...]:

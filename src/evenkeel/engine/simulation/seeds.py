@@ -59,7 +59,7 @@ def play(
     failed: Violation | None = None
     text = ""
     world = World(scenario, draws, masked=masked, witnesses=(*witnesses, safety, counting))
-    safety.exchange = world.exchange
+    safety.exchange, safety.faults = world.exchange, world.faults
     try:
         world.run(steps)
         _end(world)

@@ -14,7 +14,8 @@ from evenkeel.engine.simulation.broker import Broker
 from evenkeel.engine.simulation.draw import Draws
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.faults import Fault, Faults
-from evenkeel.engine.simulation.outside import Outside, healthy
+from evenkeel.engine.simulation.outside import Outside
+from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.process import Process, Witness
 from evenkeel.engine.simulation.scenario import START_NS, STEP_NS, Scenario, account_of
 from evenkeel.engine.simulation.wire import SECOND, Wire
@@ -41,7 +42,7 @@ class World:
     """
 
     def __init__(
-        self, scenario: Scenario, draws: Draws, *, make: Callable[[], Account] | None = None,
+        self, scenario: Scenario, draws: Draws, *, make: Callable[[], Overheard] | None = None,
         masked: frozenset[tuple[Fault, int]] = frozenset(), witnesses: tuple[Witness, ...] = (),
     ) -> None:  # fmt: skip
         """Open the venue and start the process.
@@ -67,7 +68,7 @@ class World:
             lambda event: self.process.tell(event), scenario.venue.visible_ns,
         )  # fmt: skip
         self.process = Process(self.make, self.agenda, self.wire, self.faults, draws("process"), witnesses)
-        self.faults.states_of = self._states
+        self.faults.clock, self.faults.states_of = lambda: self.agenda.now_ns, self._states
         self.outside = Outside(
             scenario, draws("feed"), self.faults, self.agenda, self.exchange, self.wire, self.process
         )  # fmt: skip
@@ -85,8 +86,8 @@ class World:
             self.broker.step(self.agenda.now_ns)
 
     def awake(self) -> None:
-        """Let time pass until the process lives."""
-        self.process.trouble_disk(healthy)
+        """Let time pass without faults until the process lives."""
+        self.calm()
         while not self.process.up:
             self.agenda.until(self.agenda.now_ns + SECOND)
 
@@ -94,7 +95,7 @@ class World:
         """Let no fault happen from now on."""
         self.faults.rates = {}
         self.wire.silent_until_ns = self.wire.down_until_ns = 0
-        self.process.trouble_disk(healthy)
+        self.process.trouble_disk(None)
 
     def settle(self, seconds: int = CALM_S) -> None:
         """Let everything come to rest at a market that stands still, without faults."""
@@ -104,6 +105,7 @@ class World:
             self.agenda.until(at_ns)
             for symbol, market in self.exchange.markets.items():
                 self.exchange.trade_at(symbol, market.price, at_ns)
+            self.outside.tell_again(at_ns)
             self.wire.tell_news(at_ns)
             self.broker.step(at_ns)
 
