@@ -198,7 +198,6 @@ class AccountDesk:
 
     def interim(self) -> None:
         from evenkeel.risk.gates.facts.engine import Phase, Recon
-        from evenkeel.risk.guardrails import Guardrails, equity_read, seed_told, session_opened
 
         a = self.account
         a.phase, a.reconciled, a.recon = (
@@ -206,14 +205,12 @@ class AccountDesk:
             True,
             Recon(open_differences=0, mismatches=0, clean_ns=self.now),
         )
-        r = session_opened(Guardrails(), date(2023, 11, 14), D(1000))
-        r = equity_read(r, D(1000), D(0), known_ns=self.now)
-        a.rails = seed_told(r, D(0), D(0), D(0))
 
     def alive(self, *, quotes: bool = True) -> None:
         """Tell again what goes stale by itself: prices, quotes, the streams and the lease."""
         self.tell(LeaseTold, epoch=3, for_ns=15 * SECOND)
         self.tell(LinkChanged, channel=Channel.ACCOUNT, link=Link.UP)
+        self._hear(self.told_worth)
         for instrument in self.instruments:
             self.price(instrument)
             if quotes:
@@ -221,11 +218,12 @@ class AccountDesk:
 
     def worth(self, equity: str = "1000", **changes: Any) -> None:
         """Tell what the account is worth."""
-        told = {
+        told: dict[str, Any] = {
             "open_pnl": D(0), "available": D(equity), "initial_used": D("0.1"), "maintenance_used": D("0.05"),
             "buying_power": D(equity), "settled_cash": D(equity), **changes,
         }  # fmt: skip
-        self.tell(EquityTold, equity=D(equity), **told)
+        self.told_worth = EquityTold(event_ns=0, known_ns=0, equity=D(equity), **told)
+        self._hear(self.told_worth)
 
     def conditions(self, instrument: InstrumentId = COIN, **changes: Any) -> None:
         """Tell what was measured of a market, harmless unless it is said otherwise."""

@@ -13,14 +13,14 @@ import pytest
 
 from account_desk import COIN, OTHER, PRICE, RIVAL, TREND, AccountDesk
 from evenkeel.model.event import Operated, Operation
-from evenkeel.model.ids import InstrumentId
+from evenkeel.model.ids import InstrumentId, Leg, StrategyId
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.market_told import KeyTold, LeaseTold, MarketSessionTold, Upcoming
 from evenkeel.model.order import OrderState
 from evenkeel.model.reason import Reason
 from evenkeel.model.report import Outcome
 from evenkeel.model.time import HOUR, SECOND
-from evenkeel.model.told import ClockMeasured, QualityTold, StorageTold, Store
+from evenkeel.model.told import ClockMeasured, QualityTold, SeedTold, StorageTold, Store
 from evenkeel.risk.gates import judge as gateway
 from evenkeel.risk.gates.check import not_applicable
 from evenkeel.risk.gates.judged import Judged
@@ -61,6 +61,18 @@ def holds(desk: AccountDesk, instrument: InstrumentId = OTHER) -> None:
     desk.fill(verdict.client_id)
 
 
+def loses(desk: AccountDesk, strategy: StrategyId = RIVAL, instrument: InstrumentId = OTHER) -> None:
+    """Let a strategy make a trade that is stopped out."""
+    verdict = desk.enter(strategy, instrument)
+    assert verdict.reason is Reason.OK
+    desk.fill(verdict.client_id)
+    (stop,) = [order for order in desk.account.supervisor.book.open.values() if order.leg is Leg.STOP]
+    assert stop.trigger is not None
+    desk.fill(stop.client_id, stop.trigger)
+    for order in list(desk.account.supervisor.book.open.values()):
+        desk.report(order.client_id, OrderState.CANCELLED)
+
+
 @story(1, Reason.MARKET_ENTRY)
 def an_entry_at_the_market_where_none_may_be() -> Judged:
     return ready(prices__market_entries=False).enter(kind=OrderKind.MARKET, price=None)
@@ -87,6 +99,7 @@ def a_lease_that_was_not_renewed() -> Judged:
     desk = ready()
     desk.tell(LeaseTold, epoch=3, for_ns=2 * SECOND)
     desk.wait(3, alive=False)
+    desk.worth()
     return desk.enter()
 
 
@@ -303,6 +316,50 @@ def a_trade_that_could_lose_too_much() -> Judged:
 @story(36, Reason.FRICTION)
 def a_target_that_costs_eat() -> Judged:
     return ready().enter(target_distance=D(50))
+
+
+@story(37, Reason.DAILY_LOSS)
+def a_day_that_has_lost() -> Judged:
+    desk = ready()
+    desk.tell(SeedTold, day=D("-19.8"), week=D("-19.8"), month=D("-19.8"))
+    return desk.enter()
+
+
+@story(38, Reason.WEEKLY_LOSS)
+def a_week_that_has_lost() -> Judged:
+    desk = ready()
+    desk.tell(SeedTold, day=D(0), week=D("-59.8"), month=D("-59.8"))
+    return desk.enter()
+
+
+@story(39, Reason.CONSECUTIVE_LOSSES)
+def a_loss_just_now() -> Judged:
+    desk = ready(losses__account_streak=1, losses__strategy_streak=None, exposure__correlation=None)
+    loses(desk)
+    return desk.enter()
+
+
+@story(40, Reason.DRAWDOWN)
+def an_account_that_has_fallen() -> Judged:
+    desk = ready(losses__intraday_drawdown=None, losses__soft_drawdown=None, losses__medium_drawdown=None)
+    desk.worth("1120")
+    desk.worth("1000")
+    return desk.enter()
+
+
+@story(41, Reason.STRATEGY_QUARANTINED)
+def a_strategy_that_lost_twice() -> Judged:
+    desk = ready(
+        pace__signal_cooldown_s=None,
+        losses__account_streak=None,
+        losses__strategy_streak=None,
+        exposure__correlation=None,
+    )
+    loses(desk, TREND, COIN)
+    desk.minute()
+    loses(desk, TREND, COIN)
+    desk.minute()
+    return desk.enter()
 
 
 @story(42, Reason.VAR)

@@ -12,6 +12,7 @@ import msgspec
 from evenkeel.engine.account import gateway
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import begun, operated
+from evenkeel.engine.account.losses import Losses
 from evenkeel.engine.account.outside import Ear
 from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
@@ -46,7 +47,6 @@ from evenkeel.risk.classify import Effect
 from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
-from evenkeel.risk.guardrails import Guardrails
 from evenkeel.risk.halt import expired, next_end_ns, raised
 from evenkeel.risk.limits.limits import Limits
 
@@ -135,7 +135,7 @@ class Account:
         self.prices: dict[InstrumentId, Decimal] = {}
         self.findings: list[Finding] = []
         self.outside, self.pacer = Ear(), Pacer(limits.pace)
-        self.rails, self.scale = Guardrails(), Decimal(1)
+        self.losses = Losses()
         self.phase: Phase | None = None
         self.reconciled: bool | None = None
         self.recon: Recon | None = None
@@ -232,6 +232,7 @@ class Account:
             self.now_ns, self.findings = entry.known_ns, []
             self._told = []
             self.outside.fold(entry)
+            self.losses.fold(entry)
             self.pacer.fold(entry)
         match entry:
             case BarsClosed():
@@ -287,6 +288,7 @@ class Account:
             "trades": self.supervisor,
             "books": self.books,
             "outside": self.outside,
+            "losses": self.losses,
             "pace": self.pacer,
             **desks,
         }
@@ -379,6 +381,7 @@ class Account:
         for key, counted in heard.fills:
             owner = Owner(key.strategy, key.instrument)
             gross = self.books.fill(owner, counted.quantity, counted.value, counted.fee, counted.order.sign)
+            self.losses.filled(self.supervisor.brackets[key], gross - counted.fee, self.now_ns)
             desk = self.desks.get(DeskId(key.strategy, key.instrument))
             if desk is None or not counted.quantity:
                 continue

@@ -13,6 +13,7 @@ from evenkeel.engine.account.worth import holdings, margin_used, open_profit, op
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.order import OrderState, VenueOrder
 from evenkeel.model.time import SECOND
+from evenkeel.risk.breaker import ORDER_NS, blocked
 from evenkeel.risk.classify import Working
 from evenkeel.risk.gates.case import BROKER_MODES
 from evenkeel.risk.gates.facts.account import AccountFacts, MarginState
@@ -20,7 +21,7 @@ from evenkeel.risk.gates.facts.engine import NEVER, Access, EngineFacts, Streams
 from evenkeel.risk.gates.facts.market import Costs, MarketFacts, SessionFacts, Statistics
 from evenkeel.risk.gates.facts.snapshot import Facts
 from evenkeel.risk.gates.facts.strategy import ONE, Health, Sent, StrategyFacts
-from evenkeel.risk.guardrails import GOOD_READS
+from evenkeel.risk.halt import entry_scale
 
 if TYPE_CHECKING:
     from evenkeel.engine.account.account import Account
@@ -86,7 +87,7 @@ def _engine(account: Account) -> EngineFacts:
 
 
 def _money(account: Account, desk: Desk) -> AccountFacts:
-    out, rails, pace = account.outside.state, account.rails, account.pacer.state
+    out, rails, pace = account.outside.state, account.losses.rails, account.pacer.state
     told, equity = out.equity, _equity(account)
     held = holdings(account)
     used = margin_used(account)
@@ -94,7 +95,8 @@ def _money(account: Account, desk: Desk) -> AccountFacts:
     this_hour = account.now_ns // (HOUR_S * SECOND)
     return AccountFacts(
         equity=equity, session_equity=rails.reference, session_peak=rails.peak, peak=rails.peak_ever,
-        scale=account.scale, realised_day=rails.day if rails.seeded else None,
+        scale=None if rails.peak is None else entry_scale(account.halt, account.now_ns),
+        realised_day=rails.day if rails.seeded else None,
         realised_week=rails.week if rails.seeded else None, realised_month=rails.month if rails.seeded else None,
         open_profit=open_profit(account), open_risk=open_risk(account),
         trades=None if rails.session is None else rails.entries + entered,
@@ -117,11 +119,11 @@ def _day_trades(desk: Desk, told: EquityTold | None) -> int | None:
 
 
 def _equity(account: Account) -> Decimal | None:
-    """Return the broker's equity while it can be read; where there is no broker, that of the books."""
-    rails = account.rails
-    if rails.equity_known_ns is not None:
-        return rails.equity if rails.good_reads >= GOOD_READS else None
-    return None if account.supervisor.identity.mode in BROKER_MODES else account.equity()
+    """Return the broker's equity while it can be told and is fresh; where there is no broker, that of the books."""
+    if account.supervisor.identity.mode not in BROKER_MODES:
+        return account.equity()
+    rails = account.losses.rails
+    return rails.equity if blocked(rails, account.now_ns, age_max_ns=ORDER_NS) is None else None
 
 
 def _margin(out: Outside, equity: Decimal | None, here: Decimal | None) -> MarginState | None:
@@ -224,7 +226,7 @@ def _same_id(account: Account, identity: ClientId) -> Sent:
 
 def _strategy(account: Account, desk: Desk, identity: ClientId, signal_ns: int | None) -> StrategyFacts:
     name, instrument = desk.id
-    health, before = account.rails.strategies.get(name), account.pacer.entered(name, instrument)
+    health, before = account.losses.rails.strategies.get(name), account.pacer.entered(name, instrument)
     return StrategyFacts(
         allowed=True, health=Health.QUARANTINED if health is not None and health.quarantined else Health.WELL,
         streak=0 if health is None else health.session_losses, same_id=_same_id(account, identity),

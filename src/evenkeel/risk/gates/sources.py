@@ -26,7 +26,7 @@ SOURCES: dict[str, str] = {
     "account.session_equity": "guardrails",
     "account.session_peak": "guardrails",
     "account.peak": "guardrails",
-    "account.scale": "drawdown ladder",
+    "account.scale": "halt: rung of the ladder, ease after a resume",
     "account.realised_day": "books, seeded from the broker",
     "account.realised_week": "books, seeded from the broker",
     "account.realised_month": "books, seeded from the broker",
