@@ -60,7 +60,8 @@ class Place:
         bar: Bars that have closed.
     """
 
-    def __init__(self, disk: Disk, seed: int = 1, storage: Storage = SMALL) -> None:
+    def __init__(self, disk: Disk, seed: int = 1, storage: Storage = SMALL, folder: str = FOLDER) -> None:
+        self.folder = folder
         self.disk, self.storage = disk, storage
         self.world = a_world(seed, VENUES[0])
         (ground,) = self.world.scenario.grounds
@@ -89,7 +90,7 @@ class Place:
         manifest = manifest_of(self.make(), **changes)
         now_ns = self.now_ns - behind_ns
         self.session, commands = Session.open(
-            self.disk, FOLDER, self.make, manifest, now_ns=now_ns, halt=halt, storage=self.storage
+            self.disk, self.folder, self.make, manifest, now_ns=now_ns, halt=halt, storage=self.storage
         )
         self._carry(commands)
         return self.session

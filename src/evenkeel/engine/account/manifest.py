@@ -13,6 +13,7 @@ import msgspec
 import evenkeel
 from evenkeel.engine.account.desk import DeskId
 from evenkeel.engine.manifest import PACKAGES, plain_document, source_digest
+from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.plugin import plugin_facts, plugins_behind
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.instrument import Instrument
@@ -63,6 +64,8 @@ class AccountManifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         instruments: Their definitions by id.
         code: Which program.
         profile: Name of the limits.
+        venue: What the venue can do with orders.
+        timing: How long things may take at it.
         configuration: Everything else that was set.
         packages: Versions by name.
         platform: Python, system and machine.
@@ -76,6 +79,8 @@ class AccountManifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instruments: dict[InstrumentId, Instrument]
     code: Code
     profile: str = "research"
+    venue: Capabilities = Capabilities()
+    timing: Timing = Timing()
     configuration: dict[str, Any] = {}
     packages: dict[str, str] = {}
     platform: dict[str, str] = {}
@@ -88,7 +93,8 @@ class AccountManifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def account_manifest(
     strategies: Iterable[Strategy], *, run: RunId, mode: str, start: Decimal, currency: str,
-    profile: str = "research", configuration: dict[str, Any] | None = None,
+    profile: str = "research", venue: Capabilities | None = None, timing: Timing | None = None,
+    configuration: dict[str, Any] | None = None,
 ) -> AccountManifest:  # fmt: skip
     """Return the manifest of a session on this machine with this code."""
     chosen = tuple(strategies)
@@ -97,7 +103,8 @@ def account_manifest(
         desks=tuple(_desk(strategy) for strategy in chosen),
         instruments={strategy.instrument.id: strategy.instrument for strategy in chosen},
         code=Code(version=evenkeel.__version__, source=source_digest()), profile=profile,
-        configuration=configuration or {}, packages={name: metadata.version(name) for name in PACKAGES},
+        venue=venue or Capabilities(), timing=timing or Timing(), configuration=configuration or {},
+        packages={name: metadata.version(name) for name in PACKAGES},
         platform={"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()},
     )  # fmt: skip
 

@@ -26,6 +26,47 @@ TIME_KEYS = ("known_ns", "event_ns", "time_ns")
 """Where an entry's time is looked for, in this order."""
 
 
+TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "orders": (
+        ("place_order", "submit_entry", "submit_exit"),
+        (
+            "client_id", "strategy", "instrument", "trade", "leg", "kind", "quantity", "price", "trigger",
+            "time_in_force", "reduces",
+        ),
+    ),
+    "fills": (
+        ("executed", "order_filled"),
+        (
+            "execution_id", "client_id", "venue_id", "instrument", "leg", "quantity", "price", "fee", "taker",
+            "exit_reason",
+        ),
+    ),
+    "decisions": (
+        (
+            "of_desk", "entry_approved", "entry_refused", "exit_ordered", "cancel_ordered", "run_stopped",
+            "close_trade", "halt_changed",
+        ),
+        ("strategy", "instrument", "client_id", "reason", "detail", "why"),
+    ),
+    "commands": (
+        ("place_order", "amend_order", "cancel_order", "look_up_order", "submit_entry", "submit_exit", "cancel_entry"),
+        ("client_id", "strategy", "instrument", "leg", "quantity", "price", "trigger", "why"),
+    ),
+    "checks": (
+        ("judged",),
+        ("client_id", "strategy", "instrument", "purpose", "quantity", "approved", "reason", "vector"),
+    ),
+}  # fmt: skip
+"""By table: the types of entries that are its rows, and its columns after those of every table."""
+
+ENTRIES = "entries"
+OWNER = ("strategy", "instrument", "trade")
+"""What the places of a desk or of the key of a trade mean."""
+
+INSIDE = ("order", "what", "desk", "key", "closing", "amendment", "found")
+"""Parts of a message in which a column is looked for where the message itself does not have it."""
+
+
 class Row(NamedTuple):
     """One entry in the table.
 
@@ -60,37 +101,92 @@ def rows(frames: Iterable[Frame]) -> Iterator[Row]:
         yield Row(frame.sequence, kind, time, None if name is None else str(name), text)
 
 
-def write_csv(frames: Iterable[Frame], path: Path) -> int:
-    """Write the entries as CSV and return their number; the file appears only when it is complete.
+def table(frames: Iterable[Frame], name: str) -> tuple[tuple[str, ...], Iterator[tuple[str | int | None, ...]]]:
+    """Return the columns of a table and its rows: the entries of some types, with the values that matter in columns.
+
+    Args:
+        frames: Of the journal.
+        name: One of `TABLES`.
+
+    Raises:
+        StorageError: If a payload is not a msgpack map.
+    """
+    types, columns = TABLES[name]
+    heads = ("sequence", "time", "type", *columns)
+    return heads, _table_rows(frames, types, columns)
+
+
+def _table_rows(
+    frames: Iterable[Frame], types: tuple[str, ...], columns: tuple[str, ...]
+) -> Iterator[tuple[str | int | None, ...]]:  # fmt: skip
+    """Yield a row for each entry of the types; one without a time has that of the event before it."""
+    time: str | None = None
+    for frame in frames:
+        message = _decode(frame)
+        own = next((value for key in TIME_KEYS if isinstance(value := message.get(key), int)), None)
+        time = time if own is None else format_time(own)
+        kind = message.get("type")
+        if kind in types:
+            inner = message.get("what")
+            told = inner.get("type") if isinstance(inner, dict) else kind
+            yield (frame.sequence, time, str(told), *(_cell(message, column) for column in columns))
+
+
+def _cell(message: object, column: str) -> str | None:
+    """Return a value of a message or of a part of it, as text."""
+    if isinstance(message, list):
+        message = dict(zip(OWNER, message, strict=False))
+    if not isinstance(message, dict):
+        return None
+    value = message.get(column)
+    if isinstance(value, list | dict):
+        return None
+    if value is not None:
+        return str(value)
+    inner = (_cell(message[part], column) for part in INSIDE if part in message)
+    return next((text for text in inner if text is not None), None)
+
+
+def write(frames: Iterable[Frame], path: Path, *, kind: str, name: str = ENTRIES) -> int:
+    """Write a table and return the number of its rows; the file appears only when it is complete.
+
+    Args:
+        frames: Of the journal.
+        path: Where to.
+        kind: `csv` or `parquet`.
+        name: `entries`, one row an entry with all of its message, or one of `TABLES`.
 
     Raises:
         StorageError: If a payload cannot be read or the file cannot be written.
     """
+    columns: tuple[str, ...] = Row._fields
+    found: Iterator[tuple[str | int | None, ...]] = rows(frames)
+    if name != ENTRIES:
+        columns, found = table(frames, name)
+    return _write_csv(columns, found, path) if kind == "csv" else _write_parquet(columns, found, path)
+
+
+def _write_csv(columns: tuple[str, ...], found: Iterable[tuple[str | int | None, ...]], path: Path) -> int:
     count = 0
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Row._fields)
-    for count, row in enumerate(rows(frames), start=1):  # noqa: B007 - the count is the result
+    writer.writerow(columns)
+    for count, row in enumerate(found, start=1):  # noqa: B007 - the count is the result
         writer.writerow(row)
     write_atomically(path, text.getvalue().encode())
     return count
 
 
-def write_parquet(frames: Iterable[Frame], path: Path) -> int:
-    """Write the entries as Parquet and return their number; the file appears only when it is complete.
-
-    Raises:
-        StorageError: If a payload cannot be read or the file cannot be written.
-    """
+def _write_parquet(columns: tuple[str, ...], found: Iterable[tuple[str | int | None, ...]], path: Path) -> int:
     import polars as pl
 
-    schema = {"sequence": pl.UInt64, "kind": pl.String, "time": pl.String, "type": pl.String, "json": pl.String}
-    table = pl.DataFrame(list(rows(frames)), schema=schema, orient="row")
-    table = table.with_columns(pl.col("time").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC"))
+    schema = {column: pl.UInt64 if column == "sequence" else pl.String for column in columns}
+    frame = pl.DataFrame(list(found), schema=schema, orient="row")
+    frame = frame.with_columns(pl.col("time").str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="ns", time_zone="UTC"))
     data = io.BytesIO()
-    table.write_parquet(data)
+    frame.write_parquet(data)
     write_atomically(path, data.getvalue())
-    return table.height
+    return frame.height
 
 
 def _decode(frame: Frame) -> dict[object, object]:

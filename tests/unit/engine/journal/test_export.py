@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from evenkeel.engine.journal.export import rows, write_csv, write_parquet
+from evenkeel.engine.journal.export import rows, write
 from evenkeel.engine.journal.frame import Frame
 from evenkeel.model.errors import StorageError
 
@@ -37,7 +37,7 @@ def test_a_row_says_when_what_and_everything() -> None:
 
 def test_csv_holds_the_rows(tmp_path: Path) -> None:
     path = tmp_path / "journal.csv"
-    assert write_csv(FRAMES, path) == 3
+    assert write(FRAMES, path, kind="csv") == 3
     with path.open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
     assert header == ["sequence", "kind", "time", "type", "json"]
@@ -46,7 +46,7 @@ def test_csv_holds_the_rows(tmp_path: Path) -> None:
 
 def test_parquet_holds_the_rows_with_times_as_times(tmp_path: Path) -> None:
     path = tmp_path / "journal.parquet"
-    assert write_parquet(FRAMES, path) == 3
+    assert write(FRAMES, path, kind="parquet") == 3
     table = pl.read_parquet(path)
     assert table.schema["time"] == pl.Datetime("ns", "UTC")
     assert table["time"].dt.timestamp("ns").to_list() == [NOON_NS + 5, NOON_NS, None]
@@ -54,18 +54,18 @@ def test_parquet_holds_the_rows_with_times_as_times(tmp_path: Path) -> None:
 
 
 def test_an_empty_journal_is_an_empty_table(tmp_path: Path) -> None:
-    assert write_csv([], tmp_path / "a.csv") == 0
-    assert write_parquet([], tmp_path / "a.parquet") == 0
+    assert write([], tmp_path / "a.csv", kind="csv") == 0
+    assert write([], tmp_path / "a.parquet", kind="parquet") == 0
     assert pl.read_parquet(tmp_path / "a.parquet").height == 0
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xc1", msgspec.msgpack.encode([1, 2])])
 def test_a_payload_that_is_no_map_is_refused_by_its_sequence(tmp_path: Path, payload: bytes) -> None:
     with pytest.raises(StorageError, match="journal entry 9 is not a msgpack map"):
-        write_csv([Frame(9, 1, 1, payload)], tmp_path / "a.csv")
+        write([Frame(9, 1, 1, payload)], tmp_path / "a.csv", kind="csv")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unwritable_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot write a\.csv into"):
-        write_csv(FRAMES, tmp_path / "none" / "a.csv")
+        write(FRAMES, tmp_path / "none" / "a.csv", kind="csv")
