@@ -6,14 +6,12 @@ section 10 about the exchange. docs/develop/acceptance.md lists them.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent.parent
+from named_tests import TESTS, every_test
+
 PAGE = TESTS.parent / "docs" / "develop" / "acceptance.md"
 
 ROWS = (
@@ -31,22 +29,6 @@ ROWS = (
 TRAPS = ("T15", "T17", "T18", "T19", "T20", "T21", "T22", "T23", "T24", "T26", "T30")
 REQUIREMENTS = ("H1", "M1", "M2", "M3", "L1", "L2", "L3", "P3")
 VECTORS = range(1, 48)
-
-
-def every_test() -> Iterator[tuple[str, str]]:
-    """Yield each test with all that names what it is about: its name, its docstring, the ids of its cases."""
-    for path in sorted(TESTS.rglob("test_*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                ids = [
-                    constant.value
-                    for decorator in node.decorator_list
-                    for constant in ast.walk(decorator)
-                    if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
-                ]
-                told = " ".join([node.name.replace("_", " "), ast.get_docstring(node) or "", *ids])
-                yield f"{path.relative_to(TESTS).as_posix()}::{node.name}", told
 
 
 @pytest.fixture(scope="module")
