@@ -33,7 +33,7 @@ class Desk:
 
     def __init__(
         self, quantity: int = 10, venue: Capabilities | None = None, *, target: bool = True, placed_s: int = 0,
-        rules: Rules | None = None, until_bar: int | None = None,
+        rules: Rules | None = None, until_bar: int | None = None, stop: bool = True,
     ) -> None:  # fmt: skip
         self.supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: D(1)}, venue or Capabilities(), Timing())
         self.now = placed_s * SECOND
@@ -47,7 +47,7 @@ class Desk:
             expires_ns=(placed_s + 90) * SECOND,
         )  # fmt: skip
         bracket = Bracket(
-            strategy=STRATEGY, instrument=SYMBOL, trade=1, direction=1, stop_distance=D(10),
+            strategy=STRATEGY, instrument=SYMBOL, trade=1, direction=1, stop_distance=D(10) if stop else None,
             target_distance=D(20) if target else None, entry=self.entry,
             rules=rules or Rules(), entry_until_bar=until_bar,
         )  # fmt: skip
@@ -97,14 +97,14 @@ class Desk:
         return self.act()
 
     def told(
-        self, identity: ClientId, state: OrderState, filled: int = 0, at: int = 100, **other: Any
+        self, identity: ClientId, state: OrderState, filled: int | Decimal = 0, at: int = 100, **other: Any
     ) -> list[VenueCommand]:
         """Tell how an order stands; `other` are more fields of the report."""
         event = msgspec.structs.replace(self.report(identity, state, filled, at), **other)
         self.note(self.supervisor.fold(event))
         return self.act()
 
-    def report(self, identity: ClientId, state: OrderState, filled: int = 0, at: int = 100) -> OrderReported:
+    def report(self, identity: ClientId, state: OrderState, filled: int | Decimal = 0, at: int = 100) -> OrderReported:
         order = self.supervisor.book.get(identity)
         return OrderReported(
             event_ns=self.now, known_ns=self.now, instrument=SYMBOL, client_id=identity, venue_id=f"v-{identity}",
@@ -113,7 +113,7 @@ class Desk:
         )  # fmt: skip
 
     def executed(
-        self, identity: ClientId, quantity: int, price: int = 100, execution: str | None = None, **other: Any
+        self, identity: ClientId, quantity: int | Decimal, price: int = 100, execution: str | None = None, **other: Any
     ) -> list[VenueCommand]:
         """Tell an execution; `other` are more of its fields."""
         self.executions += 1

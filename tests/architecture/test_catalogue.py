@@ -1,4 +1,4 @@
-"""Every row of the failure catalogue (operations.md 12) and requirement of plays.md 10 that is due is named by a test."""
+"""Every row of the failure catalogue (operations.md 12) and of plays.md 10 that is due is named by a test."""
 
 from __future__ import annotations
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from evenkeel.execution.findings import FindingCode
 from evenkeel.execution.supervisor.levels import Rules, Rung
 from evenkeel.execution.supervisor.venue_terms import Capabilities
-from evenkeel.model.command import AmendOrder, CancelOrder, PlaceOrder, VenueCommand
+from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
 from evenkeel.model.ids import ClientId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.order import Amendment
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Act, Outcome
-from trade_desk import SYMBOL, D, Desk, S, placed
+from trade_desk import KEY, SECOND, STRATEGY, SYMBOL, D, Desk, S, placed
 
 TRAIL = Rules(trail_activation=D("0.05"), trail_distance=D(10))
 STEPS = (Rung(ratio=D(1), share=D("0.5")), Rung(ratio=D(2), share=D("0.25")), Rung(ratio=D(3), share=D("0.25")))
@@ -116,10 +117,12 @@ class TestMoving:
 class TestSteps:
     def test_each_step_rests_when_the_one_before_it_has_filled(self) -> None:
         """Three legs: half at 110, a quarter at 120, the rest at 130; the stop shrinks with each."""
-        desk = Desk(target=False, rules=Rules(ladder=STEPS))
+        desk = Desk(target=False, rules=Rules(ladder=STEPS, lot=D(1)))
         stop, first = desk.hold()
         assert (desk.order(first).quantity, desk.order(first).price) == (D(-5), D(110))
-        commands = desk.executed(first, -5, 110)
+        assert amended(desk.executed(first, -4, 110)) == {stop: Amendment(quantity=D(-6))}
+        assert desk.resolve(stop, Outcome.ACCEPTED, Act.AMEND) == []
+        commands = desk.executed(first, -1, 110)
         assert {c.client_id: c.amendment.quantity for c in commands if isinstance(c, AmendOrder)} == {stop: D(-5)}
         second, *_, quantity, price = only_order(desk.resolve(stop, Outcome.ACCEPTED, Act.AMEND))
         assert (quantity, price) == (D(-2), D(120))
@@ -130,7 +133,7 @@ class TestSteps:
         assert desk.executed(third, -3, 130) == [CancelOrder(client_id=stop, why="nothing is held that it could close")]
 
     def test_what_is_left_of_a_step_goes_at_the_market_and_the_next_step_stays(self) -> None:
-        desk = Desk(target=False, rules=Rules(ladder=STEPS))
+        desk = Desk(target=False, rules=Rules(ladder=STEPS, lot=D(1)))
         stop, first = desk.hold()
         desk.executed(first, -2, 110)
         desk.resolve(stop, Outcome.ACCEPTED, Act.AMEND)
@@ -146,7 +149,7 @@ class TestSteps:
         assert desk.bracket.held == 5
 
     def test_a_part_that_the_strategy_sells_leaves_the_steps_where_they_are(self) -> None:
-        desk = Desk(target=False, rules=Rules(ladder=STEPS))
+        desk = Desk(target=False, rules=Rules(ladder=STEPS, lot=D(1)))
         stop, first = desk.hold()
         desk.leave(D(3))
         sale, *_ = only_order(desk.act())
@@ -230,3 +233,99 @@ class TestPairs:
         for order in list(desk.supervisor.book.open.values()):
             desk.told(order.client_id, S.CANCELLED)
         assert desk.supervisor.brackets == {}
+
+
+class TestBare:
+    """How long a position is without its protection is counted, and only a person can let it be."""
+
+    def test_each_unprotected_second_is_counted_for_its_position(self) -> None:
+        desk = Desk()
+        desk.resolve(desk.entry, Outcome.ACCEPTED)
+        stop, *_ = only_order(desk.executed(desk.entry, 10))
+        desk.at(2)
+        assert desk.supervisor.unprotected_since_ns == 0
+        assert desk.supervisor.unprotected_for(desk.now) == {KEY: 2 * SECOND}
+        desk.at(3)
+        desk.resolve(stop, Outcome.ACCEPTED)
+        desk.at(20)
+        assert desk.supervisor.unprotected_for(desk.now) == {KEY: 3 * SECOND}
+        assert desk.supervisor.unprotected_since_ns is None
+
+    def test_a_position_without_a_stop_is_closed_where_nobody_gave_leave(self) -> None:
+        desk = Desk(stop=False, target=False)
+        desk.supervisor.stops_needed = True
+        desk.resolve(desk.entry, Outcome.ACCEPTED)
+        assert placed(desk.executed(desk.entry, 10)) == [(Leg.GUARD, OrderKind.MARKET, D(-10))]
+        assert desk.alarms == ["it has no stop, and nobody gave leave for that"]
+
+    def test_a_position_without_a_stop_stays_while_a_person_lets_it_and_no_longer(self) -> None:
+        desk = Desk(stop=False, target=False)
+        desk.supervisor.stops_needed = True
+        desk.supervisor.waive(STRATEGY, SYMBOL, 60 * SECOND)
+        desk.resolve(desk.entry, Outcome.ACCEPTED)
+        assert desk.executed(desk.entry, 10) == []
+        assert desk.supervisor.next_deadline(desk.now) == 60 * SECOND
+        assert desk.at(59) == []
+        assert desk.supervisor.unprotected_for(desk.now) == {KEY: 0}
+        assert placed(desk.at(60)) == [(Leg.GUARD, OrderKind.MARKET, D(-10))]
+
+    def test_a_position_whose_stop_cannot_rest_stays_while_a_person_lets_it(self) -> None:
+        desk = Desk(target=False)
+        desk.supervisor.waive(STRATEGY, SYMBOL, 60 * SECOND)
+        desk.resolve(desk.entry, Outcome.ACCEPTED)
+        first, *_ = only_order(desk.executed(desk.entry, 10))
+        second, *_ = only_order(desk.resolve(first, Outcome.REFUSED))
+        assert desk.resolve(second, Outcome.REFUSED) == []
+        assert desk.at(59) == []
+        assert placed(desk.at(60)) == [(Leg.GUARD, OrderKind.MARKET, D(-10))]
+        assert desk.alarms == ["its stop was rejected"]
+
+    def test_a_leave_that_is_taken_back_closes_at_once(self) -> None:
+        desk = Desk(stop=False, target=False)
+        desk.supervisor.waive(STRATEGY, SYMBOL, 60 * SECOND)
+        desk.resolve(desk.entry, Outcome.ACCEPTED)
+        desk.executed(desk.entry, 10)
+        desk.supervisor.waive(STRATEGY, SYMBOL, 0)
+        assert placed(desk.at(1)) == [(Leg.GUARD, OrderKind.MARKET, D(-10))]
+
+
+class TestExits:
+    def test_row_89_less_than_a_lot_is_left_alone_told_and_let_go(self) -> None:
+        """Row 89: dust is no order's worth; no exit is sent for it again and again."""
+        desk = Desk(rules=Rules(lot=D(1)))
+        stop, target = desk.hold()
+        assert not [c for c in desk.executed(stop, D("-9.5"), 90) if isinstance(c, PlaceOrder)]
+        for order in list(desk.supervisor.book.open.values()):
+            desk.told(order.client_id, S.CANCELLED, D("9.5") if order.leg is Leg.STOP else 0, 90)
+        assert desk.at(600) == []
+        assert desk.supervisor.brackets == {}
+        assert FindingCode.DUST in desk.codes()
+        assert desk.order(target).state is S.CANCELLED
+
+    def test_an_exit_that_is_refused_is_tried_again_later_each_time(self) -> None:
+        desk = Desk()
+        desk.hold()
+        desk.leave()
+        sent = [c.order.client_id for c in desk.act() if isinstance(c, PlaceOrder)]
+        tried = []
+        for tenth in range(1, 80):
+            commands = desk.resolve(sent[-1], Outcome.REFUSED) if desk.order(sent[-1]).state is S.SENT else []
+            commands += desk.at(tenth / 10)
+            found = [c.order.client_id for c in commands if isinstance(c, PlaceOrder)]
+            tried += [tenth] * len(found)
+            sent += found
+        assert tried == [5, 15, 35, 75]
+        assert len(set(sent)) == len(sent)
+
+
+def test_h13_an_answer_that_never_comes_is_asked_for_until_the_state_is_definite() -> None:
+    desk = Desk()
+    assert desk.at(1.9) == []
+    assert desk.at(2) == [LookUpOrder(client_id=desk.entry, asked_ns=desk.now)]
+    desk.resolve(desk.entry, Outcome.UNKNOWN)
+    assert desk.order(desk.entry).state is S.UNKNOWN
+    asked = [half / 2 for half in range(5, 30) if desk.at(half / 2)]
+    assert asked == [2.5, 3, 4, 6, 10]
+    desk.looked_up(desk.entry, desk.report(desk.entry, S.CANCELLED, 3))
+    assert desk.order(desk.entry).state is S.CANCELLED
+    assert desk.bracket.held == 3

@@ -42,6 +42,8 @@ class FindingCode(StrEnum):
     """A complete answer lacks executions of what the venue says was filled."""
     FILL_ORPHAN = "fill_orphan"
     """An execution that we have is not in the complete list of the venue."""
+    DUST = "dust"
+    """Less than a lot is left of a position: it is no order's worth, and its trade is over."""
     LEDGER_BREAK = "ledger_break"
     """Position or cash of the venue are not what was there before and all that has happened since."""
     HELD_BACK = "held_back"

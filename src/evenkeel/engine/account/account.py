@@ -13,7 +13,7 @@ from evenkeel.engine.account import gateway
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import begun, operated
 from evenkeel.engine.account.losses import Losses
-from evenkeel.engine.account.outside import Ear
+from evenkeel.engine.account.outside import Ear, waiver_key
 from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
 from evenkeel.execution.books import Books, Owner
@@ -42,7 +42,7 @@ from evenkeel.model.market_told import MarketEvent
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
-from evenkeel.model.told import ToldEvent
+from evenkeel.model.told import ToldEvent, Waived
 from evenkeel.risk.classify import Effect
 from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
@@ -134,6 +134,7 @@ class Account:
         self.supervisor, self.books, self._timing = supervisor, books, timing
         self.prices: dict[InstrumentId, Decimal] = {}
         self.findings: list[Finding] = []
+        self.supervisor.stops_needed = limits.trade.stop_required
         self.outside, self.pacer = Ear(), Pacer(limits.pace)
         self.losses = Losses()
         self.phase: Phase | None = None
@@ -242,6 +243,8 @@ class Account:
             case PriceTold(instrument=instrument, last=last) if instrument is not None and _is_price(last):
                 self.prices[instrument] = last
                 self.supervisor.price(instrument, last, entry.known_ns)
+            case Waived(instrument=instrument) if instrument is not None:
+                self.supervisor.waive(entry.strategy, instrument, entry.until_ns)
             case SessionBegan():
                 self.supervisor.book.doubt(entry.known_ns)
                 if entry.halt is not None and entry.halt.epoch > self.halt.epoch:
@@ -259,7 +262,19 @@ class Account:
                 self._fold_verdict(entry)
             case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
                 self._fold_command(entry)
-        self.findings += self.supervisor.watch(self.now_ns)
+        for finding in self.supervisor.watch(self.now_ns):
+            self.findings.append(finding)
+            if finding.code is FindingCode.DUST:
+                self._release(finding)
+
+    def _release(self, finding: Finding) -> None:
+        """Let a core go of a trade of which less than a lot is left; the books keep that."""
+        order = None if finding.client_id is None else self.supervisor.book.get(finding.client_id)
+        desk = None if order is None else self.desks.get(DeskId(order.strategy, order.instrument))
+        held = None if desk is None else desk.core.state.position
+        if order is not None and desk is not None and held is not None:
+            none = Decimal(0)
+            self._note(desk, desk.hear_change(order.trade, -held.quantity, held.price, none, none, self.now_ns))
 
     def take_up(self, hashes: Mapping[DeskId, str]) -> list[DeskId]:
         """Fold the beginning of a session; return the desks whose strategy is another than in the session before.
@@ -361,7 +376,8 @@ class Account:
             case SubmitEntry() as command:
                 desk.core.fold(command)
                 order = desk.order(command, self.now_ns, self._timing.entry_life_ns)
-                self.supervisor.open_trade(desk.bracket(command), order)
+                bracket = msgspec.structs.replace(desk.bracket(command), waived_until_ns=self._waived_until(desk))
+                self.supervisor.open_trade(bracket, order)
             case SubmitExit() as command:
                 held = desk.core.state.position
                 desk.core.fold(command)
@@ -374,6 +390,9 @@ class Account:
                 pass
             case _:
                 desk.core.fold(entry.what)
+
+    def _waived_until(self, desk: Desk) -> int | None:
+        return self.outside.state.waivers.get(waiver_key(desk.id.strategy, desk.id.instrument))
 
     def _fold_heard(self, heard: Heard) -> None:
         """Carry what the supervisor heard over to the books and the cores."""

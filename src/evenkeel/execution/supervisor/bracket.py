@@ -72,6 +72,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         change_ns: When the last one was.
         entry_until_bar: Execution bar at whose close what is left of the entry is withdrawn; None is never.
         lapsed: Whether that bar has closed.
+        bare_ns: How long it was without its protection, all together.
     """
 
     strategy: StrategyId
@@ -110,6 +111,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     change_ns: int | None = None
     entry_until_bar: int | None = None
     lapsed: bool = False
+    bare_ns: int = 0
 
     @property
     def held(self) -> Decimal:
@@ -122,9 +124,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.bought_value / abs(self.bought) if self.bought else Decimal(0)
 
     @property
-    def closes_whole(self) -> bool:
-        """Whether all of it is being closed."""
-        return self.closing is not None and self.closing.quantity is None
+    def is_dust(self) -> bool:
+        """Whether something is held that is less than a lot: no order can close it."""
+        return 0 < abs(self.held) < self.rules.lot
 
     @property
     def target(self) -> Rest:

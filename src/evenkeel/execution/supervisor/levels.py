@@ -50,7 +50,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         even_offset: How far beyond the entry price the stop lies at break-even, as a fraction of it.
         ladder: Several targets, in place of one.
         reference: Decision price of the entry.
-        lot: Smallest step of a quantity.
+        lot: Smallest step of a quantity; 0 where it is not known.
         stop_offset: How far beyond its trigger the limit of a stop lies; None is a stop without a limit.
     """
 
@@ -61,7 +61,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     even_offset: Decimal = Decimal(0)
     ladder: tuple[Rung, ...] = ()
     reference: Decimal | None = None
-    lot: Decimal = Decimal(1)
+    lot: Decimal = Decimal(0)
     stop_offset: Decimal | None = None
 
     @property
@@ -167,7 +167,7 @@ def anchored(bracket: Bracket, tick: Decimal) -> Bracket:
     """
     rules = bracket.rules
     p = _numbers(bracket, tick)
-    p[LOTS], p[STEPS] = float(abs(bracket.bought) // rules.lot), float(len(rules.ladder))
+    p[LOTS], p[STEPS] = float(abs(bracket.bought) // rules.lot if rules.ladder else 0), float(len(rules.ladder))
     p[REFERENCE] = _float(rules.reference)
     terms = np.array([_float(one) for rung in rules.ladder for one in (rung.ratio, rung.fraction, rung.share)] or [0.0])
     levels, lots = np.zeros(len(rules.ladder) or 1), np.zeros(len(rules.ladder) or 1, dtype=np.int64)
@@ -189,7 +189,7 @@ def anchored(bracket: Bracket, tick: Decimal) -> Bracket:
 def followed(bracket: Bracket, close: Decimal, tick: Decimal) -> Bracket:
     """Return the bracket after a base close: its stop trails, or goes to break-even, and never loosens."""
     rules = bracket.rules
-    if not rules.moves or bracket.held * bracket.direction <= 0 or bracket.closes_whole:
+    if not rules.moves or bracket.held * bracket.direction <= 0:
         return bracket
     p = _numbers(bracket, tick)
     p[CLOSE], p[ARMED], p[EVEN] = to_float(close), float(bracket.armed), float(bracket.evened)

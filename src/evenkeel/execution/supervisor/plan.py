@@ -98,6 +98,7 @@ class Circumstances:
         timing: How long things may take.
         entries_allowed: Whether entries may rest; not from halt level 3 on.
         flattens: Whether everything is to be closed, as at level 4.
+        stops_needed: Whether a position without a stop must have a person's leave (ruling 52).
     """
 
     now_ns: int
@@ -105,6 +106,7 @@ class Circumstances:
     timing: Timing
     entries_allowed: bool = True
     flattens: bool = False
+    stops_needed: bool = False
 
 
 def plan(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> list[Wish]:
@@ -119,6 +121,8 @@ def plan(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -> l
     held = bracket.held
     if held == 0:
         return wishes + _withdrawn([o for o in orders if o.leg is not Leg.ENTRY], "nothing is held that it could close")
+    if bracket.is_dust:
+        return wishes + _withdrawn([o for o in orders if o.leg is not Leg.ENTRY], "what is held is less than a lot")
     if held * bracket.direction < 0:
         return wishes + _turned(bracket, orders, at)
     if bracket.closing is None or (at.flattens and bracket.closing.quantity is not None):
@@ -136,10 +140,13 @@ def _turned(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances) -
     return wishes + _flatten(bracket, rest, at, Closing(reason=ExitReason.FORCE, leg=Leg.GUARD, since_ns=at.now_ns))
 
 
-def unprotected(bracket: Bracket, orders: Sequence[VenueOrder]) -> bool:
-    """Whether a position is held that its stop does not cover and that is not being closed."""
-    if bracket.held == 0 or bracket.stop_price is None:
-        return bracket.held != 0 and bracket.held * bracket.direction < 0
+def unprotected(bracket: Bracket, orders: Sequence[VenueOrder], now_ns: int, *, stops_needed: bool) -> bool:
+    """Whether a position is held that its stop does not cover, that is not being closed, and without anyone's leave."""
+    if bracket.held == 0 or bracket.is_dust:
+        return False
+    may_lack_it = is_waived(bracket, now_ns) or (bracket.stop_price is None and not stops_needed)
+    if bracket.held * bracket.direction > 0 and may_lack_it:
+        return False
     leaving = sum((o.left for o in orders if o.leg in (Leg.EXIT, Leg.GUARD) and o.state in _RESTING), Decimal(0))
     return covered(orders) + leaving < abs(bracket.held)
 
@@ -167,7 +174,7 @@ def deadlines(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing) ->
             if bracket.waived_until_ns is not None:
                 stamps.append(bracket.waived_until_ns)
         elif bracket.exit_ns is not None:
-            stamps.append(bracket.exit_ns + timing.retry_ns)
+            stamps.append(_retry_ns(bracket.exit_ns, bracket, timing))
     return stamps
 
 
@@ -201,15 +208,10 @@ def _must_close(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstance
         part = min(bracket.excess, abs(bracket.held))
         why = "more is held than was asked for"
         return WishClose(reason=ExitReason.FORCE, why=why, alarm=True, quantity=part)
+    if not is_waived(bracket, now) and (close := _bare(bracket, at)) is not None:
+        return close
     if bracket.stop_price is None:
-        waived = bracket.waived_until_ns
-        if waived is not None and now >= waived:
-            return WishClose(reason=ExitReason.FORCE, why="the leave to hold it without a stop has expired", alarm=True)
         return None
-    if bracket.failed_stops >= timing.stop_attempts:
-        return WishClose(reason=ExitReason.FORCE, why="its stop was rejected", alarm=True)
-    if bracket.naked_ns is not None and now >= bracket.naked_ns + timing.naked_ns:
-        return WishClose(reason=ExitReason.FORCE, why="it was without its stop for too long", alarm=True)
     if any(order.leg is Leg.STOP and order.filled for order in orders):
         return WishClose(reason=bracket.stop_by, why="its stop filled in part")
     if bracket.beyond_ns is not None and now >= bracket.beyond_ns + timing.stop_fallback_ns:
@@ -218,6 +220,27 @@ def _must_close(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstance
         part = bracket.target.quantity
         why = "what is left of its target did not fill"
         return WishClose(reason=ExitReason.TAKE_PROFIT, why=why, quantity=part if part < abs(bracket.held) else None)
+    return None
+
+
+def is_waived(bracket: Bracket, now_ns: int) -> bool:
+    """Whether a person lets it be without a stop now."""
+    return bracket.waived_until_ns is not None and now_ns < bracket.waived_until_ns
+
+
+def _bare(bracket: Bracket, at: Circumstances) -> WishClose | None:
+    """Return why a position must be closed that nobody lets be without a stop, if so."""
+    timing = at.timing
+    if bracket.stop_price is None:
+        if bracket.waived_until_ns is not None:
+            return WishClose(reason=ExitReason.FORCE, why="the leave to hold it without a stop has expired", alarm=True)
+        if at.stops_needed:
+            return WishClose(reason=ExitReason.FORCE, why="it has no stop, and nobody gave leave for that", alarm=True)
+        return None
+    if bracket.failed_stops >= timing.stop_attempts:
+        return WishClose(reason=ExitReason.FORCE, why="its stop was rejected", alarm=True)
+    if bracket.naked_ns is not None and at.now_ns >= bracket.naked_ns + timing.naked_ns:
+        return WishClose(reason=ExitReason.FORCE, why="it was without its stop for too long", alarm=True)
     return None
 
 
@@ -240,7 +263,7 @@ def _protecting_stop(
     if not wanted:
         return _withdrawn(resting, "its part of the position is being sold"), True
     if not resting:
-        waits = bool(stops) and not at.venue.reduce_only
+        waits = (bool(stops) and not at.venue.reduce_only) or bracket.failed_stops >= at.timing.stop_attempts
         return [] if waits else [_stop(bracket, wanted)], False
     kept = max(resting, key=lambda order: (order.left >= wanted, _tightness(order, bracket.direction), order.placed_ns))
     wishes = _withdrawn([order for order in resting if order is not kept], "another stop protects the position")
@@ -349,6 +372,12 @@ def _target_changed(target: VenueOrder, wanted: Decimal, bracket: Bracket, at: C
     return [WishAmend(client_id=target.client_id, amendment=wish)]
 
 
+def _retry_ns(failed_ns: int, bracket: Bracket, timing: Timing) -> int:
+    """Return when an exit that failed may be tried again: later each time, so that no venue is flooded with it."""
+    doublings = min(max(bracket.failed_exits - 1, 0), timing.retry_doublings)
+    return failed_ns + (timing.retry_ns << doublings)
+
+
 def _flatten(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, closing: Closing) -> list[Wish]:
     """Close a position, or a part of it, at the market.
 
@@ -369,7 +398,7 @@ def _flatten(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, 
     wanted = abs(bracket.held) if part is None else min(part, abs(bracket.held))
     if exits or wanted == 0:
         return wishes
-    if bracket.exit_ns is not None and at.now_ns < bracket.exit_ns + at.timing.retry_ns:
+    if bracket.exit_ns is not None and at.now_ns < _retry_ns(bracket.exit_ns, bracket, at.timing):
         return wishes
     return [
         *wishes,

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from evenkeel.execution.findings import Counted, Finding, Strayed, Told
+from evenkeel.execution.findings import Counted, Finding, FindingCode, Strayed, Told
 from evenkeel.execution.orders import CLOSED_MAX, OrderBook
 from evenkeel.execution.supervisor.bracket import Bracket, Closing, changed, filled, heard, placed, strayed
 from evenkeel.execution.supervisor.levels import followed
@@ -112,6 +112,7 @@ class Supervisor:
         brackets: Trades that hold something or have orders at work.
         over: The last trades that do not, oldest first; a late message brings one back.
         unprotected_ns: How long positions were without their protection, all together.
+        stops_needed: Whether a position without a stop must have a person's leave; the account's limits say it.
         closes: When the last base bar closed that was told, by instrument.
     """
 
@@ -127,6 +128,7 @@ class Supervisor:
         self.brackets: dict[TradeKey, Bracket] = {}
         self.over: OrderedDict[TradeKey, Bracket] = OrderedDict()
         self.unprotected_ns = 0
+        self.stops_needed = False
         self.closes: dict[InstrumentId, int] = {}
 
     def saved(self) -> SavedTrades:
@@ -247,18 +249,37 @@ class Supervisor:
 
     def watch(self, now_ns: int) -> list[Finding]:
         """Fold that time has passed: note since when positions lack protection, and give up on strangers' messages."""
+        findings: list[Finding] = []
         for key, bracket in list(self.brackets.items()):
             orders = self._orders(key)
-            if not orders and not bracket.held:
-                self._end(key)
-                continue
-            bare = unprotected(bracket, orders)
+            bare = unprotected(bracket, orders, now_ns, stops_needed=self.stops_needed)
             if bare and bracket.naked_ns is None:
                 self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=now_ns)
             elif not bare and bracket.naked_ns is not None:
-                self.unprotected_ns += now_ns - bracket.naked_ns
-                self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=None)
-        return self.book.expire(now_ns).findings
+                passed = now_ns - bracket.naked_ns
+                self.unprotected_ns += passed
+                self.brackets[key] = msgspec.structs.replace(bracket, naked_ns=None, bare_ns=bracket.bare_ns + passed)
+            if not orders and (not bracket.held or bracket.is_dust):
+                findings += self._end(key)
+        return findings + self.book.expire(now_ns).findings
+
+    @property
+    def unprotected_since_ns(self) -> int | None:
+        """Since when some position has lacked its protection; None where none does."""
+        return min((b.naked_ns for b in self.brackets.values() if b.naked_ns is not None), default=None)
+
+    def unprotected_for(self, now_ns: int) -> dict[TradeKey, int]:
+        """Return for how long each trade in hand has been without its protection, all together; nanoseconds."""
+        return {
+            key: bracket.bare_ns + (0 if bracket.naked_ns is None else now_ns - bracket.naked_ns)
+            for key, bracket in self.brackets.items()
+        }
+
+    def waive(self, strategy: StrategyId, instrument: InstrumentId, until_ns: int) -> None:
+        """Fold that a person lets the positions of a strategy be without a stop for a time."""
+        for key, bracket in list(self.brackets.items()):
+            if (key.strategy, key.instrument) == (strategy, instrument):
+                self.brackets[key] = msgspec.structs.replace(bracket, waived_until_ns=until_ns)
 
     def needs(self, now_ns: int, *, entries_allowed: bool = True, flattens: bool = False) -> Iterator[Need]:
         """Yield what is to be commanded or decided now.
@@ -270,7 +291,10 @@ class Supervisor:
         """
         for identity in self.book.doubtful(now_ns):
             yield LookUpOrder(client_id=identity, asked_ns=now_ns)
-        at = Circumstances(now_ns, self._venue, self._timing, entries_allowed=entries_allowed, flattens=flattens)
+        at = Circumstances(
+            now_ns, self._venue, self._timing, entries_allowed=entries_allowed, flattens=flattens,
+            stops_needed=self.stops_needed,
+        )  # fmt: skip
         for key, bracket in list(self.brackets.items()):
             for wish in plan(bracket, self._orders(key), at):
                 yield self._need(key, bracket, wish, now_ns)
@@ -333,14 +357,16 @@ class Supervisor:
             result.moved.append((order, was))
         return result
 
-    def _end(self, key: TradeKey) -> None:
-        """Put a trade aside of which nothing is held and no order is at work."""
+    def _end(self, key: TradeKey) -> list[Finding]:
+        """Put a trade aside of which nothing that can be sold is held, and no order is at work."""
         bracket = self.brackets.pop(key)
-        if bracket.naked_ns is not None:
-            bracket = msgspec.structs.replace(bracket, naked_ns=None)
         self.over[key] = bracket
         if len(self.over) > CLOSED_MAX:
             self.over.popitem(last=False)
+        if not bracket.is_dust:
+            return []
+        words = f"{bracket.held} {key.instrument} of trade {key.trade} is less than a lot and stays"
+        return [Finding(code=FindingCode.DUST, client_id=bracket.entry, detail=words)]
 
     def _orders(self, key: TradeKey) -> list[VenueOrder]:
         return [order for order in self.book.open.values() if _key(order) == key]

@@ -36,7 +36,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         naked_ns: A position without its stop is closed after it.
         target_rest_ns: What is left of a target is closed at the market so long after its first fill.
         stop_fallback_ns: A stop that the price has passed is closed at the market after it.
-        retry_ns: Between two attempts to close a position.
+        retry_ns: Between two attempts to close a position; twice as long after each that failed.
+        retry_doublings: So often at most.
         stop_attempts: How often a stop may be rejected before the position is closed.
         change_attempts: How often a change of a stop or target may be refused before a new order takes its place.
         stop_offset_ticks: How far beyond its trigger the limit of a stop lies, where it has one.
@@ -48,6 +49,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     target_rest_ns: int = 60 * _SECOND
     stop_fallback_ns: int = 10 * _SECOND
     retry_ns: int = _SECOND // 2
+    retry_doublings: int = 6
     stop_attempts: int = 2
     change_attempts: int = 2
     stop_offset_ticks: int = 2
