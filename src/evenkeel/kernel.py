@@ -16,6 +16,7 @@ loading the kernels of a play, and 20 MB.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import platform
@@ -24,7 +25,8 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.caching import Cache
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
 from numba.core.runtime import rtsys
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
@@ -138,6 +141,36 @@ if CACHE_FOLDER is not None:
     numba.config.CACHE_DIR = str(CACHE_FOLDER)
 
 
+class Kernel(CPUDispatcher):  # type: ignore[misc]
+    """A kernel before and after it is compiled; other kernels that call it with the same types share its one form.
+
+    To Numba a constant is of a type of its own, so a function to which its callers give numbers of reports and reasons
+    is compiled once for each combination. Where such a function is copied into its callers nothing is gained by that:
+    LLVM knows the constants then.
+    """
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        options = {"nopython": True, "boundscheck": None, "nogil": True, "error_model": "numpy"} | options
+        super().__init__(function, targetoptions=options)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Return what a call with these types means, a constant being any number."""
+        kws = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return super().get_call_template([types.unliteral(kind) for kind in args], kws)
+
+
+class Inlined(Kernel):
+    """A function that is compiled into kernels; nothing is made by which Python could call it."""
+
+    def __call__(self, *_arguments: Any, **_named: Any) -> Any:
+        """Refuse a call from Python.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError(f"{self.__name__} is compiled into kernels only: call `{self.__name__}.py_func`, or a kernel")
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Mark a function as a kernel: strict IEEE float64, no interpreter lock, compiled when first needed.
 
@@ -146,12 +179,15 @@ def kernel(function: Callable[..., Any]) -> Any:
     cache says nothing about sources outside the package.
     """
     ours = function.__module__ != PLUGIN_MODULE
-    return numba.njit(cache=ours and CACHE_FOLDER is not None, nogil=True, error_model="numpy", _nrt=not ours)(function)
+    made = Kernel(function, _nrt=not ours, no_cfunc_wrapper=True)
+    if ours and CACHE_FOLDER is not None:
+        made.enable_caching()
+    return made
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Mark a small function that only other kernels call; it is compiled into its callers and never on its own."""
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function)
+    return Inlined(function, _nrt=False, forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def compiled(dispatcher: Any, signature: Any) -> Any:
@@ -165,9 +201,22 @@ def compiled(dispatcher: Any, signature: Any) -> Any:
             if not dispatcher.overloads:
                 if not _loaded(dispatcher, signature):
                     _announce_once()
-                    dispatcher.compile(signature)
+                    with _keeping_garbage():
+                        dispatcher.compile(signature)
                 dispatcher.disable_compile()
     return dispatcher
+
+
+@contextmanager
+def _keeping_garbage() -> Iterator[None]:
+    """Leave garbage where it is while something is compiled: going through all of it is a tenth of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _loaded(dispatcher: Any, signature: Any) -> bool:

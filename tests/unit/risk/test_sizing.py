@@ -9,21 +9,26 @@ import numpy as np
 import pytest
 
 import desk
+from evenkeel.kernel import kernel
 from evenkeel.model.bar import Floats
 from evenkeel.model.intent import Direction, Enter
 from evenkeel.model.reason import REASONS, Reason
+from evenkeel.risk import sizing
 from evenkeel.risk.gates.entry import EntryGates, Sized, gate_terms, judge_entry
-from evenkeel.risk.sizing import (
-    SIZING_TERMS,
-    BeyondLiquidation,
-    Sizing,
-    SizingModel,
-    notional_cap,
-    wanted_notional,
-)
+from evenkeel.risk.sizing import SIZING_TERMS, BeyondLiquidation, Sizing, SizingModel
 from evenkeel.strategies.terms import LadderStep, MarginTerms, OrderTerms, SizingTerms
 
 TEN_DECIMALS = 1e-10
+
+
+@kernel
+def notional_cap(t, equity, free, price):  # type: ignore[no-untyped-def]
+    return sizing.notional_cap(t, equity, free, price)
+
+
+@kernel
+def wanted_notional(t, equity, free, price, stop_distance):  # type: ignore[no-untyped-def]
+    return sizing.wanted_notional(t, equity, free, price, stop_distance)
 
 
 def table(**given: float) -> Floats:
