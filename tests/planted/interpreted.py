@@ -8,6 +8,7 @@ Must be called before anything of the package is imported. Kernels are then ordi
 
 from __future__ import annotations
 
+import ctypes
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -87,12 +88,19 @@ def _leave_uncompiled() -> None:
         part = values[start : start + kernels.LANES]
         return next((place for place, value in enumerate(part) if value == 1), kernels.LANES)
 
+    def values_at(kind: Any) -> Callable[[int, int], Any]:
+        def at(address: int, length: int) -> Any:
+            return np.ctypeslib.as_array((kind * int(length)).from_address(int(address)))
+
+        return at
+
     def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
         return function
 
     replaced: dict[str, Any] = {
         "kernel": as_it_is, "inlined": as_it_is, "compiled": lambda function, _signature: function,
         "address_of": address_of, "invoke": invoke, "fetch_ahead": lambda _values, _place: None, "first_one": first_one,
+        "floats_at": values_at(ctypes.c_double), "ints_at": values_at(ctypes.c_int64),
     }  # fmt: skip
     for name, other in replaced.items():
         setattr(kernels, name, other)

@@ -12,9 +12,9 @@ from numba import types
 
 from evenkeel.engine.sweep.tally import add
 from evenkeel.features.graph import run_block
-from evenkeel.kernel import FLOATS, INTS, INTS_IN, TABLE, WINDOW, floats_at, inlined, ints_at, kernel
+from evenkeel.kernel import FLOATS, INTS, INTS_IN, TABLE, WINDOW, inlined, ints_at, kernel
 from evenkeel.model.bar import Floats, Ints
-from evenkeel.venues.simulated.book import BOOK_SIZE, LEDGER_SIZE, MARK_SIZE, Book, Ledger, Pause
+from evenkeel.venues.simulated.book import BOOK_SIZE, LEDGER_SIZE, Book, Ledger, Pause
 from evenkeel.venues.simulated.desks import Desk
 from evenkeel.venues.simulated.loop import run
 
@@ -39,25 +39,10 @@ class Seat(IntEnum):
 
 SEAT_COLUMNS = len(Desk) + len(Seat)
 
-(
-    _OPENS, _HIGHS, _LOWS, _CLOSES, _VOLUMES, _BASES, _LAST_ROWS, _EXECS, _CARRY_ROWS, _CARRY_KINDS, _CARRY_VALUES,
-    _CARRY_PRICES, _CARRIES, _WAKE_FLAT, _WAKE_HOLD, _BOOK, _MARK, _TERMS, _SIZING, _SIZINGS, _DECIDE, _PARAMS_AT,
-    _PARAMS, _SLOTS_AT, _SLOTS, _ROWS_AT, _ROWS, _ORDER, _REFUSALS, _REASONS, _TERM_COUNT, _MARK_OPENS, _MARK_HIGHS,
-    _MARK_LOWS, _TRIGGER_OPENS, _TRIGGER_HIGHS, _TRIGGER_LOWS, _TOPS, _BOTTOMS,
-) = (
-    int(d) for d in (
-        Desk.OPENS, Desk.HIGHS, Desk.LOWS, Desk.CLOSES, Desk.VOLUMES, Desk.BASES, Desk.LAST_ROWS, Desk.EXECS,
-        Desk.CARRY_ROWS, Desk.CARRY_KINDS, Desk.CARRY_VALUES, Desk.CARRY_PRICES, Desk.CARRIES, Desk.WAKE_FLAT,
-        Desk.WAKE_HOLD, Desk.BOOK, Desk.MARK, Desk.TERMS, Desk.SIZING, Desk.SIZINGS, Desk.DECIDE, Desk.PARAMS_AT,
-        Desk.PARAMS, Desk.SLOTS_AT, Desk.SLOTS, Desk.ROWS_AT, Desk.ROWS, Desk.ORDER, Desk.REFUSALS, Desk.REASONS,
-        Desk.TERM_COUNT, Desk.MARK_OPENS, Desk.MARK_HIGHS, Desk.MARK_LOWS, Desk.TRIGGER_OPENS, Desk.TRIGGER_HIGHS,
-        Desk.TRIGGER_LOWS, Desk.TOPS, Desk.BOTTOMS,
-    )
-)  # fmt: skip
+_BOOK, _LAST_ROWS, _BASES, _EXECS = (int(d) for d in (Desk.BOOK, Desk.LAST_ROWS, Desk.BASES, Desk.EXECS))
 _LEDGER, _FIRST_LINE, _LAST_LINE, _FIRST_KEPT, _LAST_KEPT, _REACH, _HISTORY, _NUMBER = (int(s) for s in Seat)
 _EXEC, _LOTS, _STOPPED, _REPORTS = int(Book.EXEC), int(Book.LOTS), int(Ledger.STOPPED), int(Ledger.REPORTS)
 _FULL, _FAULTY = int(Pause.FULL), int(Pause.FAULT)
-_ORDER_SIZE = 2
 
 ALL_PASSED = -1
 
@@ -103,26 +88,11 @@ def walk(
         bring(x, own, reach, history, seat[_HISTORY], column + start)
         run_block(plan[seat[_FIRST_LINE] : seat[_LAST_LINE]], p, s, r, x, column + start, column + stop)
         put_aside(x, own, reach, history, seat[_HISTORY], column + stop)
-        bases, carries, last_row = seat[_BASES], seat[_CARRIES], ints_at(seat[_LAST_ROWS], seat[_EXECS])
-        stop_row = bases if stop >= len(last_row) else last_row[stop - 1] + 1
+        last_row = ints_at(seat[_LAST_ROWS], seat[_EXECS])
+        stop_row = seat[_BASES] if stop >= len(last_row) else last_row[stop - 1] + 1
         while book[_EXEC] < stop:
             first = book[_EXEC]
-            pause = run(
-                floats_at(seat[_OPENS], bases), floats_at(seat[_HIGHS], bases), floats_at(seat[_LOWS], bases),
-                floats_at(seat[_CLOSES], bases), floats_at(seat[_VOLUMES], bases), last_row,
-                floats_at(seat[_MARK_OPENS], bases), floats_at(seat[_MARK_HIGHS], bases),
-                floats_at(seat[_MARK_LOWS], bases), floats_at(seat[_TRIGGER_OPENS], bases),
-                floats_at(seat[_TRIGGER_HIGHS], bases), floats_at(seat[_TRIGGER_LOWS], bases),
-                floats_at(seat[_TOPS], bases), floats_at(seat[_BOTTOMS], bases),
-                ints_at(seat[_CARRY_ROWS], carries), ints_at(seat[_CARRY_KINDS], carries),
-                floats_at(seat[_CARRY_VALUES], carries), floats_at(seat[_CARRY_PRICES], carries),
-                x, column, seat[_WAKE_FLAT], seat[_WAKE_HOLD],
-                book, floats_at(seat[_MARK], MARK_SIZE), ledger, floats_at(seat[_TERMS], seat[_TERM_COUNT]),
-                floats_at(seat[_SIZING], seat[_SIZINGS]), ints, floats, equity,
-                ints_at(seat[_REFUSALS], seat[_REASONS]),
-                seat[_DECIDE], floats_at(seat[_PARAMS_AT], seat[_PARAMS]), floats_at(seat[_SLOTS_AT], seat[_SLOTS]),
-                ints_at(seat[_ROWS_AT], seat[_ROWS]), ints_at(seat[_ORDER], _ORDER_SIZE), stop_row, stop, False,
-            )  # fmt: skip
+            pause = run(seat, x, column, ledger, ints, floats, equity, stop_row, stop, False)
             if pause == _FAULTY:
                 return k
             add(

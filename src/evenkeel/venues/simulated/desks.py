@@ -63,6 +63,10 @@ class Desk(IntEnum):
     BOTTOMS = 47
 
 
+ORDER_SIZE = 2
+"""Numbers at ORDER: time in force of entries, and how many bars they live."""
+
+
 class Clock(IntEnum):
     """Where the walk stands.
 

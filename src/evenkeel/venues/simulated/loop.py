@@ -27,15 +27,29 @@ import math
 
 from numba import types
 
-from evenkeel.kernel import FLOATS, FLOATS_IN, INTS, INTS_IN, TABLE, WINDOW, fetch_ahead, inlined, invoke, kernel
+from evenkeel.kernel import FLOATS, INTS, TABLE, WINDOW, fetch_ahead, floats_at, inlined, ints_at, invoke, kernel
 from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.reason import Reason, reason_number
 from evenkeel.risk.gates.entry import judge_entry
 from evenkeel.risk.protection import share_of
 from evenkeel.strategies.decision import Action, EntryKind, Slot
 from evenkeel.venues.simulated.account import day_trades, free_money, pass_sessions
-from evenkeel.venues.simulated.book import Book, Exit, Ledger, Leg, Mark, Pause, Point, Quoting, Stage, Term
+from evenkeel.venues.simulated.book import (
+    BOOK_SIZE,
+    MARK_SIZE,
+    Book,
+    Exit,
+    Ledger,
+    Leg,
+    Mark,
+    Pause,
+    Point,
+    Quoting,
+    Stage,
+    Term,
+)
 from evenkeel.venues.simulated.carried import settle_carry
+from evenkeel.venues.simulated.desks import ORDER_SIZE, Desk
 from evenkeel.venues.simulated.invariants import find_fault
 from evenkeel.venues.simulated.match import (
     FILL,
@@ -108,6 +122,21 @@ _EXPIRED, _CANCELLED, _DISABLED, _LIQUIDITY = (
     reason_number(r) for r in (Reason.EXPIRED, Reason.CANCELLED, Reason.ENTRIES_DISABLED, Reason.LIQUIDITY)
 )
 
+(
+    _OPENS, _HIGHS, _LOWS, _CLOSES, _VOLUMES, _BASES, _LAST_ROWS, _EXECS, _CARRY_ROWS, _CARRY_KINDS, _CARRY_VALUES,
+    _CARRY_PRICES, _CARRIES, _WAKE_FLAT, _WAKE_HOLD, _BOOK, _MARK, _TERMS, _SIZING, _SIZINGS, _DECIDE_AT, _PARAMS_AT,
+    _PARAMS, _SLOTS_AT, _SLOTS, _ROWS_AT, _ROWS, _ORDER, _REFUSALS, _REASONS, _TERM_COUNT, _MARK_OPENS, _MARK_HIGHS,
+    _MARK_LOWS, _TRIGGER_OPENS, _TRIGGER_HIGHS, _TRIGGER_LOWS, _TOPS, _BOTTOMS,
+) = (
+    int(d) for d in (
+        Desk.OPENS, Desk.HIGHS, Desk.LOWS, Desk.CLOSES, Desk.VOLUMES, Desk.BASES, Desk.LAST_ROWS, Desk.EXECS,
+        Desk.CARRY_ROWS, Desk.CARRY_KINDS, Desk.CARRY_VALUES, Desk.CARRY_PRICES, Desk.CARRIES, Desk.WAKE_FLAT,
+        Desk.WAKE_HOLD, Desk.BOOK, Desk.MARK, Desk.TERMS, Desk.SIZING, Desk.SIZINGS, Desk.DECIDE, Desk.PARAMS_AT,
+        Desk.PARAMS, Desk.SLOTS_AT, Desk.SLOTS, Desk.ROWS_AT, Desk.ROWS, Desk.ORDER, Desk.REFUSALS, Desk.REASONS,
+        Desk.TERM_COUNT, Desk.MARK_OPENS, Desk.MARK_HIGHS, Desk.MARK_LOWS, Desk.TRIGGER_OPENS, Desk.TRIGGER_HIGHS,
+        Desk.TRIGGER_LOWS, Desk.TOPS, Desk.BOTTOMS,
+    )
+)  # fmt: skip
 _EXTENDED = int(Book.EXTENDED)
 _QUOTED, _BY_SIDE = int(Term.QUOTED), int(Quoting.BY_SIDE)
 _NEED, _CALLS, _SESSIONS = int(Book.NEED), int(Term.CALLS), int(Term.SESSIONS)
@@ -121,56 +150,31 @@ TIME_IN_FORCE = ("GTC", "IOC", "FOK", "PostOnly")
 """Words by the number that the loop uses."""
 
 RUN_SIGNATURE = types.int64(
-    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, INTS_IN,  # base bars, last base row of each exec bar
-    FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN, FLOATS_IN,  # open, high, low of mark and trigger prices
-    FLOATS_IN, FLOATS_IN,  # highest and lowest of all three prices
-    INTS_IN, INTS_IN, FLOATS_IN, FLOATS_IN,  # what is carried: base rows, kinds, values, mark prices
-    WINDOW, types.int64, types.int64, types.int64,  # window, its column of exec bar 0, wake rows flat and holding
-    INTS, FLOATS, INTS, FLOATS, FLOATS,  # book, mark, ledger, terms, sizing terms
-    TABLE, WINDOW, INTS, INTS,  # integer reports, their prices, equity, refusals
-    types.int64, FLOATS, FLOATS, INTS, INTS,  # decide kernel: address, p, s, r; order terms (tif, expire bars)
+    INTS, WINDOW, types.int64, INTS,  # line of the instrument; window, its column of exec bar 0; ledger
+    TABLE, WINDOW, INTS,  # integer reports, their prices, equity
     types.int64, types.int64, types.boolean,  # stop before base row, stop before exec bar, pausing
 )  # fmt: skip
 
 
 @kernel
 def run(
-    opens: Floats, highs: Floats, lows: Floats, closes: Floats, volumes: Floats, last_row: Ints,
-    mark_opens: Floats, mark_highs: Floats, mark_lows: Floats,
-    trigger_opens: Floats, trigger_highs: Floats, trigger_lows: Floats, tops: Floats, bottoms: Floats,
-    carry_rows: Ints, carry_kinds: Ints, carry_values: Floats, carry_prices: Floats,
-    x: Floats, column: int, wake_flat: int, wake_hold: int,
-    book: Ints, mark: Floats, ledger: Ints, terms: Floats, sizing: Floats,
-    ints: Ints, floats: Floats, equity: Ints, refusals: Ints,
-    decide: int, dp: Floats, ds: Floats, dr: Ints, order: Ints,
+    line: Ints, x: Floats, column: int, ledger: Ints, ints: Ints, floats: Floats, equity: Ints,
     stop_row: int, stop_exec: int, pausing: bool,
 ) -> int:  # fmt: skip
     """Advance the venue until something is to be told, or to the end of the given rows.
 
+    All that stays where it is during a stretch is named by its address in the line, because Python takes longer to
+    hand over an array than the loop takes for many bars, and because whoever walks several sets calls this very code.
+
     Args:
-        opens: Base bars, like highs, lows, closes and volumes.
-        last_row: Last base row of each execution bar.
-        mark_opens: Mark price over each base bar, which liquidates; like `mark_highs` and `mark_lows`. Where there is
-            no such series they are the base bars, as are the others.
-        trigger_opens: The price that sets off stops; like `trigger_highs` and `trigger_lows`.
-        tops: The highest of the three prices over each base bar; like `bottoms`, the lowest.
-        carry_rows: Base rows at whose open something is due, see `evenkeel.venues.simulated.carry.Carry`; like its
-            kinds, values and mark prices.
+        line: Where the bars, the books and the terms of the instrument are, see `Desk`. Where there are no mark and
+            trigger prices they are the base bars. Book and mark are the state and are changed.
         x: Window of the execution graph.
         column: Window column that execution bar 0 would have; bar e lies at `column + e`.
-        wake_flat: Row of `x` that is 1.0 where a flat strategy may act.
-        wake_hold: The same for one that holds a position.
-        book: See `Book`; like `mark` and `ledger` it is the state and is changed.
-        mark: See `Mark`.
-        ledger: See `Ledger`.
-        terms: See `Term`.
-        sizing: Terms of the gates, see `evenkeel.risk.sizing.Sizing`.
+        ledger: See `Ledger`; it is changed.
         ints: Space for integer reports; `ledger[REPORTS]` counts those written.
         floats: Space for the prices of reports.
         equity: A count of 1e-8 for each execution bar, written at its close.
-        refusals: Counts how often an entry was refused, by the number of the reason.
-        decide: Address of the decide kernel, with parameters `dp`, slots `ds` and rows `dr`; unused when pausing.
-        order: Time in force and bars to live of entry orders.
         stop_row: First base row not to process: the one after the last execution bar in the window, or the end.
         stop_exec: First execution bar not in the window.
         pausing: Whether to return at each report, wake and limit instead of deciding here.
@@ -178,7 +182,23 @@ def run(
     Returns:
         The number of a `Pause`.
     """
-    wakes_flat, wakes_hold = x[wake_flat], x[wake_hold]
+    bases, carries = line[_BASES], line[_CARRIES]
+    opens, highs, lows = bars_at(line[_OPENS], line[_HIGHS], line[_LOWS], bases)
+    closes, volumes = floats_at(line[_CLOSES], bases), floats_at(line[_VOLUMES], bases)
+    mark_opens, mark_highs, mark_lows = bars_at(line[_MARK_OPENS], line[_MARK_HIGHS], line[_MARK_LOWS], bases)
+    trigger_opens, trigger_highs, trigger_lows = bars_at(
+        line[_TRIGGER_OPENS], line[_TRIGGER_HIGHS], line[_TRIGGER_LOWS], bases
+    )
+    tops, bottoms = floats_at(line[_TOPS], bases), floats_at(line[_BOTTOMS], bases)
+    last_row = ints_at(line[_LAST_ROWS], line[_EXECS])
+    carry_rows, carry_kinds = ints_at(line[_CARRY_ROWS], carries), ints_at(line[_CARRY_KINDS], carries)
+    carry_values, carry_prices = floats_at(line[_CARRY_VALUES], carries), floats_at(line[_CARRY_PRICES], carries)
+    book, mark = ints_at(line[_BOOK], BOOK_SIZE), floats_at(line[_MARK], MARK_SIZE)
+    terms, sizing = floats_at(line[_TERMS], line[_TERM_COUNT]), floats_at(line[_SIZING], line[_SIZINGS])
+    refusals, order = ints_at(line[_REFUSALS], line[_REASONS]), ints_at(line[_ORDER], ORDER_SIZE)
+    dp, ds = floats_at(line[_PARAMS_AT], line[_PARAMS]), floats_at(line[_SLOTS_AT], line[_SLOTS])
+    decide, dr = line[_DECIDE_AT], ints_at(line[_ROWS_AT], line[_ROWS])
+    wakes_flat, wakes_hold = x[line[_WAKE_FLAT]], x[line[_WAKE_HOLD]]
     weighed = weighs_volume(terms)
     while True:
         if book[_STAGE] == _SCAN:
@@ -263,6 +283,12 @@ def run(
             book[_EXEC] = e + 1
         book[_ROW] = row + 1
         book[_STAGE] = _SCAN
+
+
+@inlined
+def bars_at(opens: int, highs: int, lows: int, bases: int) -> tuple[Floats, Floats, Floats]:
+    """Return open, high and low of so many bars at three addresses."""
+    return floats_at(opens, bases), floats_at(highs, bases), floats_at(lows, bases)
 
 
 @inlined

@@ -202,7 +202,9 @@ class ReportSpace:
 
 
 def _at(values: Ints | Floats) -> int:
-    """Return the address of an array that the walk reads; whoever holds the venue holds the array."""
+    """Return the address of an array that the loop reads; whoever holds the venue holds the array."""
+    fits = values.flags.c_contiguous and values.dtype in (np.float64, np.int64)
+    invariant(fits, "an array that is read by its address lies in one piece", dtype=values.dtype)
     return int(values.ctypes.data)
 
 
@@ -320,6 +322,7 @@ class SimulatedVenue:
         known = self._due(carry, mark)
         broker = account_events(self._bars, series.calendar, self._account.rules, known)
         self._carry = merged([broker, known])
+        self._line = np.array(self.line(), dtype=np.int64)
         self._ready = False
         self._end_stop = -1
 
@@ -423,17 +426,10 @@ class SimulatedVenue:
         return advanced
 
     def _run(self, stop_row: int, stop_exec: int) -> Pause:
-        bars, features, carry, prices = self._bars, self._features, self._carry, self._prices
+        features = self._features
         pause: Pause = _PAUSES[
             loop.run(
-                bars.open, bars.high, bars.low, bars.close, bars.volume, self._last_row,
-                prices.mark.open, prices.mark.high, prices.mark.low,
-                prices.trigger.open, prices.trigger.high, prices.trigger.low, prices.tops, prices.bottoms,
-                carry.rows, carry.kinds, carry.values, carry.prices,
-                features.x, features.column, self._wake_flat, self._wake_hold,
-                self.book, self.mark, self.ledger, self._terms, self._sizing,
-                self._ints, self._floats, self.equity, self.refusals,
-                self._decide, self._decide_params, self._slots, self._decide_rows, self._order,
+                self._line, features.x, features.column, self.ledger, self._ints, self._floats, self.equity,
                 stop_row, stop_exec, self._pausing,
             )
         ]  # fmt: skip
