@@ -46,6 +46,8 @@ class FindingCode(StrEnum):
     """Less than a lot is left of a position: it is no order's worth, and its trade is over."""
     LEDGER_BREAK = "ledger_break"
     """Position or cash of the venue are not what was there before and all that has happened since."""
+    BAR_REFUSED = "bar_refused"
+    """A bar came too late, twice, or is none: features did not take it."""
     HELD_BACK = "held_back"
     """The gates refused something that reduces; it stays needed and is asked for again."""
 

@@ -52,7 +52,7 @@ class LiveFeatures:
             program: What is computed.
             base: Timeframe of the bars that will be fed: as fine as the finest of the program, or finer.
             calendar: The market's.
-            segment: Number of the stretch; a fault in the data ends one, and the next begins with another object.
+            segment: Number of the stretch; see `begin_anew`.
 
         Raises:
             UsageError: If the program cannot be computed from such bars.
@@ -171,6 +171,18 @@ class LiveFeatures:
         self._learn(instant_ns)
         return range(before, self.bars)
 
+    def begin_anew(self, segment: int) -> None:
+        """Forget all bars, but not what is known beside them: a fault in the data lies between them and the next ones.
+
+        Args:
+            segment: Number of the stretch that begins.
+        """
+        side, pending = self._passing.side, self._pending
+        settled_ns, last_open_ns = self.settled_ns, self._last_open_ns
+        self.restore(LiveFeatures(self.program, self.base, self._calendar, segment=segment).saved())
+        self._passing.side, self._pending = side, pending
+        self.settled_ns, self._last_open_ns = settled_ns, last_open_ns
+
     def saved(self) -> bytes:
         """Return all that the future depends on, for `restore`; how long it is does not grow with the bars."""
         return write_saved(
@@ -188,8 +200,7 @@ class LiveFeatures:
         """Continue from what was saved, of the same program and code.
 
         Raises:
-            UsageError: If it is of another program or of other code.
-            StorageError: If it cannot be read.
+            StorageError: If it cannot be read, or is of another program or of other code.
         """
         found = read_saved(saved, self._identity)
         self.segment, self.settled_ns, self._last_open_ns = found.segment, found.settled_ns, found.last_open_ns

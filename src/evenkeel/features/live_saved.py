@@ -18,7 +18,7 @@ from evenkeel.features.live_sheet import SheetSaved, TrackSaved
 from evenkeel.features.node import Node
 from evenkeel.features.timeline import Held, Program
 from evenkeel.kernel import CACHE_FOLDER, PLUGIN_MODULE, source_digest
-from evenkeel.model.errors import StorageError, UsageError
+from evenkeel.model.errors import StorageError
 from evenkeel.model.time import Timeframe
 
 VERSION = 1
@@ -82,8 +82,7 @@ def read_saved(data: bytes, own: Identity) -> LiveSaved:
     """Return what was saved, if it belongs to the features that are to go on with it.
 
     Raises:
-        UsageError: If it is of other features or of other code.
-        StorageError: If it cannot be read.
+        StorageError: If it cannot be read, or is of other features or of other code.
     """
     try:
         found = msgspec.msgpack.decode(_identity(data)["identity"], type=Identity)
@@ -93,7 +92,7 @@ def read_saved(data: bytes, own: Identity) -> LiveSaved:
         raise StorageError(
             f"the saved state of features cannot be read ({error}); start without it: they warm up anew"
         ) from None
-    raise UsageError(f"the saved state of features {complaint}; it cannot be gone on with: they warm up anew")
+    raise StorageError(f"the saved state of features {complaint}; it cannot be gone on with: they warm up anew")
 
 
 def _complaint(found: Identity, own: Identity) -> str | None:

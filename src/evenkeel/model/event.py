@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from evenkeel.model.bar import BarValues
 from evenkeel.model.halt import Halt
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
@@ -64,9 +65,31 @@ class BaseClosed(Event, frozen=True, kw_only=True, gc=False, tag="base_closed"):
 
     Attributes:
         close: Its last price.
+        bars: It by value, for features that are computed bar by bar, and with it all that close at the same instant,
+            such as a closing auction, oldest first (ruling 42); none where features come from recorded data.
+        segment: Unbroken stretch of the data that it is of. With a later one than before features begin anew: bars are
+            missing that the calendar expects, and nobody could fetch them (ruling 15).
     """
 
     close: Decimal
+    bars: tuple[BarValues, ...] = ()
+    segment: int = 0
+
+
+class BarsSettled(Event, frozen=True, kw_only=True, gc=False, tag="bars_settled"):
+    """No base bar of an instrument closes by `event_ns` any more; a bar whose last interval had no trade has ended."""
+
+
+class SideTold(Event, frozen=True, kw_only=True, gc=False, tag="side_told"):
+    """A value that features read beside bars became known at `event_ns`.
+
+    Attributes:
+        name: Which: `mark_price`, `funding_rate` or `open_interest`.
+        value: The value; None where the last one has grown old and there is no other.
+    """
+
+    name: str
+    value: float | None = None
 
 
 class OrderAccepted(Event, frozen=True, kw_only=True, gc=False, tag="order_accepted"):

@@ -202,11 +202,11 @@ def test_a_snapshot_of_other_features_is_refused() -> None:
     saved = saved_after(mean_of())
 
     for other in (mean_of(4), mean_of(slow=3), mean_of(execution=Timeframe.parse("15m"))):
-        with pytest.raises(UsageError, match=r"another strategy, other parameters.*they warm up anew"):
+        with pytest.raises(StorageError, match=r"another strategy, other parameters.*they warm up anew"):
             LiveFeatures(other, M1, NYSE).restore(saved)
-    with pytest.raises(UsageError, match=r"is of 1m bars on NYSE, and these are 1m bars on 24/7"):
+    with pytest.raises(StorageError, match=r"is of 1m bars on NYSE, and these are 1m bars on 24/7"):
         LiveFeatures(mean_of(), M1, ALWAYS).restore(saved)
-    with pytest.raises(UsageError, match=r"is of 1m bars on NYSE, and these are 5m bars on NYSE"):
+    with pytest.raises(StorageError, match=r"is of 1m bars on NYSE, and these are 5m bars on NYSE"):
         LiveFeatures(mean_of(), M5, NYSE).restore(saved)
 
 
@@ -215,10 +215,10 @@ def test_a_snapshot_of_other_code_or_of_another_form_is_refused(monkeypatch: pyt
     with monkeypatch.context() as patch:
         patch.setattr(live_saved, "CACHE_FOLDER", Path("f00d"))
         features = LiveFeatures(program, M1, NYSE)
-    with pytest.raises(UsageError, match="was written by other code"):
+    with pytest.raises(StorageError, match="was written by other code"):
         features.restore(saved)
     monkeypatch.setattr(live_saved, "VERSION", 2)
-    with pytest.raises(UsageError, match="has version 1, and this is version 2"):
+    with pytest.raises(StorageError, match="has version 1, and this is version 2"):
         LiveFeatures(program, M1, NYSE).restore(saved)
 
 
@@ -239,7 +239,7 @@ def test_a_snapshot_with_another_text_of_a_plugin_is_refused(tmp_path: Path) -> 
     (one, of_one), (_, of_other) = saved
 
     one.restore(of_one)
-    with pytest.raises(UsageError, match="another plug-in"):
+    with pytest.raises(StorageError, match="another plug-in"):
         one.restore(of_other)
 
 

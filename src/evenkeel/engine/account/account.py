@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from evenkeel.engine.account import gateway
+from evenkeel.engine.account import gateway, live
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
 from evenkeel.engine.account.halting import begun, operated
 from evenkeel.engine.account.losses import Losses
@@ -34,7 +34,17 @@ from evenkeel.model.command import (
 )
 from evenkeel.model.decision import Decision, EntryApproved, StrategyRemembered
 from evenkeel.model.errors import InvariantBroken
-from evenkeel.model.event import BarsClosed, BaseClosed, Event, Operated, PriceTold, SessionBegan, TimePassed
+from evenkeel.model.event import (
+    BarsClosed,
+    BarsSettled,
+    BaseClosed,
+    Event,
+    Operated,
+    PriceTold,
+    SessionBegan,
+    SideTold,
+    TimePassed,
+)
 from evenkeel.model.halt import PERMITS, Halt, HaltCode, HaltLevel, HaltReason, HaltSource
 from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.instrument import Instrument
@@ -77,7 +87,17 @@ class OfDesk(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="of_desk",
 
 
 AccountEvent: TypeAlias = (
-    BarsClosed | BaseClosed | PriceTold | TimePassed | SessionBegan | Operated | VenueEvent | ToldEvent | MarketEvent
+    BarsClosed
+    | BaseClosed
+    | BarsSettled
+    | SideTold
+    | PriceTold
+    | TimePassed
+    | SessionBegan
+    | Operated
+    | VenueEvent
+    | ToldEvent
+    | MarketEvent
 )
 Entry: TypeAlias = OfDesk | HaltChanged | Judged | CloseTrade | VenueCommand
 
@@ -238,8 +258,8 @@ class Account:
         match entry:
             case BarsClosed():
                 self._fold_bars(entry)
-            case BaseClosed(instrument=instrument, close=close) if instrument is not None:
-                self.supervisor.base_closed(instrument, close, entry.event_ns)
+            case BaseClosed() | BarsSettled() | SideTold():
+                self._fold_market(entry)
             case PriceTold(instrument=instrument, last=last) if instrument is not None and _is_price(last):
                 self.prices[instrument] = last
                 self.supervisor.price(instrument, last, entry.known_ns)
@@ -363,6 +383,12 @@ class Account:
     def _desks_of(self, event: BarsClosed) -> list[Desk]:
         """Return the desks to which a bar is news."""
         return [desk for desk in self.desks.values() if desk.id.instrument == event.instrument and desk.is_next(event)]
+
+    def _fold_market(self, event: live.LiveEvent) -> None:
+        """Fold what a feed told of the bars of an instrument: stops follow them, and features that are live."""
+        if isinstance(event, BaseClosed) and event.instrument is not None:
+            self.supervisor.base_closed(event.instrument, event.close, event.event_ns)
+        self.findings += live.hear(self.desks.values(), event)
 
     def _fold_bars(self, event: BarsClosed) -> None:
         for desk in self._desks_of(event):

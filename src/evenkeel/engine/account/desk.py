@@ -16,12 +16,14 @@ from evenkeel.engine.core import Core, State
 from evenkeel.execution.findings import Counted
 from evenkeel.execution.supervisor.bracket import Bracket, Closing
 from evenkeel.execution.supervisor.levels import Rules, Rung
+from evenkeel.features.live import LiveFeatures
 from evenkeel.model.command import SubmitEntry, SubmitExit
 from evenkeel.model.event import BarsClosed, FillPoint, OrderAccepted, OrderDied, OrderFilled
 from evenkeel.model.ids import InstrumentId, Leg, StrategyId
 from evenkeel.model.intent import OrderKind, TimeInForce
 from evenkeel.model.order import OrderState, VenueOrder
 from evenkeel.model.reason import ExitReason, Reason
+from evenkeel.model.time import MINUTE
 from evenkeel.risk.gates.numeric import NumericGates
 
 BPS = 10_000
@@ -87,11 +89,11 @@ class Desk:
         self.segment, self.bar, self.estranged = -1, 0, False
         strategy = core.strategy
         self.instrument, self.terms = strategy.instrument, strategy.terms
-        self.interval_ns = strategy.program.exec.nanoseconds
+        self.interval_ns = strategy.program.exec.minutes * MINUTE
         self.numeric = NumericGates(strategy.terms, strategy.instrument)
         self._least_bars = max(
             (
-                -(-bars * timeframe.nanoseconds // self.interval_ns)
+                -(-bars * timeframe.minutes // strategy.program.exec.minutes)
                 for timeframe, bars in strategy.program.warmup.items()
             ),
             default=0,
@@ -100,6 +102,9 @@ class Desk:
     @property
     def is_warm(self) -> bool:
         """Whether the bars that its strategy needs before it decides have closed."""
+        features = self.core.features
+        if isinstance(features, LiveFeatures):
+            return features.first is not None
         return self.bar + 1 >= self._least_bars
 
     @property
