@@ -35,6 +35,7 @@ from evenkeel.engine.trials import DataSet, Trial, TrialLedger, kept, look_of, s
 from evenkeel.examples import locate
 from evenkeel.model.bar import Bars, Floats
 from evenkeel.model.errors import UsageError
+from evenkeel.model.gaps import not_available
 from evenkeel.model.ids import RunId, StrategyId
 from evenkeel.model.number import postings_from_money
 from evenkeel.strategies.library import Library
@@ -413,8 +414,11 @@ def replay_run(
     folder: Path, catalogs: Sequence[Catalog], instruments: Definitions, *, told: Callable[[str], None]
 ) -> Replayed:
     """Decide a run again and compare; a research-lane run is run in the engine lane and its result hash compared."""
+    from evenkeel.engine.account.stored import is_account
     from evenkeel.engine.replay import Replay, replay
 
+    if is_account(folder):
+        raise not_available("account.replay")
     manifest = read_manifest(folder)
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     market = recorded_market(manifest, strategy, catalogs)
@@ -506,6 +510,10 @@ def explain_run(
     Raises:
         UsageError: If there is no such trade or moment.
     """
+    from evenkeel.engine.account.stored import is_account
+
+    if is_account(folder):
+        return _explain_account(folder, trade=trade, at_ns=at_ns)
     from evenkeel.engine.explain import explain_refusals, explain_trade
     from evenkeel.engine.explanation import IN_PYTHON, explain_moment, explain_orders
     from evenkeel.engine.moment import decision_bar
@@ -528,6 +536,22 @@ def explain_run(
     if explained.rules is None:
         return Story(run, (*lines, IN_PYTHON))
     return Story(run, lines, tuple(explain_orders(explained, trade)))
+
+
+def _explain_account(folder: Path, *, trade: int | None, at_ns: int | None) -> Story:
+    """Return why an account did what it did, from its journal alone."""
+    from evenkeel.engine.account.explaining import Telling, refusals, story
+    from evenkeel.engine.account.stored import manifest_of, recorded
+
+    manifest = manifest_of(folder)
+    if at_ns is not None:
+        return Story(manifest.run, tuple(Telling(manifest.venue).read(recorded(folder), at_ns).standing()))
+    if trade is None:
+        told = refusals(recorded(folder), manifest.venue)
+        return Story(manifest.run, tuple(told) or ("Nothing was refused. Tell one trade with --trade N.",))
+    multipliers = {name: instrument.multiplier for name, instrument in manifest.instruments.items()}
+    lines = story(recorded(folder), manifest.venue, trade, multipliers=multipliers, currency=manifest.currency)
+    return Story(manifest.run, lines)
 
 
 def _explained_run(

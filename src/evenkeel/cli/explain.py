@@ -27,6 +27,9 @@ def command(run: str, trade: int | None, at_ns: int | None, catalog: Path | None
     why. Of a play both show which conditions held at the decision, with their values; --at names for each rule the
     first condition that failed. A run of the research lane is run again in the engine lane first.
 
+    Of an account --trade counts the trades of all its strategies in the order in which they first filled, and --at
+    tells how the account stood.
+
     \b
     Example:
       keel explain latest --trade 1

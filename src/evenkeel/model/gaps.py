@@ -12,6 +12,7 @@ GAPS: dict[str, str] = {
     "playbook.tighten": "`on_regime_exit: tighten`",
     "system.run": "running a system: it is checked by `keel validate` only",
     "run.profiles": "a profile other than `research`",
+    "account.replay": "replaying an account whose journal does not hold its bars by value",
     "run.currency": "an instrument whose quote currency differs from the account's: needs an FX series",
 }
 """Key to the words that name the thing."""

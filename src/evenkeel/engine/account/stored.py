@@ -22,6 +22,8 @@ def is_account(folder: Path) -> bool:
     Raises:
         JournalDamaged: If the beginning of the journal is not what was written.
     """
+    if not (folder / JOURNAL_FOLDER).is_dir():
+        return False
     first = next(read_journal(RealDisk(), str(folder / JOURNAL_FOLDER)), None)
     return first is not None and first.kind == EntryKind.SESSION and b"account_opened" in first.payload
 
