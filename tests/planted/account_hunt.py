@@ -6,6 +6,7 @@ Prints for each the first seed of its profile that finds it, what that seed find
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from random import Random
 
 from evenkeel.engine.simulation.draw import Draws
@@ -23,7 +24,9 @@ def draws_of(seed: int) -> Draws:
 
 def played(bug: Bug, seed: int) -> Verdict:
     """Play a seed with a bug."""
-    with planted(bug.file, bug.old, bug.new):
+    with ExitStack() as stack:
+        for file, old, new in ((bug.file, bug.old, bug.new), *bug.more):
+            stack.enter_context(planted(file, old, new))
         return play_seed(seed, draws_of(seed), bug.profile)
 
 

@@ -54,6 +54,7 @@ class Safety:
         self._no_silent_doubt(account)
         self._not_naked(account)
         self._positions_agree(account)
+        self._nothing_dead_lives(account)
         self._halt_stays(account)
         if step.entries:
             self._one_decision_a_bar(step)
@@ -152,6 +153,14 @@ class Safety:
             if since is not None and account.now_ns > since + NAKED_NS and bracket.closing is None:
                 seconds = (account.now_ns - since) // SECOND
                 raise Violation("naked", f"{key} is without its stop for {seconds} s and is not being closed")
+
+    def _nothing_dead_lives(self, account: Account) -> None:
+        """No order is over for us while it is open at the venue: what ends one is the venue's word."""
+        tickets = () if self.exchange is None else self.exchange.open_tickets()
+        for ticket in tickets:
+            order = account.supervisor.book.get(ClientId(ticket.client_id))
+            if order is not None and order.state.is_final:
+                raise Violation("dead order lives", f"{order.client_id} is {order.state.value}, and open at the venue")
 
     def _positions_agree(self, account: Account) -> None:
         for ground in self._scenario.grounds:

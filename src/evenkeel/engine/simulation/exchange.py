@@ -151,6 +151,7 @@ class Exchange:
     news: list[Ticket | Print] = field(default_factory=list)
     _by_client: dict[str, Ticket] = field(default_factory=dict)
     _at_work: list[Ticket] = field(default_factory=list)
+    _refused: set[str] = field(default_factory=set)
     _orders: int = 0
     _executions: int = 0
 
@@ -162,11 +163,13 @@ class Exchange:
         known = self._by_client.get(client_id)
         if known is not None:
             return Answer.EXISTS, known.venue_id
+        if client_id in self._refused:
+            return Answer.REFUSED, None
         rejects = Fault.REJECT_STOP if kind.startswith("stop") else Fault.REJECT
         if own and self.faults.strikes(rejects, ClientId(client_id)) is not None:
-            return Answer.REFUSED, None
+            return self.refuse(client_id), None
         if reduces and not self._reduces(symbol, quantity):
-            return Answer.REFUSED, None
+            return self.refuse(client_id), None
         self._orders += 1
         ticket = Ticket(
             f"v{self._orders}", client_id, symbol, kind, quantity, price, trigger, reduces, now_ns, own=own
@@ -177,6 +180,11 @@ class Exchange:
         self.news.append(ticket)
         self._match(ticket, now_ns)
         return Answer.OK, ticket.venue_id
+
+    def refuse(self, client_id: str) -> Answer:
+        """Refuse an order for good: a copy of the same message that comes later is refused too."""
+        self._refused.add(client_id)
+        return Answer.REFUSED
 
     def amend(
         self, client_id: str, *, quantity: Decimal | None, price: Decimal | None, trigger: Decimal | None, now_ns: int

@@ -11,11 +11,11 @@ from evenkeel.engine.simulation.faults import Fault, Mishap
 from evenkeel.engine.simulation.process import Violation, Witness
 from evenkeel.engine.simulation.scenario import START_NS, STEP_NS, Scenario, scenario_of
 from evenkeel.engine.simulation.world import World
-from evenkeel.model.errors import InvariantBroken
+from evenkeel.model.errors import InvariantBroken, StorageError
 
 FLAT_S = 300
 """Seconds in which an account that is to be flat must be."""
-ESCAPES = (InvariantBroken, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+ESCAPES = (InvariantBroken, StorageError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """Faults of the core that end a seed as a violation: none of them may leave it."""
 
 

@@ -27,7 +27,7 @@ from evenkeel.model.report import (
 MS = 1_000_000
 SECOND = 1_000 * MS
 SLOW_NS = 8 * SECOND
-"""How late a late message is, at most."""
+"""How late a late message of the venue is, at most; one to it is there before the venue would show it."""
 TIMEOUT_NS = 15 * SECOND
 """After how long a sender gives up (operations.md 1.9)."""
 
@@ -123,7 +123,7 @@ class Wire:
     def _arrive(self, command: VenueCommand, sent_ns: int, now_ns: int) -> None:
         identity = _identity(command)
         if self.faults.strikes(Fault.RATE_LIMIT, identity) is not None:
-            answer, venue_id = Answer.REFUSED, None
+            answer, venue_id = self.exchange.refuse(identity) if _is_new(command) else Answer.REFUSED, None
         else:
             answer, venue_id = self._do(command, now_ns)
         self.tell_news(now_ns)
@@ -170,6 +170,8 @@ class Wire:
         ticket = self.exchange.find(identity)
         complete = self.faults.strikes(Fault.PARTIAL_PAGE, identity) is None
         young = ticket is not None and now_ns - ticket.accepted_ns < self.visible_ns
+        if not complete and now_ns % 2:
+            ticket = None
         if young and self.faults.strikes(Fault.BLIND, identity) is not None:
             ticket = None
         found = None if ticket is None else _report(ticket, now_ns)
@@ -208,7 +210,12 @@ class Wire:
 
     def _delay(self, late: Fault, identity: ClientId) -> int:
         badly = self.faults.strikes(late, identity)
-        return self.draw.randint(1 * MS, 30 * MS) + (0 if badly is None else int(badly * badly * SLOW_NS))
+        slowest = self.visible_ns - SECOND if late is Fault.LATE_REQUEST else SLOW_NS
+        return self.draw.randint(1 * MS, 30 * MS) + (0 if badly is None else int(badly * badly * slowest))
+
+
+def _is_new(command: VenueCommand) -> bool:
+    return isinstance(command, PlaceOrder)
 
 
 def _identity(command: VenueCommand) -> ClientId:
