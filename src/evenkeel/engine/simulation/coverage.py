@@ -28,7 +28,7 @@ IMPOSSIBLE_MOVES: dict[tuple[OrderState, OrderState], str] = {
     (S.INTENDED, S.ABORTED): _ONCE, (S.INTENDED, S.UNKNOWN): _ONCE, (S.PARTIAL, S.PARTIAL): _SAME,
     (S.CANCELLED, S.PARTIAL): _LATE, (S.EXPIRED, S.PARTIAL): _LATE,
     (S.WORKING, S.REJECTED): "venues of these worlds reject an order when it comes, and never later",
-    (S.PARTIAL, S.REJECTED): "likewise", (S.UNKNOWN, S.REJECTED): "a rejection is an answer, and who has it is not in doubt",
+    (S.PARTIAL, S.REJECTED): "likewise", (S.UNKNOWN, S.REJECTED): "a rejection is an answer that ends the doubt before",
 }  # fmt: skip
 
 _AT_WORK = "what befalls the whole world is counted for the orders at work"

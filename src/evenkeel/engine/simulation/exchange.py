@@ -157,9 +157,9 @@ class Exchange:
 
     def submit(
         self, client_id: str, symbol: str, kind: str, quantity: Decimal, *, price: Decimal | None,
-        trigger: Decimal | None, reduces: bool, now_ns: int, own: bool = True,
+        trigger: Decimal | None, reduces: bool, now_ns: int, own: bool = True, at_once: bool = False,
     ) -> tuple[Answer, str | None]:  # fmt: skip
-        """Take an order, or refuse it."""
+        """Take an order, or refuse it; what of one that is to fill at once does not is cancelled."""
         known = self._by_client.get(client_id)
         if known is not None:
             return Answer.EXISTS, known.venue_id
@@ -179,6 +179,8 @@ class Exchange:
         self._at_work.append(ticket)
         self.news.append(ticket)
         self._match(ticket, now_ns)
+        if at_once and ticket.is_open:
+            self.cancel(client_id)
         return Answer.OK, ticket.venue_id
 
     def refuse(self, client_id: str) -> Answer:

@@ -25,7 +25,7 @@ class Fault(StrEnum):
     REPEATED_ANSWER = "an answer arrives twice"
     LOST_LOOKUP = "a question is lost"
     LATE_LOOKUP = "an answer to a question is late"
-    PARTIAL_PAGE = "an answer is not complete"
+    PARTIAL_PAGE = "answers are not complete for a while"
     BLIND = "an answer lacks an order that is there"
     STALE_ANSWER = "an answer shows an order as it was before"
     LOST_NEWS = "a message of the stream is lost"

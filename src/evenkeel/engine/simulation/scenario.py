@@ -13,7 +13,7 @@ from evenkeel.engine.simulation.faults import Fault
 from evenkeel.engine.simulation.market import path
 from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.profiles import rates_of
-from evenkeel.engine.simulation.whims import Closes, Whim, strategy_of, whims_of
+from evenkeel.engine.simulation.whims import Closes, Whim, habits_of, strategy_of, whims_of
 from evenkeel.execution.books import Books
 from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
@@ -24,6 +24,7 @@ from evenkeel.model.time import MINUTE, parse_time
 from evenkeel.risk.gates.entry import EntryGates
 from evenkeel.risk.limits.limits import Limits
 from evenkeel.risk.limits.profiles import RESEARCH
+from evenkeel.strategies.terms import OrderTerms
 
 STEP_NS = 5_000_000_000
 START_NS = parse_time("2024-01-01")
@@ -31,6 +32,8 @@ START_MONEY = Decimal(10_000)
 PRICES = 2_160
 """Prices of a session, all instruments together: with what orders and faults add, 2,000 events and more."""
 RUN = RunId("simulated")
+AT_REST = OrderTerms()
+"""Stop and target stay where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,14 @@ class Ground:
         strategy: Who trades it.
         prices: One each step.
         whims: By bar.
+        habits: How stops and targets are worked.
     """
 
     instrument: Instrument
     strategy: StrategyId
     prices: tuple[Decimal, ...]
     whims: Mapping[int, Whim]
+    habits: OrderTerms = AT_REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,7 @@ def bars_of(ground: Ground) -> tuple[float, ...]:
 
 def _desk(ground: Ground) -> Desk:
     instrument = ground.instrument
-    strategy = strategy_of(ground.strategy, instrument, ground.whims)
+    strategy = strategy_of(ground.strategy, instrument, ground.whims, ground.habits)
     gates = EntryGates(strategy.terms, instrument)
     facts = RunFacts("live", RUN, ground.strategy, instrument.id, START_MONEY)
     core = Core(facts, strategy, gates, Closes(bars_of(ground), start_ns=START_NS, bar_ns=MINUTE))
@@ -130,7 +135,8 @@ def _ground(draws: Draws, number: int, strategy: StrategyId, steps: int) -> Grou
     instrument = _instrument(draw, "ABC"[number])
     ticks = draw.randint(4_000, 60_000)
     prices = tuple(instrument.tick_size * price for price in path(draw, start=ticks, steps=steps))
-    return Ground(instrument, strategy, prices, whims_of(draw, bars=steps * STEP_NS // MINUTE, ticks=ticks))
+    whims = whims_of(draw, bars=steps * STEP_NS // MINUTE, ticks=ticks)
+    return Ground(instrument, strategy, prices, whims, habits_of(draw))
 
 
 def _instrument(draw: Draw, letter: str) -> Instrument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar
 
 import msgspec
@@ -15,6 +16,7 @@ from evenkeel.model.intent import Intent
 from evenkeel.model.number import to_float
 from evenkeel.strategies.python_strategy import PythonStrategy
 from evenkeel.strategies.strategy import View
+from evenkeel.strategies.terms import EvenTerms, LadderStep, OrderTerms, TrailTerms
 
 SHARE = "0.2"
 """Part of its money that an entry is sized to."""
@@ -30,6 +32,7 @@ class Whim(msgspec.Struct, frozen=True, kw_only=True):
         stop: Ticks to the protective stop.
         target: Ticks to the target; None has none.
         part: Of the position, to close.
+        lives: Bars that an order which rests lives; 0 is as long as the account lets it.
     """
 
     direction: int
@@ -38,6 +41,7 @@ class Whim(msgspec.Struct, frozen=True, kw_only=True):
     stop: int = 1
     target: int | None = None
     part: float = 1.0
+    lives: int = 0
 
 
 def whims_of(draw: Draw, *, bars: int, ticks: int) -> dict[int, Whim]:
@@ -64,7 +68,7 @@ def _whim(draw: Draw, ticks: int) -> Whim:
     target = draw.choice((None, 2 * stop, 2 * stop, stop))
     return Whim(
         direction=direction, kind=draw.choice(("market", "market", "limit", "stop")), offset=draw.randint(0, near),
-        stop=stop, target=target,
+        stop=stop, target=target, lives=draw.choice((0, 0, 1, 2)),
     )  # fmt: skip
 
 
@@ -89,14 +93,36 @@ class Whimsical(PythonStrategy):
         limit = view.price - away if whim.kind == "limit" else None
         trigger = view.price + away if whim.kind == "stop" else None
         side = self.long if whim.direction > 0 else self.short
-        target = None if whim.target is None else whim.target * tick
-        return side(stop=whim.stop * tick, target=target, limit=limit, trigger=trigger, reason="whim")
+        steps = self.terms.order.ladder
+        target = None if whim.target is None or steps else whim.target * tick
+        return side(
+            stop=whim.stop * tick, target=target, limit=limit, trigger=trigger, expire_bars=whim.lives, reason="whim"
+        )  # fmt: skip
 
 
-def strategy_of(name: str, instrument: Instrument, whims: Mapping[int, Whim]) -> Whimsical:
-    """Return a strategy with its whims."""
+def habits_of(draw: Draw) -> OrderTerms:
+    """Return how stops and targets are worked: at rest, trailing, to break-even, in steps, as limits."""
+    habit = draw.choice(("rests", "rests", "trails", "break-even", "ladder", "limit"))
+    share = Decimal(draw.randint(2, 15)) / 1000
+    match habit:
+        case "trails":
+            return OrderTerms(trail=TrailTerms(activation=draw.choice((Decimal(0), share / 4)), fraction=share))
+        case "break-even":
+            return OrderTerms(break_even=EvenTerms(activation=share / 4, offset=share / 20))
+        case "ladder":
+            half = Decimal("0.5")
+            return OrderTerms(ladder=(LadderStep(ratio=half, share=half), LadderStep(ratio=Decimal(1), share=half)))
+        case "limit":
+            return OrderTerms(stop_is_limit=True)
+    return OrderTerms()
+
+
+def strategy_of(name: str, instrument: Instrument, whims: Mapping[int, Whim], habits: OrderTerms) -> Whimsical:
+    """Return a strategy with its whims, and how its orders are worked."""
     made: type[Whimsical] = type(name, (Whimsical,), {"symbol": instrument.id, "whims": whims})
-    return made(lambda _: instrument, "")
+    strategy = made(lambda _: instrument, "")
+    strategy.terms = msgspec.structs.replace(strategy.terms, order=habits)
+    return strategy
 
 
 class Closes:

@@ -12,6 +12,7 @@ from evenkeel.engine.simulation.exchange import Answer, Exchange, Print, Stand, 
 from evenkeel.engine.simulation.faults import Fault, Faults
 from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
 from evenkeel.model.ids import ClientId, InstrumentId
+from evenkeel.model.intent import TimeInForce
 from evenkeel.model.order import OrderState
 from evenkeel.model.report import (
     Act,
@@ -59,6 +60,7 @@ class Wire:
         session: Number of the engine's session; what was on its way to an earlier one never arrives.
         silent_until_ns: Until then the stream tells nothing.
         down_until_ns: Until then nothing passes either way.
+        partial_until_ns: Until then answers are not complete, and lack what was asked for.
     """
 
     draw: Draw
@@ -70,6 +72,7 @@ class Wire:
     session: int = 0
     silent_until_ns: int = 0
     down_until_ns: int = 0
+    partial_until_ns: int = 0
     _shown: dict[str, list[OrderReported]] = field(default_factory=dict)
 
     def carry(self, command: VenueCommand, now_ns: int) -> None:
@@ -146,6 +149,7 @@ class Wire:
                 return self.exchange.submit(
                     order.client_id, order.instrument, order.kind.value, order.quantity, price=order.price,
                     trigger=order.trigger, reduces=order.reduces, now_ns=now_ns,
+                    at_once=order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK),
                 )  # fmt: skip
             case AmendOrder(amendment=wish):
                 answer = self.exchange.amend(
@@ -168,9 +172,11 @@ class Wire:
         if now_ns < self.down_until_ns:
             return
         ticket = self.exchange.find(identity)
-        complete = self.faults.strikes(Fault.PARTIAL_PAGE, identity) is None
+        if (badly := self.faults.strikes(Fault.PARTIAL_PAGE, identity)) is not None:
+            self.partial_until_ns = now_ns + int(badly * 30 * SECOND)
+        complete = now_ns >= self.partial_until_ns
         young = ticket is not None and now_ns - ticket.accepted_ns < self.visible_ns
-        if not complete and now_ns % 2:
+        if not complete:
             ticket = None
         if young and self.faults.strikes(Fault.BLIND, identity) is not None:
             ticket = None

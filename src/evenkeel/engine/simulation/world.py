@@ -94,7 +94,7 @@ class World:
     def calm(self) -> None:
         """Let no fault happen from now on."""
         self.faults.rates = {}
-        self.wire.silent_until_ns = self.wire.down_until_ns = 0
+        self.wire.silent_until_ns = self.wire.down_until_ns = self.wire.partial_until_ns = 0
         self.process.trouble_disk(None)
 
     def settle(self, seconds: int = CALM_S) -> None:
