@@ -276,14 +276,20 @@ class AccountDesk:
         return step
 
     def wish(
-        self, intent: Intent, strategy: StrategyId = TREND, instrument: InstrumentId = COIN, *, bar: int | None = None
+        self,
+        intent: Intent,
+        strategy: StrategyId = TREND,
+        instrument: InstrumentId = COIN,
+        *,
+        bar: int | None = None,
+        closed_ns: int | None = None,
     ) -> Judged | None:
         """Let a strategy wish at the close of a bar; return what the gates answered to its entry, if asked."""
         key = DeskId(strategy, instrument)
         self.strategies[key].wish = intent
         self.bars += 1
         for features in self.features.values():
-            features.close_ns = self.now
+            features.close_ns = self.now if closed_ns is None else closed_ns
         before = len(self.verdicts)
         self.tell(BarsClosed, instrument, segment=0, bar=self.bars if bar is None else bar)
         self.strategies[key].wish = Abstain(reason=Reason.OK)

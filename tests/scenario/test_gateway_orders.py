@@ -7,12 +7,13 @@ from decimal import Decimal as D
 import msgspec
 import pytest
 
-from account_desk import COIN, PRICE, TREND, AccountDesk
+import trade_desk
+from account_desk import COIN, LONG, OTHER, PRICE, RIVAL, TREND, AccountDesk
 from evenkeel.engine.account.account import OfDesk
 from evenkeel.engine.account.log import AccountOpened, decode_entries, encode_step
 from evenkeel.engine.journal import Frame
 from evenkeel.execution.findings import FindingCode
-from evenkeel.model.command import CancelOrder, PlaceOrder
+from evenkeel.model.command import AmendOrder, CancelOrder, PlaceOrder
 from evenkeel.model.decision import EntryApproved, EntryRefused
 from evenkeel.model.event import Operated, Operation, SessionBegan
 from evenkeel.model.halt import HaltCode, HaltLevel
@@ -106,6 +107,7 @@ def test_a_stop_that_is_refused_stays_needed_and_is_asked_for_again_after_pauses
     desk.report(entry.client_id, OrderState.FILLED, D("0.002"))
     assert [finding.code for finding in desk.account.findings] == [FindingCode.HELD_BACK]
     begun = desk.now
+    assert desk.account.next_deadline() == begun + SECOND
     seen: dict[Purpose, list[int]] = {Purpose.PROTECT_STOP: [0], Purpose.CLOSE: []}
     for _ in range(400):
         before = len(desk.verdicts)
@@ -115,6 +117,98 @@ def test_a_stop_that_is_refused_stays_needed_and_is_asked_for_again_after_pauses
 
     assert seen == {Purpose.PROTECT_STOP: [0, 1, 3], Purpose.CLOSE: [5, 6, 8, 12, 20, 36]}
     assert len(desk.placed()) == 1
+
+
+def test_a_close_is_cut_to_what_the_account_holds() -> None:
+    desk = AccountDesk("research", pairs=((TREND, COIN), (RIVAL, COIN)))
+    desk.ready()
+    first = desk.enter(TREND)
+    desk.fill(first.client_id)
+    second = desk.enter(RIVAL, direction=Direction.SHORT)
+    desk.accept(second.client_id)
+    desk.report(second.client_id, OrderState.PARTIAL, D("0.001"))
+
+    desk.leave(TREND)
+
+    (verdict,) = asked(desk, Purpose.CLOSE)
+    assert (verdict.quantity, verdict.approved) == (D("-0.002"), D("-0.001"))
+    (closing,) = [command.order for command in desk.placed() if command.order.leg is Leg.EXIT]
+    assert closing.quantity == D("-0.001")
+
+
+def test_a_change_is_no_second_order_of_its_id() -> None:
+    desk = ready()
+    entry = entered(desk)
+    desk.report(entry.client_id, OrderState.PARTIAL, D("0.001"))
+    desk.settle()
+    desk.report(entry.client_id, OrderState.FILLED, D("0.002"))
+
+    (change,) = [command for command in desk.commands if isinstance(command, AmendOrder)]
+    assert change.amendment.quantity == D("-0.002")
+    (verdict,) = [one for one in asked(desk, Purpose.PROTECT_STOP) if one.amends]
+    assert (verdict.reason, verdict.client_id, verdict.quantity) == (Reason.OK, change.client_id, D("-0.002"))
+    assert change.lease_epoch == 3
+
+
+def test_an_entry_that_a_strategy_does_not_want_any_more_is_cancelled_once_it_rests() -> None:
+    trade = trade_desk.Desk()
+    trade.supervisor.withdraw(trade.entry)
+    assert trade.at(1) == []
+
+    (command,) = trade.told(trade.entry, OrderState.WORKING)
+
+    assert command == CancelOrder(client_id=trade.entry, why="the strategy withdrew it")
+
+
+def test_a_signal_has_one_order_however_long_ago_that_was() -> None:
+    desk = ready(pace__signal_cooldown_s=None)
+    closed_ns = desk.now
+    first = desk.wish(LONG, closed_ns=closed_ns)
+    assert first is not None
+    desk.report(first.client_id, OrderState.REJECTED)
+    desk.wait(15)
+
+    again = desk.wish(LONG, closed_ns=closed_ns)
+
+    assert again is not None
+    assert again.reason is Reason.DUPLICATE_SIGNAL
+
+
+def test_trades_of_the_session_are_counted_when_they_are_open_and_when_they_are_over() -> None:
+    desk = ready(pace__trades=1, pace__signal_cooldown_s=None)
+    first = desk.enter(RIVAL, OTHER)
+    desk.fill(first.client_id)
+    assert desk.enter().reason is Reason.TRADES_PER_DAY
+    desk.minute()
+    desk.leave(RIVAL, OTHER)
+    (closing,) = [command.order for command in desk.placed() if command.order.leg is Leg.EXIT]
+    desk.fill(closing.client_id)
+    desk.minute()
+    assert desk.account.books.position(OTHER) == 0
+    assert desk.enter().reason is Reason.TRADES_PER_DAY
+
+
+def test_what_fills_lost_counts_for_the_day() -> None:
+    desk = ready(losses__daily=D("0.6"))
+    first = desk.enter(RIVAL, OTHER)
+    desk.fill(first.client_id)
+    (stop,) = [command.order for command in desk.placed() if command.order.leg is Leg.STOP]
+    desk.fill(stop.client_id, PRICE - 200)
+
+    verdict = desk.enter()
+
+    assert {check.gate: check.value for check in verdict.checks()}[37] == D("-0.848")
+    assert verdict.reason is Reason.DAILY_LOSS
+
+
+def test_an_equity_of_two_seconds_ago_is_not_known() -> None:
+    desk = ready()
+    desk.now += 2 * SECOND
+
+    verdict = desk.enter()
+
+    unknown = {check.gate for check in verdict.checks() if check.outcome.value == "unknown"}
+    assert {24, 35, 40} <= unknown
 
 
 def test_a_stop_goes_out_as_soon_as_what_held_it_back_is_told() -> None:

@@ -53,7 +53,6 @@ from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
 from evenkeel.model.told import ToldEvent, Waived
-from evenkeel.risk.classify import Effect
 from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
@@ -363,7 +362,7 @@ class Account:
         """Note what the gates answered; that something which reduces was held back must be looked at."""
         definition = self.definition(entry.instrument)
         self.pacer.judged(entry, None if definition is None else definition.kind, self.now_ns)
-        if entry.is_refused and entry.effect is not Effect.INCREASING:
+        if entry.is_refused and not entry.opens:
             detail = f"{entry.purpose} of {entry.quantity} {entry.instrument}: {entry.reason}"
             self.findings.append(Finding(code=FindingCode.HELD_BACK, client_id=entry.client_id, detail=detail))
 

@@ -19,7 +19,6 @@ from evenkeel.model.market_told import InstrumentTold, KeyTold, LeaseTold
 from evenkeel.model.reason import Reason
 from evenkeel.model.time import HOUR, SECOND
 from evenkeel.model.told import BypassStopped, FaultEscaped, SessionOpened
-from evenkeel.risk.classify import Effect
 from evenkeel.risk.gates.facts.engine import NEVER
 from evenkeel.risk.gates.facts.strategy import Recent
 from evenkeel.risk.gates.judged import Judged
@@ -139,7 +138,7 @@ class Pacer:
         self._change(rates=rates)
         if is_runaway(rates, now_ns, self._pace):
             self._panic(HaltCode.RUNAWAY)
-        if entry.effect is not Effect.INCREASING:
+        if not entry.opens:
             self._change(held_back=self._held_back(entry, now_ns))
         elif not entry.is_refused:
             self._enter(entry, kind, now_ns)

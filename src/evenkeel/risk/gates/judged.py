@@ -10,7 +10,7 @@ from evenkeel.model.ids import ClientId, InstrumentId, StrategyId
 from evenkeel.model.reason import Reason
 from evenkeel.risk.classify import Effect
 from evenkeel.risk.gates.check import Check, Outcome
-from evenkeel.risk.gates.request import Purpose
+from evenkeel.risk.gates.request import OPENS, Purpose
 from evenkeel.risk.gates.size import Step
 from evenkeel.risk.gates.verdict import Approved, Refused
 
@@ -61,6 +61,11 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     def is_refused(self) -> bool:
         """Whether nothing may be sent."""
         return self.reason is not Reason.OK
+
+    @property
+    def opens(self) -> bool:
+        """Whether it was asked for as an entry; what was not and would open something is refused and needed still."""
+        return self.purpose in OPENS
 
     @property
     def key(self) -> str:
