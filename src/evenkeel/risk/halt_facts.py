@@ -36,6 +36,26 @@ class Exceeded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limit: Decimal
 
 
+class Reconciled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the comparisons with the broker found, as triggers and the resume procedure read it.
+
+    Attributes:
+        clean_cycles: Complete comparisons in a row without a difference; 0 before the first.
+        mismatches: Comparisons in a row with differences.
+        failures: Comparisons in a row that could not read the broker.
+        desync: Confirmed difference of orders or positions that stands.
+        foreign_position: A position in an instrument of the engine that it did not open, named; empty: none.
+        duplicate_engine: An order with our prefix that the journal does not know, named; empty: none.
+    """
+
+    clean_cycles: int = 0
+    mismatches: int = 0
+    failures: int = 0
+    desync: Desync = Desync.NONE
+    foreign_position: str = ""
+    duplicate_engine: str = ""
+
+
 class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Facts of one account at one instant.
 
