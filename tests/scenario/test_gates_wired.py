@@ -21,6 +21,7 @@ from evenkeel.model.reason import Reason
 from evenkeel.model.report import Outcome
 from evenkeel.model.time import HOUR, SECOND
 from evenkeel.model.told import ClockMeasured, QualityTold, SeedTold, StorageTold, Store
+from evenkeel.risk import triggers
 from evenkeel.risk.gates import judge as gateway
 from evenkeel.risk.gates.check import not_applicable
 from evenkeel.risk.gates.judged import Judged
@@ -38,6 +39,12 @@ def story(gate: int, reason: Reason) -> Callable[[Story], Story]:
         return tell
 
     return add
+
+
+@pytest.fixture(autouse=True)
+def no_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing halt the account by itself: some of what a gate refuses is a reason to halt as well."""
+    monkeypatch.setattr(triggers, "TRIGGERS", ())
 
 
 def ready(**limits: object) -> AccountDesk:

@@ -166,9 +166,14 @@ class Books:
         return sum((h.quantity for owner, h in self.holdings.items() if owner.instrument == instrument), Decimal(0))
 
     @property
+    def net(self) -> Decimal:
+        """What was realised, after fees and postings."""
+        return sum((holding.net for holding in self.holdings.values()), Decimal(0))
+
+    @property
     def balance(self) -> Decimal:
         """Money at the start, transfers, and what was realised after fees and postings."""
-        return self.start + self.transfers + sum((holding.net for holding in self.holdings.values()), Decimal(0))
+        return self.start + self.transfers + self.net
 
     def equity(self, prices: dict[InstrumentId, Decimal]) -> Decimal | None:
         """Return the balance with every position at its price; None where the price of one is not known."""

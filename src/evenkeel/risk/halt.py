@@ -60,6 +60,16 @@ def _later(one: int | None, other: int | None) -> int | None:
     return None if one is None or other is None else max(one, other)
 
 
+def united(halt: Halt, flag: Halt) -> Halt:
+    """Return the halt after the flag on the disk was read: a newer one counts, of another nothing is dropped.
+
+    Args:
+        halt: What the account knows.
+        flag: What the disk says; as old as the halt or older, it was written beside it or restored.
+    """
+    return flag if flag.epoch > halt.epoch else raised(halt, *flag.reasons, by=flag.set_by)
+
+
 def expired(halt: Halt, now_ns: int) -> Halt:
     """Return the halt without the reasons of levels 2 and 3 whose end has come."""
     return _changed(

@@ -41,16 +41,16 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         clean_cycles: Complete comparisons in a row without a difference; 0 before the first.
-        mismatches: Comparisons in a row with differences.
-        failures: Comparisons in a row that could not read the broker.
+        recon_mismatches: Comparisons in a row with differences.
+        recon_failures: Comparisons in a row that could not read the broker.
         desync: Confirmed difference of orders or positions that stands.
         foreign_position: A position in an instrument of the engine that it did not open, named; empty: none.
         duplicate_engine: An order with our prefix that the journal does not know, named; empty: none.
     """
 
     clean_cycles: int = 0
-    mismatches: int = 0
-    failures: int = 0
+    recon_mismatches: int = 0
+    recon_failures: int = 0
     desync: Desync = Desync.NONE
     foreign_position: str = ""
     duplicate_engine: str = ""
@@ -86,6 +86,7 @@ class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         bar_length_ns: Of that bar.
         rejections: Among the last answered orders, as many as the profile looks at.
         submissions: Within the last minute.
+        ran_away: Whether the gateway was asked so often that the process panicked.
         link_lost_since_ns: Since when the order channel is gone.
         reconnects_exhausted: Whether every attempt to connect again failed.
         unhandled: The fault that escaped the loop; empty: none.
@@ -125,6 +126,7 @@ class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bar_length_ns: int = 0
     rejections: int = 0
     submissions: int = 0
+    ran_away: bool = False
     link_lost_since_ns: int | None = None
     reconnects_exhausted: bool = False
     unhandled: str = ""

@@ -168,7 +168,9 @@ def high_rejections(facts: HaltFacts, limits: Limits) -> Finding | None:
 
 
 def runaway(facts: HaltFacts, limits: Limits) -> Finding | None:
-    """Too many orders went out within a minute."""
+    """Too many orders went out within a minute, or were asked for."""
+    if facts.ran_away:
+        return Finding(due_ns=facts.now_ns, text="the gateway was asked too often")
     return _counted(facts, facts.submissions, limits.pace.runaway_per_minute)
 
 

@@ -9,13 +9,12 @@ from typing import TypeAlias
 
 import msgspec
 
-from evenkeel.engine.account import gateway, live
+from evenkeel.engine.account import gateway, live, watching
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
-from evenkeel.engine.account.halting import begun, operated
-from evenkeel.engine.account.losses import Losses
 from evenkeel.engine.account.outside import Ear, waiver_key
 from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
+from evenkeel.engine.account.rails import Rails, Resumed, ResumeDenied
 from evenkeel.execution.books import Books, Owner
 from evenkeel.execution.findings import Finding, FindingCode, Strayed
 from evenkeel.execution.supervisor.bracket import Closing
@@ -45,18 +44,19 @@ from evenkeel.model.event import (
     SideTold,
     TimePassed,
 )
-from evenkeel.model.halt import PERMITS, Halt, HaltCode, HaltLevel, HaltReason, HaltSource
+from evenkeel.model.halt import PERMITS, Halt
 from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.market_told import MarketEvent
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
-from evenkeel.model.told import ToldEvent, Waived
+from evenkeel.model.told import FlagTold, ResumeAsked, ToldEvent, Waived
 from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
-from evenkeel.risk.halt import expired, next_end_ns, raised
+from evenkeel.risk.halt import united
+from evenkeel.risk.halt_facts import Reconciled
 from evenkeel.risk.limits.limits import Limits
 
 ENTRIES_MAX = 1_000
@@ -98,7 +98,7 @@ AccountEvent: TypeAlias = (
     | ToldEvent
     | MarketEvent
 )
-Entry: TypeAlias = OfDesk | HaltChanged | Judged | CloseTrade | VenueCommand
+Entry: TypeAlias = OfDesk | HaltChanged | Resumed | ResumeDenied | Judged | CloseTrade | VenueCommand
 
 
 class SavedAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -155,7 +155,7 @@ class Account:
         self.findings: list[Finding] = []
         self.supervisor.stops_needed = limits.trade.stop_required
         self.outside, self.pacer = Ear(), Pacer(limits.pace)
-        self.losses = Losses()
+        self.rails, self.compared = Rails(limits), Reconciled()
         self.phase: Phase | None = None
         self.reconciled: bool | None = None
         self.recon: Recon | None = None
@@ -199,18 +199,14 @@ class Account:
 
     def _need(self) -> Need | HaltChanged | None:
         """Return what is needed next under the halt in force, and was not refused a moment ago."""
-        panic = self.pacer.state.panic
-        if panic is not None and not self.pacer.state.panic_told:
-            why = HaltReason(code=panic, level=HaltLevel.KILLED, source=HaltSource.ENGINE, at_ns=self.now_ns)
-            return HaltChanged(halt=raised(self.halt, why, by=HaltSource.ENGINE))
+        stopped = watching.stopped(self)
+        if stopped != self.halt:
+            return HaltChanged(halt=stopped)
         unowned = self._unowned()
         if unowned is not None:
             return unowned
-        row = PERMITS[self.halt.level]
-        flattens = row.flattens or self.halt.reason(HaltCode.OPERATOR_FLATTEN) is not None
-        needs = self.supervisor.needs(
-            self.now_ns, entries_allowed=row.keeps_entries and not flattens, flattens=flattens
-        )
+        flattens, keeps = watching.flattens(self), PERMITS[self.halt.level].keeps_entries
+        needs = self.supervisor.needs(self.now_ns, entries_allowed=keeps and not flattens, flattens=flattens)
         return next((need for need in needs if not self._waits(need)), None)
 
     def _waits(self, need: Need) -> bool:
@@ -237,14 +233,17 @@ class Account:
         return None
 
     def _decide_halt(self, event: AccountEvent, entries: list[Entry]) -> None:
-        """Conclude what an operator's wish, or the time, makes of the halt."""
-        after = expired(self.halt, self.now_ns)
-        if isinstance(event, Operated):
-            after = operated(after, event)
-        if isinstance(event, SessionBegan):
-            after = begun(after, event)
-        if after != self.halt:
+        """Conclude what the event, an operator's wish, or the time makes of the halt."""
+        after = watching.decided(self, event)
+        if isinstance(after, ResumeDenied):
+            self._conclude(after, entries)
+        elif after != self.halt:
+            if isinstance(event, ResumeAsked):
+                self._conclude(Resumed(rebase=event.rebase), entries)
             self._conclude(HaltChanged(halt=after), entries)
+        stopped = watching.stopped(self)
+        if stopped != self.halt:
+            self._conclude(HaltChanged(halt=stopped), entries)
 
     def fold(self, entry: AccountEvent | Entry) -> None:
         """Change the state by one entry of the journal; nothing else changes it."""
@@ -252,8 +251,8 @@ class Account:
             self.now_ns, self.findings = entry.known_ns, []
             self._told = []
             self.outside.fold(entry)
-            self.losses.fold(entry)
             self.pacer.fold(entry)
+            self.rails.fold(entry)
         match entry:
             case BarsClosed():
                 self._fold_bars(entry)
@@ -266,15 +265,18 @@ class Account:
                 self.supervisor.waive(entry.strategy, instrument, entry.until_ns)
             case SessionBegan():
                 self.supervisor.book.doubt(entry.known_ns)
-                if entry.halt is not None and entry.halt.epoch > self.halt.epoch:
-                    self.halt = entry.halt
+                if entry.halt is not None:
+                    self.halt = united(self.halt, entry.halt)
+            case FlagTold():
+                self.halt = united(self.halt, entry.halt)
             case SendResolved() | OrderReported() | Executed() | ExecutionBusted() | LookedUp():
                 self._fold_heard(self.supervisor.fold(entry))
             case OfDesk():
                 self._fold_desk(entry)
             case HaltChanged():
                 self.halt = entry.halt
-                self.pacer.halted(entry.halt)
+            case Resumed():
+                self.rails.resumed(rebase=entry.rebase)
             case CloseTrade():
                 self.supervisor.close_trade(entry.key, entry.closing)
             case Judged():
@@ -285,6 +287,7 @@ class Account:
             self.findings.append(finding)
             if finding.code is FindingCode.DUST:
                 self._release(finding)
+        watching.note_end(self)
 
     def _release(self, finding: Finding) -> None:
         """Let a core go of a trade of which less than a lot is left; the books keep that."""
@@ -322,8 +325,8 @@ class Account:
             "trades": self.supervisor,
             "books": self.books,
             "outside": self.outside,
-            "losses": self.losses,
             "pace": self.pacer,
+            "rails": self.rails,
             **desks,
         }
 
@@ -344,7 +347,8 @@ class Account:
     def next_deadline(self) -> int | None:
         """Return when the account wants to be woken though nothing happens; None is never."""
         stamps = (
-            self.supervisor.next_deadline(self.now_ns), self.pacer.next_deadline(self.now_ns), next_end_ns(self.halt)
+            self.supervisor.next_deadline(self.now_ns), self.pacer.next_deadline(self.now_ns),
+            watching.next_stop_ns(self),
         )  # fmt: skip
         return min((stamp for stamp in stamps if stamp is not None), default=None)
 
@@ -369,6 +373,8 @@ class Account:
     def _fold_command(self, command: VenueCommand) -> None:
         order = command.order if isinstance(command, PlaceOrder) else self.supervisor.book.get(command.client_id)
         if order is not None:
+            if isinstance(command, PlaceOrder):
+                self.rails.sent(command, self.now_ns)
             self.pacer.commanded(command, order.instrument, order.strategy, self.now_ns)
         self._fold_heard(self.supervisor.fold_command(command, self.now_ns))
 
@@ -425,7 +431,7 @@ class Account:
         for key, counted in heard.fills:
             owner = Owner(key.strategy, key.instrument)
             gross = self.books.fill(owner, counted.quantity, counted.value, counted.fee, counted.order.sign)
-            self.losses.filled(self.supervisor.brackets[key], gross - counted.fee, self.now_ns)
+            watching.note_fill(self, key, counted, gross)
             desk = self.desks.get(DeskId(key.strategy, key.instrument))
             if desk is None or not counted.quantity:
                 continue
@@ -433,6 +439,7 @@ class Account:
         for key, stray in heard.strayed:
             self._fold_stray(key, stray)
         for order, _ in heard.moved:
+            self.rails.moved(order)
             desk = self.desks.get(DeskId(order.strategy, order.instrument))
             if desk is not None:
                 self._note(desk, desk.hear_move(order, self.now_ns))

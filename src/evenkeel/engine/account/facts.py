@@ -87,7 +87,7 @@ def _engine(account: Account) -> EngineFacts:
 
 
 def _money(account: Account, desk: Desk) -> AccountFacts:
-    out, rails, pace = account.outside.state, account.losses.rails, account.pacer.state
+    out, rails, pace = account.outside.state, account.rails.guardrails, account.pacer.state
     told, equity = out.equity, _equity(account)
     held = holdings(account)
     used = margin_used(account)
@@ -122,7 +122,7 @@ def _equity(account: Account) -> Decimal | None:
     """Return the broker's equity while it can be told and is fresh; where there is no broker, that of the books."""
     if account.supervisor.identity.mode not in BROKER_MODES:
         return account.equity()
-    rails = account.losses.rails
+    rails = account.rails.guardrails
     return rails.equity if blocked(rails, account.now_ns, age_max_ns=ORDER_NS) is None else None
 
 
@@ -226,7 +226,7 @@ def _same_id(account: Account, identity: ClientId) -> Sent:
 
 def _strategy(account: Account, desk: Desk, identity: ClientId, signal_ns: int | None) -> StrategyFacts:
     name, instrument = desk.id
-    health, before = account.losses.rails.strategies.get(name), account.pacer.entered(name, instrument)
+    health, before = account.rails.guardrails.strategies.get(name), account.pacer.entered(name, instrument)
     return StrategyFacts(
         allowed=True, health=Health.QUARANTINED if health is not None and health.quarantined else Health.WELL,
         streak=0 if health is None else health.session_losses, same_id=_same_id(account, identity),

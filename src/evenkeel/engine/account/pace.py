@@ -12,7 +12,7 @@ import msgspec
 
 from evenkeel.model.command import LookUpOrder, VenueCommand
 from evenkeel.model.event import Event, SessionBegan
-from evenkeel.model.halt import Halt, HaltCode
+from evenkeel.model.halt import HaltCode
 from evenkeel.model.ids import InstrumentId, StrategyId
 from evenkeel.model.instrument import InstrumentKind
 from evenkeel.model.market_told import InstrumentTold, KeyTold, LeaseTold
@@ -74,7 +74,6 @@ class PaceState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         kinds: Asset classes entered since the session of the exchange began.
         held_back: What reduces and was refused, by what was asked for.
         panic: Why the process panicked, None where it did not; only a new process clears it.
-        panic_told: Whether the halt of the account says so.
     """
 
     rates: RateBook = RateBook()
@@ -85,7 +84,6 @@ class PaceState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kinds: frozenset[InstrumentKind] = frozenset()
     held_back: dict[str, HeldBack] = {}
     panic: HaltCode | None = None
-    panic_told: bool = False
 
 
 class Pacer:
@@ -110,7 +108,7 @@ class Pacer:
         """Fold a fact: a new process has not panicked, a session begins without asset classes."""
         match event:
             case SessionBegan():
-                self._change(panic=None, panic_told=False)
+                self._change(panic=None)
             case SessionOpened():
                 self._change(kinds=frozenset())
             case FaultEscaped():
@@ -149,11 +147,6 @@ class Pacer:
             self._change(rates=queried(self.state.rates, now_ns, self._pace))
         else:
             self._change(rates=sent(self.state.rates, now_ns, self._pace, instrument=instrument, strategy=strategy))
-
-    def halted(self, halt: Halt) -> None:
-        """Fold what stops the account now: whether it says that the process panicked."""
-        if self.state.panic is not None and halt.reason(self.state.panic) is not None:
-            self._change(panic_told=True)
 
     def waits(self, key: str, now_ns: int) -> bool:
         """Whether something was refused so shortly ago that it is not asked for again yet."""
