@@ -20,7 +20,7 @@ from evenkeel.model.order import OrderState
 from evenkeel.model.reason import Reason
 from evenkeel.model.report import Outcome
 from evenkeel.model.time import HOUR, SECOND
-from evenkeel.model.told import ClockMeasured, QualityTold, SeedTold, StorageTold, Store
+from evenkeel.model.told import ClockMeasured, FaultEscaped, QualityTold, SeedTold, StorageTold, Store
 from evenkeel.risk import triggers
 from evenkeel.risk.gates import judge as gateway
 from evenkeel.risk.gates.check import not_applicable
@@ -28,6 +28,8 @@ from evenkeel.risk.gates.judged import Judged
 
 Story = Callable[[], Judged]
 STORIES: dict[int, tuple[Story, Reason]] = {}
+DOUBLED = {3, 40, 49}
+"""Gates against what halts the account by itself too: their stories are told to one that nothing halts."""
 SAME_INSTRUMENT = ((TREND, COIN), (RIVAL, COIN))
 
 
@@ -39,12 +41,6 @@ def story(gate: int, reason: Reason) -> Callable[[Story], Story]:
         return tell
 
     return add
-
-
-@pytest.fixture(autouse=True)
-def no_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing halt the account by itself: some of what a gate refuses is a reason to halt as well."""
-    monkeypatch.setattr(triggers, "TRIGGERS", ())
 
 
 def ready(**limits: object) -> AccountDesk:
@@ -89,6 +85,13 @@ def an_entry_at_the_market_where_none_may_be() -> Judged:
 def a_pause() -> Judged:
     desk = ready()
     desk.tell(Operated, operation=Operation.PAUSE, by="somebody")
+    return desk.enter()
+
+
+@story(3, Reason.PANIC)
+def a_fault_that_escaped() -> Judged:
+    desk = ready()
+    desk.tell(FaultEscaped, text="a bug")
     return desk.enter()
 
 
@@ -429,8 +432,15 @@ def without(monkeypatch: pytest.MonkeyPatch, gate: int) -> None:
     monkeypatch.setattr(gateway, "_ENTRY", tuple(judges))
 
 
+def untriggered(monkeypatch: pytest.MonkeyPatch, gate: int) -> None:
+    """Let nothing halt the account by itself where that would refuse beside the gate."""
+    if gate in DOUBLED:
+        monkeypatch.setattr(triggers, "TRIGGERS", ())
+
+
 @pytest.mark.parametrize("gate", sorted(STORIES))
-def test_a_gate_refuses_what_it_alone_has_something_against(gate: int) -> None:
+def test_a_gate_refuses_what_it_alone_has_something_against(gate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    untriggered(monkeypatch, gate)
     tell, reason = STORIES[gate]
     verdict = tell()
 
@@ -440,8 +450,14 @@ def test_a_gate_refuses_what_it_alone_has_something_against(gate: int) -> None:
 
 @pytest.mark.parametrize("gate", sorted(STORIES))
 def test_without_the_gate_the_same_entry_goes_out(gate: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    untriggered(monkeypatch, gate)
     without(monkeypatch, gate)
     verdict = STORIES[gate][0]()
 
     assert verdict.reason is Reason.OK
     assert refusing(verdict) == []
+
+
+@pytest.mark.parametrize("gate", sorted(DOUBLED))
+def test_what_halts_the_account_too_is_refused_by_both(gate: int) -> None:
+    assert refusing(STORIES[gate][0]()) == sorted({2, gate})
