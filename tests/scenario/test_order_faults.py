@@ -327,3 +327,47 @@ def test_a_trade_whose_first_entry_came_to_nothing_begins_anew_on_the_other_side
     (stop,) = desk.executed(again.client_id, -10)
     assert isinstance(stop, PlaceOrder)
     assert (stop.order.leg, stop.order.quantity, stop.order.trigger) == (Leg.STOP, D(10), D(110))
+
+
+def test_a_stop_that_was_refused_and_rests_all_the_same_is_asked_for_and_withdrawn() -> None:
+    """The request arrived twice: the first was refused, the second rests. Two stops would sell twice."""
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.ACCEPTED)
+    first, *_ = [c.order.client_id for c in desk.executed(desk.entry, 10) if isinstance(c, PlaceOrder)]
+    second, *_ = [c.order.client_id for c in desk.resolve(first, Outcome.REFUSED) if isinstance(c, PlaceOrder)]
+    desk.resolve(second, Outcome.ACCEPTED)
+    assert desk.told(first, S.WORKING) == []
+    assert desk.order(first).state is S.REJECTED
+    assert LookUpOrder(client_id=first, asked_ns=3 * SECOND) in desk.at(3)
+    commands = desk.looked_up(first, desk.report(first, S.WORKING))
+    assert FindingCode.OPEN_AFTER_END in desk.codes()
+    assert commands == [CancelOrder(client_id=first, why="another stop protects the position")]
+
+
+def test_an_order_that_was_refused_and_is_not_there_is_not_asked_for_again() -> None:
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.REFUSED)
+    desk.told(desk.entry, S.WORKING)
+    assert desk.at(3) == [LookUpOrder(client_id=desk.entry, asked_ns=desk.now)]
+    desk.looked_up(desk.entry, None)
+    assert desk.at(600) == []
+
+
+def test_an_entry_that_was_cancelled_for_us_and_still_rests_is_withdrawn_again() -> None:
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.ACCEPTED)
+    desk.told(desk.entry, S.CANCELLED)
+    desk.at(4)
+    assert desk.supervisor.brackets == {}
+    assert desk.looked_up(desk.entry, desk.report(desk.entry, S.WORKING)) == [
+        CancelOrder(client_id=desk.entry, why="the strategy withdrew it")
+    ]
+
+
+def test_an_answer_that_lags_behind_a_cancel_brings_nothing_back() -> None:
+    desk = Desk()
+    desk.resolve(desk.entry, Outcome.ACCEPTED)
+    desk.told(desk.entry, S.CANCELLED)
+    desk.at(2.9)
+    assert desk.looked_up(desk.entry, desk.report(desk.entry, S.WORKING)) == []
+    assert desk.order(desk.entry).state is S.CANCELLED

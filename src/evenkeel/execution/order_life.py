@@ -89,6 +89,15 @@ def stepped(order: VenueOrder, state: OrderState, at_ns: int) -> VenueOrder:
     return checked(after, at_ns)
 
 
+def reopened(order: VenueOrder, at_ns: int) -> VenueOrder:
+    """Return an order that was over for us and that the venue, asked since, has at work (operations.md 4.5).
+
+    This is the repair of what we took for true, and no move of the table.
+    """
+    working = msgspec.structs.replace(order, state=S.PARTIAL if order.filled else S.WORKING, moved_ns=at_ns)
+    return checked(working, at_ns)
+
+
 def checked(order: VenueOrder, at_ns: int) -> VenueOrder:
     """Return an order about which there is no doubt: one at work is looked up again in time, one that is over never."""
     due = None if order.state.is_final else at_ns + RECHECK_NS

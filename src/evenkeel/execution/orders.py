@@ -23,6 +23,7 @@ from evenkeel.execution.order_life import (
     counted,
     in_doubt,
     lookup_due,
+    reopened,
     reported,
     resolved,
     stepped,
@@ -59,6 +60,9 @@ class SavedOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     taken_back: tuple[str, ...]
     loosest: dict[ClientId, Decimal]
     unmatched: tuple[_Unmatched, ...]
+
+
+_OVER_UNFILLED = (OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.ABORTED)
 
 
 class OrderBook:
@@ -263,9 +267,13 @@ class OrderBook:
         order, findings = adopted(self._tell(before, event), event, asked_ns=asked_ns)
         told.findings += findings
         after = reported(order, event.state, event.known_ns)
-        if before.state.is_final and not event.state.is_final and asked_ns is not None and asked_ns > before.moved_ns:
+        suspect = after.state in _OVER_UNFILLED and not event.state.is_final
+        if suspect and asked_ns is not None and asked_ns >= before.moved_ns + self._visible_ns:
             told.findings.append(Finding(code=FindingCode.OPEN_AFTER_END, client_id=identity, detail=event.venue_id))
+            after = reopened(after, event.known_ns)
         self._count(before, after, told)
+        if suspect and after.state in (OrderState.REJECTED, OrderState.ABORTED):
+            self.unseen[identity] = after.moved_ns + self._visible_ns
 
     def _tell(self, order: VenueOrder, event: OrderReported) -> VenueOrder:
         """Return the order with the cumulative quantity that a report tells; one that was overtaken tells nothing."""
@@ -375,6 +383,9 @@ class OrderBook:
 
         An order that the venue never acknowledged was then never taken; one that it did have needs other evidence.
         """
+        over = self.closed.get(event.client_id)
+        if over is not None and over.seen >= over.told:
+            self.unseen.pop(event.client_id, None)
         order = self.open.get(event.client_id)
         if order is None or order.lookup_ns is None or event.asked_ns < order.placed_ns + self._visible_ns:
             return
@@ -417,6 +428,7 @@ class OrderBook:
     def _keep(self, order: VenueOrder) -> None:
         identity = order.client_id
         if not order.state.is_final:
+            self.closed.pop(identity, None)
             self.open[identity] = order
             return
         self.open.pop(identity, None)

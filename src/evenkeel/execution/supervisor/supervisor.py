@@ -350,12 +350,21 @@ class Supervisor:
         for identity in dict.fromkeys(told.touched):
             order = self.book.get(identity)
             was = before.get(identity)
+            if order is not None and was is None and not order.state.is_final:
+                self._take_back(order)
             if order is None or was is None or was is order.state:
                 continue
             key = _key(order)
             self.brackets[key] = heard(self._bracket(key), was, order, at_ns)
             result.moved.append((order, was))
         return result
+
+    def _take_back(self, order: VenueOrder) -> None:
+        """Manage an order again that was over for us and is at work; an entry is not wanted any more."""
+        key = _key(order)
+        bracket = self._bracket(key)
+        if order.leg is Leg.ENTRY:
+            self.brackets[key] = msgspec.structs.replace(bracket, withdrawn=order.client_id)
 
     def _end(self, key: TradeKey) -> list[Finding]:
         """Put a trade aside of which nothing that can be sold is held, and no order is at work."""
