@@ -20,9 +20,11 @@ from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, Floats
 from evenkeel.model.command import LookUpOrder, PlaceOrder, SubmitEntry
+from evenkeel.model.decision import EntryRefused
 from evenkeel.model.event import BarsClosed, SessionBegan
 from evenkeel.model.ids import InstrumentId, Leg, RunId, StrategyId
 from evenkeel.model.order import OrderState
+from evenkeel.model.reason import Reason
 from evenkeel.model.report import Act, LookedUp, OrderReported, Outcome, SendResolved
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
 from evenkeel.risk.gates.entry import EntryGates
@@ -221,3 +223,24 @@ def test_h9_a_restart_in_the_middle_of_a_trade_has_its_stop_its_targets_and_its_
     assert bracket.stop_price is not None
     assert bracket.target_price is not None
     assert {order.leg for order in again.supervisor.book.open.values()} == {Leg.STOP, Leg.TARGET}
+
+
+def test_no_second_entry_leaves_while_one_that_its_core_takes_for_over_is_at_the_venue() -> None:
+    """Row 6: the request arrived twice; the first was refused, the second rests."""
+    engine = Engine()
+    engine.bars(RISE)
+    sent = entry_of(engine.bar(RISE)).order
+    at = engine.stamp + SECOND
+    engine.tell(
+        SendResolved(event_ns=at, known_ns=at, client_id=sent.client_id, act=Act.PLACE, outcome=Outcome.REFUSED)
+    )
+    report = OrderReported(
+        event_ns=at, known_ns=at, instrument=SYMBOL, client_id=sent.client_id, venue_id="v", state=OrderState.WORKING,
+        quantity=sent.quantity, price=sent.price,
+    )  # fmt: skip
+    engine.tell(report)
+    (desk,) = engine.account.desks.values()
+    desk.bar = RISE - 1
+    assert not [c for c in engine.bar(RISE) if isinstance(c, PlaceOrder)]
+    said = [getattr(entry, "what", None) for entry in engine.journal]
+    assert [one.reason for one in said if isinstance(one, EntryRefused)] == [Reason.POSITION_EXISTS]

@@ -337,20 +337,21 @@ def test_a_stop_that_was_refused_and_rests_all_the_same_is_asked_for_and_withdra
     second, *_ = [c.order.client_id for c in desk.resolve(first, Outcome.REFUSED) if isinstance(c, PlaceOrder)]
     desk.resolve(second, Outcome.ACCEPTED)
     assert desk.told(first, S.WORKING) == []
-    assert desk.order(first).state is S.REJECTED
-    assert LookUpOrder(client_id=first, asked_ns=3 * SECOND) in desk.at(3)
-    commands = desk.looked_up(first, desk.report(first, S.WORKING))
+    assert desk.order(first).state is S.UNKNOWN
     assert FindingCode.OPEN_AFTER_END in desk.codes()
+    assert desk.at(0.5) == [LookUpOrder(client_id=first, asked_ns=desk.now)]
+    commands = desk.looked_up(first, desk.report(first, S.WORKING))
     assert commands == [CancelOrder(client_id=first, why="another stop protects the position")]
 
 
-def test_an_order_that_was_refused_and_is_not_there_is_not_asked_for_again() -> None:
+def test_a_report_from_before_a_refusal_brings_nothing_back() -> None:
     desk = Desk()
     desk.resolve(desk.entry, Outcome.REFUSED)
     desk.told(desk.entry, S.WORKING)
-    assert desk.at(3) == [LookUpOrder(client_id=desk.entry, asked_ns=desk.now)]
-    desk.looked_up(desk.entry, None)
+    assert desk.at(0.5) == [LookUpOrder(client_id=desk.entry, asked_ns=desk.now)]
+    desk.looked_up(desk.entry, desk.report(desk.entry, S.REJECTED))
     assert desk.at(600) == []
+    assert desk.order(desk.entry).state is S.REJECTED
 
 
 def test_an_entry_that_was_cancelled_for_us_and_still_rests_is_withdrawn_again() -> None:

@@ -90,12 +90,12 @@ def stepped(order: VenueOrder, state: OrderState, at_ns: int) -> VenueOrder:
 
 
 def reopened(order: VenueOrder, at_ns: int) -> VenueOrder:
-    """Return an order that was over for us and that the venue, asked since, has at work (operations.md 4.5).
+    """Return an order that was over for us, and that the venue says is at work, as one in doubt (operations.md 4.5).
 
     This is the repair of what we took for true, and no move of the table.
     """
-    working = msgspec.structs.replace(order, state=S.PARTIAL if order.filled else S.WORKING, moved_ns=at_ns)
-    return checked(working, at_ns)
+    doubtful = msgspec.structs.replace(order, state=S.UNKNOWN, moved_ns=at_ns)
+    return msgspec.structs.replace(doubtful, lookup_ns=at_ns + _LOOKUP_DELAYS_NS[0], lookups=0, absent_ns=None)
 
 
 def checked(order: VenueOrder, at_ns: int) -> VenueOrder:

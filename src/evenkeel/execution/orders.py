@@ -62,9 +62,6 @@ class SavedOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unmatched: tuple[_Unmatched, ...]
 
 
-_OVER_UNFILLED = (OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.ABORTED)
-
-
 class OrderBook:
     """Orders of an account by our id.
 
@@ -267,13 +264,22 @@ class OrderBook:
         order, findings = adopted(self._tell(before, event), event, asked_ns=asked_ns)
         told.findings += findings
         after = reported(order, event.state, event.known_ns)
-        suspect = after.state in _OVER_UNFILLED and not event.state.is_final
-        if suspect and asked_ns is not None and asked_ns >= before.moved_ns + self._visible_ns:
+        if after.state.is_final and not event.state.is_final and self._belies(before, asked_ns):
             told.findings.append(Finding(code=FindingCode.OPEN_AFTER_END, client_id=identity, detail=event.venue_id))
             after = reopened(after, event.known_ns)
+            after = reported(after, event.state, event.known_ns) if asked_ns is not None else after
         self._count(before, after, told)
-        if suspect and after.state in (OrderState.REJECTED, OrderState.ABORTED):
-            self.unseen[identity] = after.moved_ns + self._visible_ns
+
+    def _belies(self, order: VenueOrder, asked_ns: int | None) -> bool:
+        """Whether a report that an order is at work belies that it is over: it may only be late.
+
+        One that was refused or never left was never at work; of any other a late report is nothing strange, but an
+        answer is that was asked for long after the end.
+        """
+        if order.state in (OrderState.REJECTED, OrderState.ABORTED):
+            return True
+        ended = order.state in (OrderState.CANCELLED, OrderState.EXPIRED)
+        return ended and asked_ns is not None and asked_ns >= order.moved_ns + self._visible_ns
 
     def _tell(self, order: VenueOrder, event: OrderReported) -> VenueOrder:
         """Return the order with the cumulative quantity that a report tells; one that was overtaken tells nothing."""
@@ -383,9 +389,6 @@ class OrderBook:
 
         An order that the venue never acknowledged was then never taken; one that it did have needs other evidence.
         """
-        over = self.closed.get(event.client_id)
-        if over is not None and over.seen >= over.told:
-            self.unseen.pop(event.client_id, None)
         order = self.open.get(event.client_id)
         if order is None or order.lookup_ns is None or event.asked_ns < order.placed_ns + self._visible_ns:
             return

@@ -31,7 +31,7 @@ from evenkeel.model.command import (
     SubmitExit,
     VenueCommand,
 )
-from evenkeel.model.decision import Decision, EntryApproved, StrategyRemembered
+from evenkeel.model.decision import Decision, EntryApproved, EntryRefused, StrategyRemembered
 from evenkeel.model.errors import InvariantBroken
 from evenkeel.model.event import (
     BarsClosed,
@@ -49,7 +49,7 @@ from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.instrument import Instrument
 from evenkeel.model.market_told import MarketEvent
 from evenkeel.model.order import VenueOrder
-from evenkeel.model.reason import ExitReason
+from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
 from evenkeel.model.told import FlagTold, ResumeAsked, ToldEvent, Waived
 from evenkeel.risk.gates.facts.engine import Phase, Recon
@@ -183,7 +183,11 @@ class Account:
         wish = next((command for command in commands if isinstance(command, SubmitEntry)), None)
         approval = next((decision for decision in decisions if isinstance(decision, EntryApproved)), None)
         verdict: Approved | Refused | None = None
-        if wish is not None and approval is not None:
+        if wish is not None and approval is not None and self._has_entry(desk):
+            refused = EntryRefused(reason=Reason.POSITION_EXISTS, detail="an entry of before is still at the venue")
+            decisions = tuple(refused if one is approval else one for one in decisions)
+            commands = tuple(one for one in commands if one is not wish)
+        elif wish is not None and approval is not None:
             verdict = gateway.ask_entry(self, desk, approval, wish, self._entry(desk, wish))
             self._conclude(judged(verdict), entries)
             decisions, commands = gateway.answered(verdict, decisions, commands)
@@ -191,6 +195,11 @@ class Account:
             self._conclude(OfDesk(desk=desk.id, what=what), entries)
             if isinstance(what, SubmitEntry) and isinstance(verdict, Approved):
                 self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
+
+    def _has_entry(self, desk: Desk) -> bool:
+        """Whether an entry may still be at the venue that its core takes for over: a second one never leaves."""
+        at_work = (order for order in self.supervisor.book.open.values() if order.leg is Leg.ENTRY)
+        return any((order.strategy, order.instrument) == (desk.id.strategy, desk.id.instrument) for order in at_work)
 
     def _entry(self, desk: Desk, command: SubmitEntry) -> VenueOrder:
         prices = self.limits.prices
