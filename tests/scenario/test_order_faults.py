@@ -372,3 +372,13 @@ def test_an_answer_that_lags_behind_a_cancel_brings_nothing_back() -> None:
     desk.at(2.9)
     assert desk.looked_up(desk.entry, desk.report(desk.entry, S.WORKING)) == []
     assert desk.order(desk.entry).state is S.CANCELLED
+
+
+def test_a_bare_position_does_not_wait_for_ever_for_a_stop_in_doubt() -> None:
+    """Where orders can turn a position, an exit waits for the others; a bare position waits half a minute."""
+    desk = Desk(venue=Capabilities(reduce_only=False), target=False)
+    desk.resolve(desk.entry, Outcome.ACCEPTED)
+    stop, *_ = [c.order.client_id for c in desk.executed(desk.entry, 10) if isinstance(c, PlaceOrder)]
+    desk.resolve(stop, Outcome.UNKNOWN)
+    assert not [c for s in range(5, 30) for c in desk.at(s) if isinstance(c, PlaceOrder)]
+    assert placed([c for c in desk.at(30) if isinstance(c, PlaceOrder)]) == [(Leg.GUARD, OrderKind.MARKET, D(-10))]

@@ -173,7 +173,9 @@ def deadlines(bracket: Bracket, orders: Sequence[VenueOrder], timing: Timing) ->
                 stamps.append(bracket.change_ns + timing.retry_ns)
             if bracket.waived_until_ns is not None:
                 stamps.append(bracket.waived_until_ns)
-        elif bracket.exit_ns is not None:
+        elif bracket.naked_ns is not None:
+            stamps.append(bracket.naked_ns + timing.doubt_ns)
+        if bracket.closing is not None and bracket.exit_ns is not None:
             stamps.append(_retry_ns(bracket.exit_ns, bracket, timing))
     return stamps
 
@@ -378,6 +380,16 @@ def _retry_ns(failed_ns: int, bracket: Bracket, timing: Timing) -> int:
     return failed_ns + (timing.retry_ns << doublings)
 
 
+def _outweighs(bracket: Bracket, doubtful: Sequence[VenueOrder], at: Circumstances) -> bool:
+    """Whether a position has been bare for longer than anyone may wait for orders in doubt.
+
+    Should one of them rest after all and turn the position, that is closed like any position of the wrong side.
+    """
+    since = bracket.naked_ns
+    unknown = all(order.state is _S.UNKNOWN for order in doubtful)
+    return unknown and since is not None and at.now_ns >= since + at.timing.doubt_ns
+
+
 def _flatten(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, closing: Closing) -> list[Wish]:
     """Close a position, or a part of it, at the market.
 
@@ -391,7 +403,7 @@ def _flatten(bracket: Bracket, orders: Sequence[VenueOrder], at: Circumstances, 
     if part is None:
         away = others if at.venue.reserves or not at.venue.reduce_only else [o for o in others if o.leg is Leg.TARGET]
         wishes += _withdrawn(away, "the position is being closed")
-        if any(order in away for order in others) and (at.venue.reserves or not at.venue.reduce_only):
+        if away and (at.venue.reserves or not at.venue.reduce_only) and not _outweighs(bracket, away, at):
             return wishes
     elif at.venue.reserves and _reserved(others) > abs(bracket.held) - part:
         return wishes

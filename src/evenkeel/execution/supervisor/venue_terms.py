@@ -34,6 +34,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         entry_life_ns: An entry that rests is withdrawn after it.
         rest_life_ns: What is left of an entry is withdrawn so long after its first fill.
         naked_ns: A position without its stop is closed after it.
+        doubt_ns: A bare position is closed after it though orders of it are in doubt.
         target_rest_ns: What is left of a target is closed at the market so long after its first fill.
         stop_fallback_ns: A stop that the price has passed is closed at the market after it.
         retry_ns: Between two attempts to close a position; twice as long after each that failed.
@@ -46,6 +47,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     entry_life_ns: int | None = 90 * _SECOND
     rest_life_ns: int = 30 * _SECOND
     naked_ns: int = 5 * _SECOND
+    doubt_ns: int = 30 * _SECOND
     target_rest_ns: int = 60 * _SECOND
     stop_fallback_ns: int = 10 * _SECOND
     retry_ns: int = _SECOND // 2
