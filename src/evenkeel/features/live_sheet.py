@@ -16,7 +16,7 @@ import numpy as np
 from evenkeel.features import instants
 from evenkeel.features.graph import LIVE_SLACK, Graph
 from evenkeel.features.timeline import AGE, BACK, BAR_OF, SCALE, SIDE_COLUMNS
-from evenkeel.model.bar import Ints
+from evenkeel.model.bar import Floats, Ints
 from evenkeel.model.errors import UsageError
 from evenkeel.model.time import Timeframe
 
@@ -135,6 +135,33 @@ class Passing:
         self.tracks = tracks
 
 
+class _Shown:
+    """What a graph is shown of one sheet.
+
+    Attributes:
+        rows: Of the graph, one for each value.
+        values: The rows of the sheet in its newest column, as a column; NaN before the first.
+    """
+
+    def __init__(self, sheet: Sheet, graph: Graph, held: Mapping[str, tuple[Sheet, int]]) -> None:
+        found = [(graph.columns[name], row) for name, (source, row) in held.items() if source is sheet]
+        self._sheet, self._count = sheet, -1
+        self.rows = np.array([row for row, _ in found], dtype=np.int64)
+        self._sources = np.array([row for _, row in found], dtype=np.int64)
+        self.values: Floats = np.full((len(found), 1), np.nan)
+
+    def look(self) -> None:
+        """Take over the newest column of the sheet where it is another one."""
+        if self._sheet.count != self._count:
+            run = self._sheet.run
+            self._count = self._sheet.count
+            self.values[:, 0] = run.x[self._sources, run.used - 1]
+
+    def forget(self) -> None:
+        """Look again next time: the sheet was restored."""
+        self._count = -1
+
+
 class Sheet:
     """A graph, its state, and the sources of its inputs.
 
@@ -156,7 +183,7 @@ class Sheet:
         self.run.used = self._keep
         self.count = 0
         self._own: list[tuple[int, int]] = []
-        self._held: list[tuple[int, Sheet, int]] = []
+        self._shown = [_Shown(sheet, graph, held) for sheet in {id(one): one for one, _ in held.values()}.values()]
         self._beside: list[tuple[int, str]] = []
         self._scale: list[int] = []
         self._sampled: list[tuple[int, int, Timeframe]] = []
@@ -168,8 +195,8 @@ class Sheet:
     def _wire(self, name: str, row: int, own: Sequence[str], held: Mapping[str, tuple[Sheet, int]]) -> None:
         kind, _, written = name.partition(":")
         if name in held:
-            self._held.append((row, *held[name]))
-        elif name in own:
+            return
+        if name in own:
             self._own.append((row, own.index(name)))
         elif name == SCALE:
             self._scale.append(row)
@@ -199,9 +226,10 @@ class Sheet:
             if bar is not None:
                 for row, column in self._own:
                     x[row, place] = bar[column]
-        if self._held:
-            for row, sheet, source in self._held:
-                x[row, first : first + count] = sheet.newest(source)
+        if self._shown:
+            for shown in self._shown:
+                shown.look()
+                x[shown.rows, first : first + count] = shown.values
         for row, name in self._beside:
             x[row, first : first + count] = passing.side.get(name, math.nan)
         for row in self._scale:
@@ -210,10 +238,6 @@ class Sheet:
             self._sample(instant_ns, first, count, passing.tracks)
         run.compute(count)
         self.count += count
-
-    def newest(self, row: int) -> float:
-        """Return a row in the newest column; NaN before the first."""
-        return float(self.run.x[row, self.run.used - 1])
 
     def _sample(self, instant_ns: int, first: int, count: int, tracks: Mapping[Timeframe, Track]) -> None:
         """Write what is told about timeframes into new columns."""
@@ -258,6 +282,8 @@ class Sheet:
         run.s[:] = np.frombuffer(saved.state, dtype=np.float64)
         run.x[:, : self._keep] = np.frombuffer(saved.history, dtype=np.float64).reshape(len(run.x), self._keep)
         run.used, self.count = self._keep, saved.count
+        for shown in self._shown:
+            shown.forget()
         times = np.frombuffer(saved.instants, dtype=np.int64)
         self._times = np.concatenate([times, np.zeros(max(64, len(times)), dtype=np.int64)])
         self._timed = len(times)

@@ -10,7 +10,7 @@ from evenkeel.cli.benchmark import sweep
 from evenkeel.cli.benchmark.drawn import measure_drawn
 from evenkeel.cli.benchmark.figure import Figure
 from evenkeel.cli.benchmark.lane import ENGINE, RESEARCH, RESEARCH_LOOP, measure_lanes
-from evenkeel.cli.benchmark.live_bar import measure_live_bar
+from evenkeel.cli.benchmark.live_bar import measure_closed_bar, measure_live_bar
 from evenkeel.cli.benchmark.peer import PEERS, REFERENCE, Measured, Peer, environment, measure_peer
 from evenkeel.cli.benchmark.process import measure_processes, measure_start
 from evenkeel.cli.benchmark.workload import WORKLOADS, Prepared, Workload, prepare_workload
@@ -77,7 +77,7 @@ def run_campaign(
         _measure_sweep(campaign, int(bars * sweep.SHARE), runs, folder / sweep.NAME, environments, told)
     if "live" in parts:
         told("live: one bar at a time")
-        campaign.figures += measure_live_bar(runs)
+        campaign.figures += measure_live_bar(runs) + measure_closed_bar(runs)
     if "drawn" in parts:
         told("drawn: strategies that nobody chose")
         figures, complaints = measure_drawn(folder / "drawn")
