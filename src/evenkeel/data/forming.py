@@ -87,7 +87,8 @@ class Borders:
         self._base, self._calendar = base, calendar
         self._timeframes, self._all = timeframes, (*timeframes, *beside)
         self._step = base.nanoseconds if not base.is_calendar and base.minutes else 0
-        self._first = self._behind = 0
+        self._first = self._behind = self._line = 0
+        self._asked: BarValues | None = None
         self.bounds: Ints = np.zeros((0, 2 * len(self._all)), dtype=np.int64)
         self.days: Ints = np.zeros(0, dtype=np.int64)
         self._nested: list[bool] = []
@@ -98,6 +99,8 @@ class Borders:
         Raises:
             DataError: If it reaches over the end of a higher bar.
         """
+        if bar is self._asked:
+            return self._line
         offset, step = bar.open_ns - self._first, self._step
         if not 0 <= offset < self._behind or offset % step or bar.close_ns != bar.open_ns + step:
             even = step > 0 and bar.close_ns - bar.open_ns == step
@@ -108,6 +111,7 @@ class Borders:
             one = _bars(self._base, np.array([bar.open_ns]), np.array([bar.close_ns]))
             for timeframe in self._timeframes:
                 require_nested(one, *bucket_bounds(one, timeframe, self._calendar), timeframe)
+        self._asked, self._line = bar, line
         return line
 
     def _look_up(self, open_ns: int, count: int, lasts_ns: int) -> None:
@@ -179,6 +183,8 @@ class Forming:
             line: Of it in `borders`.
             reach_ns: Bars that end by then end now; 0 where another base bar closes with this one.
         """
+        if not self.timeframes:
+            return []
         scale, values = bar.scale, self._bar
         self._open[0] = bar.open_ns
         values[0], values[1], values[2], values[3] = (

@@ -154,8 +154,11 @@ class LiveFeatures:
         """
         self.require_next(bars)
         before = self.bars
-        for close_ns, together in itertools.groupby(bars, key=_close_of):
-            self._take(list(together), close_ns)
+        if len(bars) == 1:
+            self._take(bars, bars[0].close_ns)
+        else:
+            for close_ns, together in itertools.groupby(bars, key=_close_of):
+                self._take(list(together), close_ns)
         return range(before, self.bars)
 
     def settle(self, instant_ns: int) -> range:
@@ -228,7 +231,10 @@ class LiveFeatures:
                 reached += [one for one in ended if one.close_ns == close_ns]
             self._note(bar, line)
             closed.append(self._base_row(bar, line))
-        self._close(reached, {0: closed}, close_ns)
+        if reached:
+            self._close(reached, {0: closed}, close_ns)
+        else:
+            self._compute(close_ns, {0: closed})
         self._last_open_ns, self.settled_ns = bars[-1].open_ns, close_ns
 
     def _base_row(self, bar: BarValues, line: int) -> BarRow:
@@ -282,7 +288,8 @@ class LiveFeatures:
     def _compute(self, instant_ns: int, closings: _Closings) -> None:
         """Compute what stands at an instant: features of the bars that closed, conditions, then decisions."""
         passing = self._passing
-        self._learn(instant_ns)
+        if self._pending:
+            self._learn(instant_ns)
         for number, rows in closings.items():
             self._counts[number] += sum(row is not None for row in rows)
         for number, sheet in self._on_bars:
@@ -315,12 +322,15 @@ def _close_of(bar: BarValues | Ended) -> int:
 
 
 def _complaint_about(bar: BarValues) -> str:
-    """Return why these numbers are no bar, or nothing."""
+    """Return why these numbers are no bar, or nothing; what is missing holds in no comparison."""
+    if (
+        0.0 <= bar.volume < math.inf and -math.inf < bar.low <= bar.open <= bar.high < math.inf
+        and bar.low <= bar.close <= bar.high and 0.0 < bar.scale < math.inf and bar.open_ns <= bar.close_ns
+    ):  # fmt: skip
+        return ""
     prices = (bar.open, bar.high, bar.low, bar.close)
     if not all(map(math.isfinite, (*prices, bar.volume, bar.scale))):
         return "holds a number that is missing or endless"
     if bar.high < max(prices) or bar.low > min(prices):
         return f"has a high of {bar.high:g} and a low of {bar.low:g} that do not hold its other prices"
-    if bar.volume < 0 or bar.scale <= 0 or bar.close_ns < bar.open_ns:
-        return "has a volume below 0, a scale that is not above 0, or ends before it begins"
-    return ""
+    return "has a volume below 0, a scale that is not above 0, or ends before it begins"

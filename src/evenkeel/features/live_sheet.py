@@ -136,30 +136,35 @@ class Passing:
 
 
 class _Shown:
-    """What a graph is shown of one sheet.
+    """What a graph is shown of other sheets.
 
     Attributes:
         rows: Of the graph, one for each value.
-        values: The rows of the sheet in its newest column, as a column; NaN before the first.
+        values: What they show, as a column: rows of those sheets in their newest columns; NaN before the first.
     """
 
-    def __init__(self, sheet: Sheet, graph: Graph, held: Mapping[str, tuple[Sheet, int]]) -> None:
-        found = [(graph.columns[name], row) for name, (source, row) in held.items() if source is sheet]
-        self._sheet, self._count = sheet, -1
-        self.rows = np.array([row for row, _ in found], dtype=np.int64)
-        self._sources = np.array([row for _, row in found], dtype=np.int64)
-        self.values: Floats = np.full((len(found), 1), np.nan)
+    def __init__(self, graph: Graph, held: Mapping[str, tuple[Sheet, int]]) -> None:
+        sheets = list({id(sheet): sheet for sheet, _ in held.values()}.values())
+        found = [[(graph.columns[name], row) for name, (one, row) in held.items() if one is sheet] for sheet in sheets]
+        self.rows: Ints = np.array([row for part in found for row, _ in part], dtype=np.int64)
+        self.values: Floats = np.full((len(self.rows), 1), np.nan)
+        ends = np.cumsum([len(part) for part in found]).tolist()
+        self._sources = [
+            (sheet, np.array([row for _, row in part], dtype=np.int64), slice(end - len(part), end))
+            for sheet, part, end in zip(sheets, found, ends, strict=True)
+        ]
+        self._counts = [-1] * len(sheets)
 
     def look(self) -> None:
-        """Take over the newest column of the sheet where it is another one."""
-        if self._sheet.count != self._count:
-            run = self._sheet.run
-            self._count = self._sheet.count
-            self.values[:, 0] = run.x[self._sources, run.used - 1]
+        """Take over the newest columns of sheets that have others now."""
+        for number, (sheet, rows, part) in enumerate(self._sources):
+            if sheet.count != self._counts[number]:
+                self._counts[number] = sheet.count
+                self.values[part, 0] = sheet.run.x[rows, sheet.run.used - 1]
 
     def forget(self) -> None:
-        """Look again next time: the sheet was restored."""
-        self._count = -1
+        """Look again next time: the sheets were restored."""
+        self._counts = [-1] * len(self._sources)
 
 
 class Sheet:
@@ -183,7 +188,7 @@ class Sheet:
         self.run.used = self._keep
         self.count = 0
         self._own: list[tuple[int, int]] = []
-        self._shown = [_Shown(sheet, graph, held) for sheet in {id(one): one for one, _ in held.values()}.values()]
+        self._shown = _Shown(graph, held) if held else None
         self._beside: list[tuple[int, str]] = []
         self._scale: list[int] = []
         self._sampled: list[tuple[int, int, Timeframe]] = []
@@ -226,10 +231,10 @@ class Sheet:
             if bar is not None:
                 for row, column in self._own:
                     x[row, place] = bar[column]
-        if self._shown:
-            for shown in self._shown:
-                shown.look()
-                x[shown.rows, first : first + count] = shown.values
+        shown = self._shown
+        if shown is not None:
+            shown.look()
+            x[shown.rows, first : first + count] = shown.values
         for row, name in self._beside:
             x[row, first : first + count] = passing.side.get(name, math.nan)
         for row in self._scale:
@@ -282,8 +287,8 @@ class Sheet:
         run.s[:] = np.frombuffer(saved.state, dtype=np.float64)
         run.x[:, : self._keep] = np.frombuffer(saved.history, dtype=np.float64).reshape(len(run.x), self._keep)
         run.used, self.count = self._keep, saved.count
-        for shown in self._shown:
-            shown.forget()
+        if self._shown is not None:
+            self._shown.forget()
         times = np.frombuffer(saved.instants, dtype=np.int64)
         self._times = np.concatenate([times, np.zeros(max(64, len(times)), dtype=np.int64)])
         self._timed = len(times)

@@ -113,6 +113,8 @@ def test_an_auction_after_its_instant_has_passed_is_refused_and_changes_nothing(
         (minute(2), "does not open after"),
         (minute(4, float("nan")), "missing or endless"),
         (minute(4, close=float("inf")), "missing or endless"),
+        (minute(4, low=float("-inf")), "missing or endless"),
+        (minute(4, volume=float("inf")), "missing or endless"),
         (minute(4, high=99.0), "a high of 99 and a low of 100"),
         (minute(4, low=101.0, high=102.0), "a high of 102 and a low of 101"),
         (minute(4, volume=-1.0), "a volume below 0"),
@@ -276,11 +278,15 @@ def test_neither_memory_nor_snapshots_grow_with_the_bars() -> None:
 
 def test_restoring_leaves_no_trace_of_what_was_there_before() -> None:
     program = mean_of()
-    saved = saved_after(program, 47)
-    features = LiveFeatures(program, M1, NYSE)
-    features.extend([minute(place, 500 - place) for place in range(333)])
+    saved = saved_after(program, 333)
+    features, fresh = LiveFeatures(program, M1, NYSE), LiveFeatures(program, M1, NYSE)
+    features.extend([minute(place, 900 - place) for place in range(333)])
 
     features.restore(saved)
+    fresh.restore(saved)
 
-    assert features.saved() == saved
+    assert features.saved() == fresh.saved() == saved
+    for each in (features, fresh):
+        each.extend([minute(place, 100) for place in range(333, 350)])
+    assert features.saved() == fresh.saved()
     assert msgspec.msgpack.decode(saved)["identity"]["base"] == "1m"
