@@ -18,6 +18,7 @@ DESK = "evenkeel/engine/account/desk.py"
 SESSION = "evenkeel/engine/account/session.py"
 JOURNAL = "evenkeel/engine/journal/opening.py"
 CLASSIFY = "evenkeel/risk/classify.py"
+HALT = "evenkeel/risk/halt.py"
 PROCESS = "evenkeel/engine/simulation/process.py"
 
 
@@ -43,6 +44,14 @@ class Bug:
     seed: int = 0
     more: tuple[tuple[str, str, str], ...] = ()
 
+    @property
+    def edits(self) -> dict[str, list[tuple[str, str]]]:
+        """Right and wrong texts by file."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for file, old, new in ((self.file, self.old, self.new), *self.more):
+            found.setdefault(file, []).append((old, new))
+        return found
+
 
 BUGS = (
     Bug("a stop resize is dropped", PLAN,
@@ -51,79 +60,74 @@ BUGS = (
         "detail=words))\n            return\n", "detail=words))\n"),
     Bug("after a time-out the order counts as never sent, and the strategy sends another under a new id", LIFE,
         "        case Outcome.UNKNOWN:\n            return stepped(order, S.UNKNOWN, at_ns)",
-        "        case Outcome.UNKNOWN:\n            return stepped(order, S.ABORTED, at_ns)"),
+        "        case Outcome.UNKNOWN:\n            return stepped(order, S.ABORTED, at_ns)", "all", 26),
     Bug("Unknown is marked as Rejected", LIFE,
         "        case Outcome.UNKNOWN:\n            return stepped(order, S.UNKNOWN, at_ns)",
-        "        case Outcome.UNKNOWN:\n            return stepped(order, S.REJECTED, at_ns)"),
+        "        case Outcome.UNKNOWN:\n            return stepped(order, S.REJECTED, at_ns)", "all", 26),
     Bug("a late fill after a cancel is dropped", ORDERS,
         "        known = self.executions.named(event.execution_id, identity)\n",
         "        known = self.executions.named(event.execution_id, identity)\n"
-        "        if before.state is OrderState.CANCELLED:\n            return\n"),
+        "        if before.state is OrderState.CANCELLED:\n            return\n", "all", 4),
     Bug("the life of an entry is forgotten on restart", ORDERS,
         "                self.open[identity] = in_doubt(order, at_ns)\n",
-        "                self.open[identity] = in_doubt(msgspec.structs.replace(order, expires_ns=None), at_ns)\n"),
+        "                self.open[identity] = in_doubt(msgspec.structs.replace(order, expires_ns=None), at_ns)\n",
+        "all", 1),
     Bug("a partial page of an answer is trusted", ORDERS,
-        "        elif event.complete:\n", "        else:\n"),
-    Bug("one answer without an order proves its absence", ORDERS,
-        "        if order.absent_ns is None:\n", "        if order.absent_ns == 0:\n"),
-    Bug("absence is believed before the venue can know the order", ORDERS,
-        " or event.asked_ns < order.placed_ns + self._visible_ns:", ":"),
+        "        elif event.complete:\n", "        else:\n", "all", 20),
     Bug("the stop is cancelled before what takes its place is acknowledged", PLAN,
         "    if at.venue.reduce_only and not at.venue.reserves:\n        return [_stop(",
         "    if False:\n        return [_stop("),
     Bug("the stop goes before the exit, on a venue that needs no such thing", PLAN,
-        "else [o for o in others if o.leg is Leg.TARGET]", "else others"),
+        "else [o for o in others if o.leg is Leg.TARGET]", "else others", "all", 1),
     Bug("fills are applied by increment", ORDERS,
         "parts[event.venue_id] = (event.filled, None", "parts[event.venue_id] = (had[0] + event.filled, None"),
     Bug("a timer is lost on restart", ORDERS,
         "in_doubt(stepped(order, OrderState.UNKNOWN, at_ns), at_ns)",
-        "msgspec.structs.replace(stepped(order, OrderState.UNKNOWN, at_ns), lookup_ns=None)"),
+        "msgspec.structs.replace(stepped(order, OrderState.UNKNOWN, at_ns), lookup_ns=None)", "all", 1),
     Bug("the stop lies on the wrong side after a flip", SUPERVISOR,
         "bracket = msgspec.structs.replace(bracket, stops=before.stops,",
         "bracket = msgspec.structs.replace(bracket, direction=before.direction, stops=before.stops,"),
     Bug("a trade is let go before it is flat", SUPERVISOR,
-        "            if not orders and not bracket.held:\n", "            if not orders:\n"),
+        "if not orders and (not bracket.held or bracket.is_dust):", "if not orders:"),
     Bug("a torn tail is left where it is", JOURNAL,
-        "            disk.truncate(path, end.end)\n", "            pass\n", "process"),
+        "            disk.truncate(path, end.end)\n", "            pass\n", "process", 1),
     Bug("the account lives by the time of events", ACCOUNT,
         "self.now_ns, self.findings = entry.known_ns, []", "self.now_ns, self.findings = entry.event_ns, []"),
     Bug("an unprotected position is only told of", PLAN,
         '        return WishClose(reason=ExitReason.FORCE, why="it was without its stop for too long", alarm=True)',
         "        return None"),
-    Bug("a kill is lifted when a session begins", ACCOUNT,
-        "if entry.halt is not None and entry.halt.epoch > self.halt.epoch:", "if True:"),
     Bug("an execution that is taken back goes on to count", ORDERS,
-        "        self._count(before, _without(before, piece), told)\n", "        self._count(before, before, told)\n"),
+        "self._count(before, _without(before, piece), told)", "self._count(before, before, told)", "all", 3),
     Bug("a bar that is told twice decides twice", DESK,
-        "        return (event.segment, event.bar) > (self.segment, self.bar)", "        return True", "data"),
-    Bug("a price that is none is folded", ACCOUNT, "return value.is_finite() and value > 0", "return True", "data"),
+        "        return (event.segment, event.bar) > (self.segment, self.bar)", "        return True", "data", 5),
+    Bug("a price that is none is folded", ACCOUNT, "return value.is_finite() and value > 0", "return True", "data", 1),
     Bug("only the first exit of a trade carries the id that its core knows", PLAN,
         "None if closing.tried else closing.client_id", "None if bracket.exits else closing.client_id", "none"),
     Bug("fees are not booked", BOOKS, "fees=after.fees + fee)", "fees=after.fees)", "none"),
     Bug("the multiplier is forgotten", BOOKS,
         "(price - holding.average) * multiplier", "(price - holding.average)", "none"),
     Bug("what protected a position stays when that is closed", PLAN,
-        "return wishes + _withdrawn([o for o in orders if o.leg is not Leg.ENTRY],", "return wishes + _withdrawn([],"),
+        "if o.leg is not Leg.ENTRY], \"nothing is held that it could close\")", "if False], \"\")"),
     Bug("entries rest on at a halt", PLAN,
         '        return _withdrawn(entries, "entries are not allowed")', "        return []", "people"),
     Bug("an order that exists already counts as rejected", LIFE,
         "return msgspec.structs.replace(stepped(order, S.UNKNOWN, at_ns), lookup_ns=at_ns)",
-        "return stepped(order, S.REJECTED, at_ns)"),
+        "return stepped(order, S.REJECTED, at_ns)", "all", 4),
     Bug("a cancel that was refused counts as done", LIFE,
         "return in_doubt(stepped(order, standing(order), at_ns), at_ns)", "return stepped(order, S.CANCELLED, at_ns)"),
     Bug("orders of the session before are believed", ORDERS,
         "            if order.state in (OrderState.SENT, OrderState.CANCEL_PENDING, OrderState.REPLACE_PENDING):\n",
-        "            if order.state is OrderState.INTENDED:\n"),
+        "            if order.state is OrderState.INTENDED:\n", "all", 1),
     Bug("an order at work that is quiet is never looked up", LIFE,
         "    due = None if order.state.is_final else at_ns + RECHECK_NS\n", "    due = None\n"),
     Bug("the halt epoch is ignored at the border", PROCESS,
-        "if _is_entry(command) and command.halt_epoch != self.flag.epoch:", "if False:"),
+        "if _is_entry(command) and command.halt_epoch != self.flag.epoch:", "if False:", "all", 29),
     Bug("commands leave before their step is synced", SESSION,
         "self._kept.write(encode_step(step), safe=bool(step.commands))",
-        "self._kept.write(encode_step(step), safe=False)"),
+        "self._kept.write(encode_step(step), safe=False)", "all", 1),
     Bug("an exit of more than is held is let out", CLASSIFY,
         "    if wished <= room:\n", "    if wished:\n", "all", 0,
-        ((PLAN, "wanted = abs(bracket.held) if part is None else", "wanted = abs(bracket.bought) if part is None else"),),
+        ((PLAN, "abs(bracket.held) if part is None else", "abs(bracket.bought) if part is None else"),),
     ),
     Bug("a stop of twice the position is let out", CLASSIFY,
         "abs(position) - reducing(position, working, but=group)", "abs(quantity)", "all", 0,
@@ -133,4 +137,5 @@ BUGS = (
         "order.expires_ns is not None and at.now_ns >= order.expires_ns", "order.expires_ns == 0", "none"),
     Bug("what a pair of stop and target holds back is counted twice", PLAN,
         "return max(sum((o.left for o", "return sum(sum((o.left for o", "none"),
+    Bug("a resume lifts a halt", HALT, "reason.level is not HaltLevel.PAUSED), by)", "False), by)", "people", 8),
 )  # fmt: skip

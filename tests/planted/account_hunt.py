@@ -25,8 +25,8 @@ def draws_of(seed: int) -> Draws:
 def played(bug: Bug, seed: int) -> Verdict:
     """Play a seed with a bug."""
     with ExitStack() as stack:
-        for file, old, new in ((bug.file, bug.old, bug.new), *bug.more):
-            stack.enter_context(planted(file, old, new))
+        for file, edits in bug.edits.items():
+            stack.enter_context(planted(file, edits))
         return play_seed(seed, draws_of(seed), bug.profile)
 
 

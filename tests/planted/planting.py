@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from inspect import CO_OPTIMIZED
 from pathlib import Path
@@ -17,21 +17,20 @@ SOURCE = Path(evenkeel.__file__).resolve().parent.parent
 
 
 @contextmanager
-def planted(file: str, old: str, new: str) -> Iterator[None]:
-    """Let the functions of a module run as if `old`, which stands there once, were `new`.
+def planted(file: str, edits: Sequence[tuple[str, str]]) -> Iterator[None]:
+    """Let the functions of a module run as if passages of it, each of which stands there once, were others.
 
     Args:
         file: Below `src`.
-        old: Text that is right.
-        new: Text that is wrong.
+        edits: Text that is right, and text that is wrong.
     """
     path = SOURCE / file
     text = path.read_text("utf-8")
-    right, wrong = (codes(compile(one, str(path), "exec")) for one in (text, changed(text, [(old, new)])))
+    right, wrong = (codes(compile(one, str(path), "exec")) for one in (text, changed(text, edits)))
     module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
     names = [name for name, code in wrong.items() if name in right and differs(code, right[name])]
     if not names:
-        raise LookupError(f"no function of {file} differs: {new!r}")
+        raise LookupError(f"no function of {file} differs: {edits!r}")
     functions = [function_of(module, name) for name in names]
     kept = [function.__code__ for function in functions]
     try:

@@ -30,7 +30,7 @@ STRATEGY = StrategyId("s")
 BAD = {
     Fault.LOST_REQUEST: 0.03, Fault.LOST_ANSWER: 0.03, Fault.LOST_LOOKUP: 0.03, Fault.LOST_NEWS: 0.03,
     Fault.REPEATED_NEWS: 0.05, Fault.LATE_REQUEST: 0.1, Fault.LATE_ANSWER: 0.1, Fault.LATE_NEWS: 0.1,
-    Fault.LATE_LOOKUP: 0.1, Fault.PARTIAL_PAGE: 0.1, Fault.BLIND: 0.5, Fault.PARTIAL_FILL: 0.3, Fault.REJECT: 0.02,
+    Fault.LATE_LOOKUP: 0.1, Fault.PARTIAL_PAGE: 0.02, Fault.BLIND: 0.5, Fault.PARTIAL_FILL: 0.3, Fault.REJECT: 0.02,
     Fault.REJECT_STOP: 0.02,
 }  # fmt: skip
 

@@ -13,15 +13,16 @@ from evenkeel.engine.simulation.process import CrashPoint, Process, Violation
 from evenkeel.engine.simulation.scenario import START_MONEY, Scenario
 from evenkeel.engine.simulation.whims import SHARE
 from evenkeel.engine.simulation.wire import SECOND
-from evenkeel.execution.supervisor.supervisor import CloseTrade
+from evenkeel.execution.supervisor.supervisor import CloseTrade, TradeKey
 from evenkeel.model.command import CancelOrder, PlaceOrder, VenueCommand
 from evenkeel.model.decision import EntryApproved
 from evenkeel.model.halt import Act, HaltLevel, permits
 from evenkeel.model.ids import ClientId, InstrumentId, Leg
-from evenkeel.model.order import OrderState
+from evenkeel.model.order import OrderState, VenueOrder
 
 SAMPLED = 61
 """Every so many steps the costly checks are made."""
+RESTING = (OrderState.WORKING, OrderState.PARTIAL, OrderState.REPLACE_PENDING)
 DOUBTFUL = (OrderState.SENT, OrderState.UNKNOWN, OrderState.CANCEL_PENDING, OrderState.REPLACE_PENDING)
 LOOKUP_NS = 21 * SECOND
 """An order in doubt is looked up at least so often (operations.md 4.5)."""
@@ -30,6 +31,9 @@ NAKED_NS = 6 * SECOND
 ENTRY_MAX = Decimal(SHARE) * START_MONEY * 2
 """No entry may be worth more: its share of the money, with room for what was won since."""
 CENT = Decimal("1e-9")
+CLOSING_NS = 600 * SECOND
+HALTED_NS = 31 * SECOND
+"""So long an entry may rest at a halt: a cancel that was refused is asked for again after half a minute at most."""
 CAUSE_NS = 300 * SECOND
 """So long after a fault what it led to may come."""
 
@@ -43,6 +47,7 @@ class Safety:
         self.faults: Faults | None = None
         self._count = 0
         self._level = HaltLevel.NORMAL
+        self._closing: dict[tuple[TradeKey, int], int] = {}
         self._sent: set[ClientId] = set()
         self._decided: dict[DeskId, int] = {}
         self._multipliers = {one.instrument.id: one.instrument.multiplier for one in scenario.grounds}
@@ -55,7 +60,9 @@ class Safety:
         self._not_naked(account)
         self._positions_agree(account)
         self._nothing_dead_lives(account)
+        self._closes_in_time(process)
         self._halt_stays(account)
+        self._no_entry_at_a_halt(account)
         if step.entries:
             self._one_decision_a_bar(step)
             self._no_alarm_without_a_cause(process, step)
@@ -78,6 +85,7 @@ class Safety:
                 raise Violation("halted entry", f"an entry leaves at level {process.flag.level}")
             self._entry_within_limits(account, command)
             return
+        self._not_turned(account, order)
         held = account.supervisor.held(order.instrument)
         if held * order.quantity >= 0 or abs(order.quantity) > abs(held):
             raise Violation("oversized exit", f"{order.leg.value} of {order.quantity} though {held} is held")
@@ -162,6 +170,25 @@ class Safety:
             if order is not None and order.state.is_final:
                 raise Violation("dead order lives", f"{order.client_id} is {order.state.value}, and open at the venue")
 
+    def _not_turned(self, account: Account, order: VenueOrder) -> None:
+        """Where orders cannot turn a position, and none was taken back, none is of the wrong side."""
+        bracket = account.supervisor.bracket_of(order)
+        if bracket is None or not self._scenario.venue.reduce_only or self.exchange is None or self.exchange.busted:
+            return
+        if bracket.held * bracket.direction < 0:
+            raise Violation("turned", f"{order.client_id} closes {bracket.held} of a trade to the other side")
+
+    def _closes_in_time(self, process: Process) -> None:
+        """What is to be closed is closed within minutes, whatever goes wrong meanwhile."""
+        closing: dict[tuple[TradeKey, int], int] = {}
+        for key, bracket in process.account.supervisor.brackets.items():
+            if bracket.closing is not None and bracket.held:
+                wish = (key, bracket.closing.since_ns)
+                since_ns = closing[wish] = self._closing.get(wish, process.now_ns)
+                if process.now_ns - since_ns > CLOSING_NS:
+                    raise Violation("close", f"{key} is being closed for {CLOSING_NS // SECOND} s: {bracket.closing}")
+        self._closing = closing
+
     def _positions_agree(self, account: Account) -> None:
         for ground in self._scenario.grounds:
             symbol = ground.instrument.id
@@ -176,6 +203,17 @@ class Safety:
         if account.halt.level >= HaltLevel.HALTED:
             self._level = account.halt.level
 
+    def _no_entry_at_a_halt(self, account: Account) -> None:
+        """From level 3 on no entry rests: each is withdrawn at once."""
+        if account.halt.level < HaltLevel.HALTED:
+            return
+        since_ns = min(reason.at_ns for reason in account.halt.reasons if reason.level >= HaltLevel.HALTED)
+        for order in account.supervisor.book.open.values():
+            quiet_ns = account.now_ns - max(order.moved_ns, since_ns)
+            resting = order.state in (OrderState.WORKING, OrderState.PARTIAL)
+            if order.leg is Leg.ENTRY and resting and quiet_ns > HALTED_NS:
+                raise Violation("entry at a halt", f"{order.client_id} rests for {quiet_ns // SECOND} s")
+
     def _stop_rests_on(self, account: Account, command: CancelOrder) -> None:
         """Where an order can be kept from turning a position, its last stop rests until nothing is held."""
         order = account.supervisor.book.get(command.client_id)
@@ -186,7 +224,7 @@ class Safety:
         others = [
             one
             for one in account.supervisor.book.open.values()
-            if one.leg is Leg.STOP and one.instrument == order.instrument and one.client_id != order.client_id
+            if one.leg is Leg.STOP and one.instrument == order.instrument and one.state in RESTING
         ]
         if held * order.quantity < 0 and not others:
             raise Violation("stop withdrawn", f"{order.client_id} is withdrawn while {held} is held")
@@ -242,6 +280,10 @@ def _positions_at_rest(account: Account, exchange: Exchange, symbol: InstrumentI
     for name, held in (("trades", account.supervisor.held(symbol)), ("books", account.books.position(symbol))):
         if held != truly:
             raise Violation("at rest: position", f"the {name} hold {held} of {symbol}, the venue {truly}")
+    for desk in account.desks.values():
+        waits = set(desk.core.state.orders) - set(account.supervisor.book.open)
+        if waits:
+            raise Violation("at rest: strategy", f"{desk.id} waits for {sorted(waits)}, which are over")
     desks = sum((desk.position for desk in account.desks.values() if desk.id.instrument == symbol), Decimal(0))
     if desks != truly:
         raise Violation("at rest: position", f"the strategy holds {desks} of {symbol}, the venue {truly}")

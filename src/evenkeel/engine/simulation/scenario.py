@@ -32,6 +32,8 @@ START_MONEY = Decimal(10_000)
 PRICES = 2_160
 """Prices of a session, all instruments together: with what orders and faults add, 2,000 events and more."""
 RUN = RunId("simulated")
+PATIENT = RESEARCH.replaced({"orders.stop_working_s": 60})
+"""Limits under which a position that lacks its stop for a moment is closed, and the account goes on."""
 AT_REST = OrderTerms()
 """Stop and target stay where they are."""
 
@@ -100,6 +102,7 @@ def scenario_of(draws: Draws, seed: int, profile: str) -> Scenario:
         seed=seed, profile=profile,
         grounds=tuple(_ground(draws, number, name, PRICES // count) for number, name in enumerate(strategies)),
         venue=_venue(draw), timing=Timing(), rates=rates_of(draw, profile), killable=draw.random() < 0.2,
+        limits=RESEARCH if draw.random() < 0.3 else PATIENT,
     )  # fmt: skip
 
 
