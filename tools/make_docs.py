@@ -43,6 +43,10 @@ from evenkeel.risk.gates.table import GATES
 from evenkeel.risk.limits.limits import GROUPS
 from evenkeel.risk.limits.profiles import PROFILES
 from evenkeel.risk.limits.rule import Tighter, rules
+from evenkeel.risk.trigger_sources import SOURCES as TRIGGER_SOURCES
+from evenkeel.risk.trigger_sources import UNTOLD
+from evenkeel.risk.trigger_sources import WAITING as TRIGGER_WAITING
+from evenkeel.risk.triggers import TRIGGERS
 from evenkeel.strategies.play.reasons import ConditionReason
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -195,6 +199,25 @@ def _limit(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def halts() -> str:
+    """Return the page of what halts an account by itself."""
+    about = (
+        "# What halts an account\n\nAfter each event every row is looked at; the first time that it holds it raises "
+        "its reason. [Halts](../guide/halts.md) says what a level lets through and how a reason is lifted. Where a "
+        "profile kills for it the second level counts.\n\n"
+    )
+    waiting = {**TRIGGER_WAITING, **UNTOLD}
+    rows = (
+        (
+            f"`{one.code.value}`", one.code.text,
+            f"{one.level.value}, {one.strict.value}" if one.strict else f"{one.level.value}",
+            TRIGGER_SOURCES[one.code], waiting.get(one.code, ""),
+        )
+        for one in TRIGGERS
+    )  # fmt: skip
+    return about + _table(("code", "when", "level", "hears from", "waits for"), rows)
+
+
 def metrics() -> str:
     """Return the page of the figures of a run."""
     about = (
@@ -302,6 +325,7 @@ PAGES = {
     "reasons.md": reasons,
     "gaps.md": gaps,
     "gates.md": gates,
+    "halts.md": halts,
     "metrics.md": metrics,
     "indicators.md": indicators,
     "regimes.md": regimes,

@@ -70,6 +70,29 @@ def united(halt: Halt, flag: Halt) -> Halt:
     return flag if flag.epoch > halt.epoch else raised(halt, *flag.reasons, by=flag.set_by)
 
 
+def carried(flag: Halt, before: Halt, after: Halt) -> Halt:
+    """Return what to write into the flag when an account's halt changes: the change, not the whole.
+
+    What another process raised meanwhile stays, and what it lifted stays lifted. Where that makes it another halt than
+    the account's, its epoch is the higher one, and the account is told.
+
+    Args:
+        flag: What the disk says now.
+        before: What stopped the account.
+        after: What stops it now.
+    """
+    if flag.reasons == before.reasons and flag.epoch <= after.epoch:
+        return after
+    lifted = {reason.code for reason in before.reasons} - {reason.code for reason in after.reasons}
+    kept = msgspec.structs.replace(flag, reasons=tuple(one for one in flag.reasons if one.code not in lifted))
+    reasons = raised(kept, *(one for one in after.reasons if before.reason(one.code) != one)).reasons
+    if reasons == flag.reasons and flag.epoch > after.epoch:
+        return flag
+    return msgspec.structs.replace(
+        after, reasons=reasons, epoch=max(flag.epoch, after.epoch) + (reasons != after.reasons)
+    )
+
+
 def expired(halt: Halt, now_ns: int) -> Halt:
     """Return the halt without the reasons of levels 2 and 3 whose end has come."""
     return _changed(

@@ -51,11 +51,10 @@ from evenkeel.model.market_told import MarketEvent
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
-from evenkeel.model.told import FlagTold, ResumeAsked, ToldEvent, Waived
+from evenkeel.model.told import ResumeAsked, ToldEvent, Waived
 from evenkeel.risk.gates.facts.engine import Phase, Recon
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
-from evenkeel.risk.halt import united
 from evenkeel.risk.halt_facts import Reconciled
 from evenkeel.risk.limits.limits import Limits
 
@@ -274,10 +273,6 @@ class Account:
                 self.supervisor.waive(entry.strategy, instrument, entry.until_ns)
             case SessionBegan():
                 self.supervisor.book.doubt(entry.known_ns)
-                if entry.halt is not None:
-                    self.halt = united(self.halt, entry.halt)
-            case FlagTold():
-                self.halt = united(self.halt, entry.halt)
             case SendResolved() | OrderReported() | Executed() | ExecutionBusted() | LookedUp():
                 self._fold_heard(self.supervisor.fold(entry))
             case OfDesk():

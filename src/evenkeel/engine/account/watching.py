@@ -17,10 +17,10 @@ from evenkeel.model.halt import PERMITS, Halt, HaltCode
 from evenkeel.model.ids import Leg
 from evenkeel.model.order import OrderState
 from evenkeel.model.time import MINUTE, SECOND
-from evenkeel.model.told import Channel, ResumeAsked, SessionOpened
+from evenkeel.model.told import Channel, FlagTold, ResumeAsked, SessionOpened
 from evenkeel.risk.breaker import daily_amount
 from evenkeel.risk.constitution import AfterFill, exceeded
-from evenkeel.risk.halt import session_opened
+from evenkeel.risk.halt import session_opened, united
 from evenkeel.risk.halt_facts import Desync, Exceeded, HaltFacts
 from evenkeel.risk.resume import ResumeFacts, ResumeRequest, resume
 from evenkeel.risk.submissions import recent_rejections
@@ -93,7 +93,9 @@ def decided(account: Account, event: Event) -> Halt | ResumeDenied:
         case Operated():
             return operated(halt, event)
         case SessionBegan():
-            return begun(halt, event)
+            return begun(halt if event.halt is None else united(halt, event.halt), event)
+        case FlagTold():
+            return united(halt, event.halt)
         case SessionOpened() if account.rails.state.opened_ns == event.known_ns:
             return session_opened(halt)
         case ResumeAsked():

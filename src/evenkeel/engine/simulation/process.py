@@ -30,6 +30,8 @@ from evenkeel.model.errors import StorageError
 from evenkeel.model.event import Operated, Operation, SessionBegan, TimePassed
 from evenkeel.model.halt import Halt
 from evenkeel.model.ids import Leg, RunId
+from evenkeel.model.told import FlagTold
+from evenkeel.risk.halt import carried
 
 FOLDER = "run"
 JOURNAL = f"{FOLDER}/{JOURNAL_FOLDER}"
@@ -104,7 +106,7 @@ class Process:
     ) -> None:  # fmt: skip
         self._make, self._agenda, self._wire, self._faults, self._draw = make, agenda, wire, faults, draw
         self._witnesses = witnesses
-        self.disk, self.flag = FrailDisk(), Halt()
+        self.disk, self.flag, self._halt = FrailDisk(), Halt(), Halt()
         self.disk.writes, self.disk.syncs_file = self._writes, self._syncs
         self.up, self.up_since_ns, self.wall_ns = False, agenda.now_ns, 0
         self.stopped: dict[str, msgspec.Struct] | None = None
@@ -147,7 +149,7 @@ class Process:
     def before(self, account: Account, event: AccountEvent) -> None:
         """Hear what an account is about to fold: with the beginning of a session it was recovered."""
         if isinstance(event, SessionBegan):
-            self.account = account
+            self.account, self._halt = account, account.halt
             for witness in self._witnesses:
                 witness.started(self)
 
@@ -238,13 +240,22 @@ class Process:
         account.listener = self
         return account
 
+    def _write_flag(self, halt: Halt) -> None:
+        """Write what stops the account; what another process wrote meanwhile stays, and the account hears of it."""
+        self.flag, self._halt = carried(self.flag, self._halt, halt), halt
+        if self.flag.epoch != halt.epoch:
+            flag = self.flag
+            self._agenda.schedule(
+                self.now_ns + MS, lambda at_ns: self.tell(FlagTold(event_ns=at_ns, known_ns=at_ns, halt=flag))
+            )
+
     def _finish(self, commands: tuple[VenueCommand, ...]) -> bool:
         """Show the steps that were written, and send what may leave; return whether the process lives on."""
         steps, self._heard = self._heard, []
         for step in steps:
             for entry in step.entries:
-                if isinstance(entry, HaltChanged) and entry.halt.epoch > self.flag.epoch:
-                    self.flag = entry.halt
+                if isinstance(entry, HaltChanged):
+                    self._write_flag(entry.halt)
             for witness in self._witnesses:
                 witness.stepped(self, step)
         for command in commands:
