@@ -198,6 +198,7 @@ def by_hand(case: Case, side: int, entry: Decimal, first: Decimal, closes: list[
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("seed", range(6))
 def test_an_account_moves_its_stops_as_the_backtest_does(name: str, seed: int) -> None:
+    """H9 too: what was folded from a journal has the same stops, armed and moved alike."""
     case, (table, bars) = CASES[name], a_market(seed)
     text = a_play(case)
     strategy = backtest.play_of(text, Definitions.load().find(SYMBOL))

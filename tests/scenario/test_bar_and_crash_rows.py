@@ -22,7 +22,8 @@ from evenkeel.model.bar import Bars, Floats
 from evenkeel.model.command import LookUpOrder, PlaceOrder, SubmitEntry
 from evenkeel.model.decision import EntryRefused
 from evenkeel.model.event import BarsClosed, SessionBegan
-from evenkeel.model.ids import InstrumentId, Leg, RunId, StrategyId
+from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId
+from evenkeel.model.intent import OrderKind, TimeInForce
 from evenkeel.model.order import OrderState
 from evenkeel.model.reason import Reason
 from evenkeel.model.report import Act, LookedUp, OrderReported, Outcome, SendResolved
@@ -136,11 +137,13 @@ def test_row_1_killed_before_the_intent_was_written_nothing_was_sent_and_it_is_d
 
 
 def test_row_2_killed_after_the_intent_was_written_and_before_the_send_it_is_proven_absent_and_not_sent_late() -> None:
+    """Rows 2 and 73: what an entry holds back is held while it is in doubt, and free once it is proven absent."""
     engine = Engine()
     engine.bars(RISE)
     sent = entry_of(engine.bar(RISE)).order
     again = Engine(engine.journal)
     assert [type(command) for command in again.begins()] == [LookUpOrder]
+    assert list(again.account.supervisor.book.open) == [sent.client_id]
     for seconds in (4, 8, 12):
         at = again.stamp + seconds * SECOND
         again.stamp = at
@@ -150,6 +153,7 @@ def test_row_2_killed_after_the_intent_was_written_and_before_the_send_it_is_pro
     order = again.account.supervisor.book.get(sent.client_id)
     assert order is not None
     assert order.state is OrderState.ABORTED
+    assert again.account.supervisor.book.open == {}
     assert not [c for c in again.bar(RISE) if isinstance(c, PlaceOrder)]
 
 
@@ -244,3 +248,22 @@ def test_no_second_entry_leaves_while_one_that_its_core_takes_for_over_is_at_the
     assert not [c for c in engine.bar(RISE) if isinstance(c, PlaceOrder)]
     said = [getattr(entry, "what", None) for entry in engine.journal]
     assert [one.reason for one in said if isinstance(one, EntryRefused)] == [Reason.POSITION_EXISTS]
+
+
+CHANGES: dict[str, object] = {
+    "client_id": "other", "trade": 7, "kind": OrderKind.STOP_LIMIT, "quantity": D(3), "price": D(2), "trigger": D(5),
+    "time_in_force": TimeInForce.IOC, "expire_bars": 4, "stop_distance": D(6), "target_distance": D(7),
+    "trail_distance": D(8), "reference": D(9),
+}  # fmt: skip
+NOT_SENT = {"signal": "it names the rule for the reports of a backtest"}
+
+
+@pytest.mark.parametrize("field", SubmitEntry.__struct_fields__)
+def test_c5_no_field_of_an_entry_is_lost_on_its_way_to_the_venue(field: str) -> None:
+    (desk,) = an_account().desks.values()
+    entry = SubmitEntry(client_id=ClientId("one"), trade=1, kind=OrderKind.LIMIT, quantity=D(1), price=D(1))
+    if field in NOT_SENT:
+        return
+    other = msgspec.structs.replace(entry, **{field: CHANGES[field]})
+    sent = [(desk.order(command, 0, None), desk.bracket(command)) for command in (entry, other)]
+    assert sent[0] != sent[1]
