@@ -14,6 +14,7 @@ from evenkeel import examples
 from evenkeel.data.calendar import Calendar, day_number, load_calendar
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine.core import Core
+from evenkeel.engine.playbook.regimes import open_eye
 from evenkeel.features import conditions
 from evenkeel.features.compute import USES, place
 from evenkeel.features.node import Node
@@ -28,6 +29,7 @@ from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.lower import lower
 from evenkeel.strategies.play.problems import PlayErrors
 from evenkeel.strategies.play.program import PlayStrategy
+from evenkeel.strategies.playbook.load import load_playbook
 from grid_worlds import WORLDS, desk_of, play_text, series_of
 from live_feed import Feed, assert_same, together, values_of, whole
 from random_conditions import tree
@@ -228,6 +230,43 @@ def test_shipped_plays_are_the_same(share: int) -> None:
         series = a_series(rng, calendar, base, 900, splits=not calendar.always_open)
         check(program, series, rng)
     assert len(seen) > 5
+
+
+def test_the_detector_of_a_playbook_sees_the_same() -> None:
+    playbook = load_playbook(examples.find("spy_regimes"), instruments=Definitions.load().find)
+    assert playbook.detector is not None
+    program = open_eye(playbook, playbook.detector).program
+    calendar = load_calendar(playbook.detector.instrument.calendar)
+    rng: Rng = np.random.default_rng(8)
+    series = a_series(rng, calendar, min({*program.graphs, *program.warmup}), 900, splits=not calendar.always_open)
+    feed = check(program, series, rng)
+    assert feed.live.bars > 100
+
+
+def test_the_close_of_a_bar_is_that_of_its_session_not_of_trades_in_the_break_after_it() -> None:
+    calendar = load_calendar("CME_EQUITY")
+    opened, closed = (int(one[0]) for one in calendar.session_bounds(np.array([day_number("2019-06-20")])))
+    begins, ends = calendar.open_intervals(opened, closed)
+    assert len(begins) == 2, "a session with a break"
+    inside = np.arange(int(ends[0]) - 5 * MINUTE, int(ends[0]), MINUTE)
+    opens = np.concatenate([inside, inside[-1:] + 3 * MINUTE])
+    prices = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 99.0])
+    bars = Bars(Timeframe.parse("1m"), opens, opens + MINUTE, prices, prices, prices, prices.copy(), np.ones(6))
+    builder = ProgramBuilder(Timeframe.parse("D"))
+    builder.on(Timeframe.parse("D")).column("close")
+    feed = Feed(builder.build(), Series(bars, calendar))
+    for bar in values_of(feed.series):
+        feed.take([bar])
+    feed.settle(closed)
+    assert feed.closed == [], "a session that was not seen from its open"
+    following = values_of(Series(Bars(
+        Timeframe.parse("1m"), opens + 24 * 60 * MINUTE, opens + (24 * 60 + 1) * MINUTE, prices, prices, prices,
+        prices.copy(), np.ones(6),
+    ), calendar))  # fmt: skip
+    for bar in following:
+        feed.take([bar])
+    feed.settle(closed + 24 * 60 * MINUTE)
+    assert [(close_ns, close) for _, close_ns, close in feed.closed] == [(closed + 24 * 60 * MINUTE, 5.0)]
 
 
 def test_each_way_of_a_bar_to_end_was_met() -> None:
