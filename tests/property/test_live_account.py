@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ from calm_venue import CalmVenue
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account import live, snapshot
-from evenkeel.engine.account.account import Account, OfDesk
+from evenkeel.engine.account.account import Account, AccountEvent, Entry, OfDesk
 from evenkeel.engine.account.desk import Desk, DeskId
 from evenkeel.engine.core import Core, FeatureSource, RunFacts
 from evenkeel.execution.books import Books
@@ -24,7 +25,7 @@ from evenkeel.features.live import LiveFeatures
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, BarValues, Floats
 from evenkeel.model.errors import StorageError
-from evenkeel.model.event import BarsClosed, BarsSettled, BaseClosed, SideTold
+from evenkeel.model.event import BarsClosed, BarsSettled, BaseClosed, Event, SideTold
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.intent import Intent
 from evenkeel.model.time import MINUTE, Timeframe, parse_time
@@ -172,7 +173,8 @@ class Run:
             place, parts = saved[int(rng.integers(len(saved)))]
             snapshot.restore(account, parts)
         for entry in self.venue.steps[place:]:
-            account.fold(entry)  # type: ignore[arg-type]
+            kind: Any = AccountEvent if isinstance(entry, Event) else Entry
+            account.fold(msgspec.msgpack.decode(msgspec.msgpack.encode(entry), type=kind))
         assert account.state() == self.venue.account.state()
         self.venue.account = account
 
