@@ -26,7 +26,7 @@ from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.timeline import ProgramBuilder
 from evenkeel.model.bar import Floats
-from evenkeel.model.command import PlaceOrder, VenueCommand
+from evenkeel.model.command import AskVenue, PlaceOrder, VenueCommand
 from evenkeel.model.event import BarsClosed, Event, PriceTold, SessionBegan, TimePassed
 from evenkeel.model.ids import ClientId, InstrumentId, RunId, StrategyId
 from evenkeel.model.instrument import Instrument
@@ -53,7 +53,9 @@ from evenkeel.model.told import (
     SeedTold,
     SessionOpened,
 )
+from evenkeel.model.truth import Position, Truth, TruthTold
 from evenkeel.risk.gates.entry import EntryGates
+from evenkeel.risk.gates.facts.engine import Phase
 from evenkeel.risk.gates.judged import Judged
 from evenkeel.risk.gates.request import OPENS
 from evenkeel.risk.limits.limits import Limits
@@ -61,6 +63,7 @@ from evenkeel.risk.limits.profiles import profile
 from evenkeel.strategies.strategy import View
 from evenkeel.strategies.terms import MarginTerms, SizingTerms, Terms
 
+RESTING = (OrderState.WORKING, OrderState.PARTIAL, OrderState.CANCEL_PENDING, OrderState.REPLACE_PENDING)
 START = 1_700_000_000 * SECOND
 COIN, OTHER = InstrumentId("COINUSDT.VENUE"), InstrumentId("OTHERUSDT.VENUE")
 TREND, RIVAL = StrategyId("trend"), StrategyId("rival")
@@ -131,6 +134,8 @@ class AccountDesk:
         now: The time.
         commands: Everything that was to be sent.
         verdicts: Everything that the gates answered.
+        answers: Whether the venue answers what it has.
+        told_otherwise: What of its answer is not what the account believes, by field of `Truth`.
     """
 
     def __init__(
@@ -144,6 +149,7 @@ class AccountDesk:
         self.now, self.bars = START, 0
         self.commands: list[VenueCommand] = []
         self.verdicts: list[Judged] = []
+        self.answers, self.told_otherwise = True, dict[str, Any]()
         self.steps: list[AccountStep] = []
         desks = [self._desk(mode, DeskId(*pair), quantity, warmup) for pair in pairs]
         self.instruments = list(dict.fromkeys(instrument for _, instrument in pairs))
@@ -194,17 +200,11 @@ class AccountDesk:
             self.conditions(instrument)
             self.tell(QualityTold, instrument, dvs=D(1), eqs=D(1))
         self.alive()
-        self.interim()
-
-    def interim(self) -> None:
-        from evenkeel.risk.gates.facts.engine import Phase, Recon
-
-        a = self.account
-        a.phase, a.reconciled, a.recon = (
-            Phase.RUNNING,
-            True,
-            Recon(open_differences=0, mismatches=0, clean_ns=self.now),
-        )
+        for _ in range(10):
+            if self.account.startup.phase is Phase.RUNNING:
+                return
+            self.wait(1)
+        raise AssertionError(f"the session did not start: {self.account.startup.state}")
 
     def alive(self, *, quotes: bool = True) -> None:
         """Tell again what goes stale by itself: prices, quotes, the streams and the lease."""
@@ -271,9 +271,28 @@ class AccountDesk:
         heard: AccountEvent = msgspec.structs.replace(event, event_ns=self.now, known_ns=self.now)
         step = self.account.apply(heard)
         self.steps.append(step)
-        self.commands += step.commands
+        self.commands += [command for command in step.commands if not isinstance(command, AskVenue)]
         self.verdicts += [entry for entry in step.entries if isinstance(entry, Judged)]
+        for command in step.commands:
+            if isinstance(command, AskVenue) and self.answers:
+                self.tell(TruthTold, number=command.number, truth=self.truth(command))
         return step
+
+    def truth(self, asked: AskVenue) -> Truth:
+        """Return what the venue has, which is what the account believes unless it was told otherwise."""
+        orders = [order for order in self.account.supervisor.book.open.values() if order.state in RESTING]
+        reports = [
+            OrderReported(
+                event_ns=self.now, known_ns=self.now, instrument=order.instrument, client_id=order.client_id,
+                venue_id=f"v-{order.client_id}", state=OrderState.PARTIAL if order.told else OrderState.WORKING,
+                quantity=abs(order.quantity), filled=order.told, price=order.price, trigger=order.trigger,
+            )
+            for order in orders
+        ]  # fmt: skip
+        books = self.account.books
+        positions = {one: Position(quantity=books.position(one)) for one in self.instruments}
+        truth = Truth(asked_ns=asked.asked_ns, complete=True, orders=tuple(reports), positions=positions)
+        return msgspec.structs.replace(truth, **self.told_otherwise)
 
     def wish(
         self,

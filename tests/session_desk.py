@@ -23,7 +23,7 @@ from evenkeel.engine.account.session import Session
 from evenkeel.engine.journal import Disk
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.faults import Faults
-from evenkeel.engine.simulation.scenario import START_NS, STEP_NS
+from evenkeel.engine.simulation.scenario import START_MONEY, START_NS, STEP_NS
 from evenkeel.engine.simulation.wire import Wire
 from evenkeel.model.command import VenueCommand
 from evenkeel.model.event import BarsClosed, PriceTold, TimePassed
@@ -33,7 +33,7 @@ from evenkeel.model.time import MINUTE
 from property.test_world import SYMBOL, VENUES, a_world
 
 FOLDER = "runs/r"
-SMALL = Storage(segment_bytes_max=64 * 1024, reserve_bytes=32 * 1024, threaded=False)
+SMALL = Storage(segment_bytes_max=64 * 1024, reserve_bytes=64 * 1024, threaded=False)
 
 
 def manifest_of(account: Account, **changes: Any) -> AccountManifest:
@@ -69,6 +69,7 @@ class Place:
         draw, calm = Random(seed), Faults(lambda name: Random(f"{seed}/{name}"), {})
         markets: dict[str, Market] = {SYMBOL: Market(self.prices[0], ground.instrument.lot_size)}
         self.exchange = Exchange(draw, markets, calm)
+        self.exchange.deposit = START_MONEY
         self.wire = Wire(draw, self.exchange, calm, self._schedule, self._hear, self.world.scenario.venue.visible_ns)
         self.sent: list[VenueCommand] = []
         self.bar, self.step = 0, 0

@@ -19,15 +19,20 @@ from evenkeel.model.reason import Reason
 from evenkeel.model.report import Outcome
 from evenkeel.model.time import MINUTE, SECOND
 from evenkeel.model.told import ClockMeasured, IncidentTold, MarginCalled, ResumeAsked, SessionOpened
-from evenkeel.risk.halt_facts import Reconciled
 from evenkeel.risk.resume import PHRASE
+
+
+def compared(desk: AccountDesk, cycles: int) -> None:
+    """Let so many comparisons in a row have been clean."""
+    reconciling = desk.account.reconciling
+    reconciling.record = msgspec.structs.replace(reconciling.record, clean_cycles=cycles)
 
 
 def halted(operation: Operation = Operation.KILL, **limits: object) -> AccountDesk:
     """Return an account that an operator halted, and whose incident a person has written down."""
     desk = AccountDesk(**limits)  # type: ignore[arg-type]
     desk.ready()
-    desk.account.compared = Reconciled(clean_cycles=2)
+    compared(desk, 2)
     desk.tell(Operated, operation=operation, by="a person")
     desk.tell(IncidentTold, owner="a person", cause="a drill")
     return desk
@@ -85,7 +90,7 @@ def test_a_request_that_lacks_something_changes_nothing(changes: dict[str, Any],
 
 def test_what_stands_in_the_way_is_named() -> None:
     desk = halted()
-    desk.account.compared = Reconciled()
+    compared(desk, 0)
     desk.tell(ClockMeasured, offset_ns=-5 * SECOND)
 
     assert failed(ask(desk)) == ["clean reconciliations", "clock"]
@@ -94,7 +99,7 @@ def test_what_stands_in_the_way_is_named() -> None:
 def test_an_order_that_is_unknown_stands_in_the_way() -> None:
     desk = AccountDesk()
     desk.ready()
-    desk.account.compared = Reconciled(clean_cycles=2)
+    compared(desk, 2)
     desk.resolve(desk.enter().client_id, Outcome.UNKNOWN)
     desk.tell(Operated, operation=Operation.HALT, by="a person")
     desk.tell(IncidentTold, owner="a person", cause="a drill")
@@ -127,7 +132,7 @@ def test_a_drawdown_that_stands_is_lifted_only_where_it_is_accepted() -> None:
 def test_rejections_are_forgiven_and_counted_anew() -> None:
     desk = AccountDesk(pace__signal_cooldown_s=None)
     desk.ready()
-    desk.account.compared = Reconciled(clean_cycles=2)
+    compared(desk, 2)
     for _ in range(5):
         desk.resolve(desk.enter().client_id, Outcome.REFUSED)
         desk.minute()
@@ -161,7 +166,7 @@ def test_a_resume_is_written_as_what_was_concluded() -> None:
 def test_a_kill_closes_what_is_held_and_a_resume_waits_until_it_is_flat() -> None:
     desk = AccountDesk()
     desk.ready()
-    desk.account.compared = Reconciled(clean_cycles=2)
+    compared(desk, 2)
     desk.fill(desk.enter().client_id)
     step = desk.tell(Operated, operation=Operation.KILL, by="a person")
     exits = [command for command in step.commands if getattr(command, "order", None) is not None]

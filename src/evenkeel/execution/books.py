@@ -175,6 +175,12 @@ class Books:
         """Money at the start, transfers, and what was realised after fees and postings."""
         return self.start + self.transfers + self.net
 
+    @property
+    def cash(self) -> Decimal:
+        """Money with all purchases paid for: what would be left if every position were worth nothing."""
+        paid = (holding.cost * self._multipliers[owner.instrument] for owner, holding in self.holdings.items())
+        return self.balance - sum(paid, Decimal(0))
+
     def equity(self, prices: dict[InstrumentId, Decimal]) -> Decimal | None:
         """Return the balance with every position at its price; None where the price of one is not known."""
         total = self.balance

@@ -66,6 +66,9 @@ class OrderBook:
     """Orders of an account by our id.
 
     Attributes:
+        prefix: With which our ids begin.
+        visible_ns: After how long an order is in the venue's answers.
+        by_venue: Our ids by the venue's.
         open: Those that are not over.
         closed: The last that are, oldest first.
         unseen: Those of them whose executions did not all arrive, with the instant at which to ask for them: fees and
@@ -82,11 +85,11 @@ class OrderBook:
                 taken by then never will be.
             ticks: Smallest step of each instrument's price.
         """
-        self._prefix, self._visible_ns, self._ticks = prefix, visible_ns, ticks or {}
+        self.prefix, self.visible_ns, self._ticks = prefix, visible_ns, ticks or {}
         self.open: dict[ClientId, VenueOrder] = {}
         self.closed: OrderedDict[ClientId, VenueOrder] = OrderedDict()
         self.unseen: dict[ClientId, int] = {}
-        self._by_venue: dict[str, ClientId] = {}
+        self.by_venue: dict[str, ClientId] = {}
         self._told: dict[ClientId, dict[str, tuple[Decimal, Decimal | None]]] = {}
         self.executions = Executions()
         self._loosest: dict[ClientId, Decimal] = {}
@@ -96,7 +99,7 @@ class OrderBook:
         """Return all of it, as it is stored."""
         return SavedOrders(
             open=tuple(self.open.values()), closed=tuple(self.closed.values()), unseen=dict(self.unseen),
-            by_venue=dict(self._by_venue), told={identity: dict(parts) for identity, parts in self._told.items()},
+            by_venue=dict(self.by_venue), told={identity: dict(parts) for identity, parts in self._told.items()},
             pieces=tuple(self.executions.pieces.values()), taken_back=tuple(self.executions.taken_back),
             loosest=dict(self._loosest), unmatched=tuple(self._unmatched),
         )  # fmt: skip
@@ -106,7 +109,7 @@ class OrderBook:
         state = msgspec.msgpack.decode(saved, type=SavedOrders)
         self.open = {order.client_id: order for order in state.open}
         self.closed = OrderedDict((order.client_id, order) for order in state.closed)
-        self.unseen, self._by_venue = state.unseen, state.by_venue
+        self.unseen, self.by_venue = state.unseen, state.by_venue
         self._told, self._loosest, self._unmatched = state.told, state.loosest, list(state.unmatched)
         self.executions.restore(state.pieces, state.taken_back)
 
@@ -213,7 +216,7 @@ class OrderBook:
         if order is None:
             return
         if event.venue_id is not None:
-            self._by_venue[event.venue_id] = event.client_id
+            self.by_venue[event.venue_id] = event.client_id
         after = resolved(order, event)
         self._keep(after)
         told.touched.append(event.client_id)
@@ -234,9 +237,9 @@ class OrderBook:
     def _identity(self, event: OrderReported | Executed) -> ClientId | None:
         if event.client_id is not None:
             return event.client_id if self.get(event.client_id) is not None else None
-        found = self._by_venue.get(event.venue_id)
+        found = self.by_venue.get(event.venue_id)
         if found is None and isinstance(event, OrderReported) and event.replaces is not None:
-            found = self._by_venue.get(event.replaces)
+            found = self.by_venue.get(event.replaces)
         return found if found is not None and self.get(found) is not None else None
 
     def _match(self, told: Told) -> Told:
@@ -250,7 +253,7 @@ class OrderBook:
         return told
 
     def _stranger(self, event: OrderReported | Executed) -> Finding:
-        own = event.client_id is not None and event.client_id.startswith(self._prefix)
+        own = event.client_id is not None and event.client_id.startswith(self.prefix)
         code = FindingCode.OWN_STRANGER if own else FindingCode.STRANGER
         return Finding(code=code, client_id=event.client_id, detail=f"{event.instrument} {event.venue_id}")
 
@@ -260,7 +263,7 @@ class OrderBook:
         """Fold how an order stands; `asked_ns` is when the venue was asked, None where it told so by itself."""
         before = self._known(identity)
         told.findings += fill_checks.of_report(before, event)
-        self._by_venue[event.venue_id] = identity
+        self.by_venue[event.venue_id] = identity
         order, findings = adopted(self._tell(before, event), event, asked_ns=asked_ns)
         told.findings += findings
         after = reported(order, event.state, event.known_ns)
@@ -279,7 +282,7 @@ class OrderBook:
         if order.state in (OrderState.REJECTED, OrderState.ABORTED):
             return True
         ended = order.state in (OrderState.CANCELLED, OrderState.EXPIRED)
-        return ended and asked_ns is not None and asked_ns >= order.moved_ns + self._visible_ns
+        return ended and asked_ns is not None and asked_ns >= order.moved_ns + self.visible_ns
 
     def _tell(self, order: VenueOrder, event: OrderReported) -> VenueOrder:
         """Return the order with the cumulative quantity that a report tells; one that was overtaken tells nothing."""
@@ -318,7 +321,7 @@ class OrderBook:
             told.findings.append(_busted(piece))
         if after.venue_id is None:
             after = msgspec.structs.replace(after, venue_id=event.venue_id)
-        self._by_venue.setdefault(event.venue_id, identity)
+        self.by_venue.setdefault(event.venue_id, identity)
         self._count(before, after, told)
 
     def _stray(self, order: VenueOrder, piece: Piece, told: Told) -> None:
@@ -390,11 +393,11 @@ class OrderBook:
         An order that the venue never acknowledged was then never taken; one that it did have needs other evidence.
         """
         order = self.open.get(event.client_id)
-        if order is None or order.lookup_ns is None or event.asked_ns < order.placed_ns + self._visible_ns:
+        if order is None or order.lookup_ns is None or event.asked_ns < order.placed_ns + self.visible_ns:
             return
         if order.absent_ns is None:
             self.open[event.client_id] = msgspec.structs.replace(order, absent_ns=event.asked_ns)
-        elif event.asked_ns >= order.absent_ns + self._visible_ns:
+        elif event.asked_ns >= order.absent_ns + self.visible_ns:
             if order.state is OrderState.UNKNOWN and order.venue_id is None and not order.filled:
                 self._keep(stepped(order, OrderState.ABORTED, event.known_ns))
             else:
@@ -449,7 +452,7 @@ class OrderBook:
         self.unseen.pop(identity, None)
         for venue_id in {*self._told.pop(identity, {}), order.venue_id}:
             if venue_id is not None:
-                self._by_venue.pop(venue_id, None)
+                self.by_venue.pop(venue_id, None)
         self._loosest.pop(identity, None)
         self.executions.forget(identity)
 

@@ -117,16 +117,20 @@ class AmendOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="amend
     lease_epoch: int = 0
 
 
-class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cancel_order", tag_field="type"):
+class CancelOrder(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="cancel_order", tag_field="type", omit_defaults=True
+):
     """Withdraw an order from a venue; nothing holds a cancel back.
 
     Attributes:
         client_id: Its id.
         why: In words.
+        venue_id: The venue's id of an order that our book does not have, or takes for over; None of one that is open.
     """
 
     client_id: ClientId
     why: str
+    venue_id: str | None = None
 
 
 class LookUpOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="look_up_order", tag_field="type"):
@@ -141,4 +145,20 @@ class LookUpOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="look
     asked_ns: int
 
 
-VenueCommand: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | LookUpOrder
+class AskVenue(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="ask_venue", tag_field="type"):
+    """Ask a venue what it has: every open order and every execution since a stamp, to the last page.
+
+    Attributes:
+        number: Of the question, from 1; the answer names it.
+        asked_ns: When.
+        since_ns: From when on executions are told, by the venue's time.
+        whole: Whether positions and cash are asked for too.
+    """
+
+    number: int
+    asked_ns: int
+    since_ns: int
+    whole: bool
+
+
+VenueCommand: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | LookUpOrder | AskVenue

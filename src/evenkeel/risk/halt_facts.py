@@ -36,7 +36,7 @@ class Exceeded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     limit: Decimal
 
 
-class Reconciled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Compared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the comparisons with the broker found, as triggers and the resume procedure read it.
 
     Attributes:

@@ -9,19 +9,25 @@ from typing import TypeAlias
 
 import msgspec
 
-from evenkeel.engine.account import gateway, live, watching
+from evenkeel.engine.account import comparing, gateway, live, watching
 from evenkeel.engine.account.desk import Desk, DeskEvent, DeskId
+from evenkeel.engine.account.our_side import EXTERNAL
 from evenkeel.engine.account.outside import Ear, waiver_key
 from evenkeel.engine.account.pace import Pacer
 from evenkeel.engine.account.part import Part
 from evenkeel.engine.account.rails import Rails, Resumed, ResumeDenied
+from evenkeel.engine.account.recon_record import Reconciled, cadence_of, policy_of
+from evenkeel.engine.account.reconciling import Reconciling
+from evenkeel.engine.account.startup import Startup, StepTaken
 from evenkeel.execution.books import Books, Owner
 from evenkeel.execution.findings import Finding, FindingCode, Strayed
+from evenkeel.execution.reconcile.terms import Withdraw
 from evenkeel.execution.supervisor.bracket import Closing
 from evenkeel.execution.supervisor.supervisor import CloseTrade, Heard, Need, Supervisor, TradeKey
 from evenkeel.execution.supervisor.venue_terms import Timing
 from evenkeel.model.command import (
     AmendOrder,
+    AskVenue,
     CancelEntry,
     CancelOrder,
     Command,
@@ -51,11 +57,12 @@ from evenkeel.model.market_told import MarketEvent
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason, Reason
 from evenkeel.model.report import Executed, ExecutionBusted, LookedUp, OrderReported, SendResolved, VenueEvent
-from evenkeel.model.told import ResumeAsked, ToldEvent, Waived
-from evenkeel.risk.gates.facts.engine import Phase, Recon
+from evenkeel.model.told import LinkChanged, ResumeAsked, ToldEvent, Waived
+from evenkeel.model.truth import DifferenceAccepted, TruthTold
 from evenkeel.risk.gates.judged import Judged, judged
 from evenkeel.risk.gates.verdict import Approved, Refused
-from evenkeel.risk.halt_facts import Reconciled
+from evenkeel.risk.halt import raised
+from evenkeel.risk.halt_facts import Compared
 from evenkeel.risk.limits.limits import Limits
 
 ENTRIES_MAX = 1_000
@@ -96,8 +103,12 @@ AccountEvent: TypeAlias = (
     | VenueEvent
     | ToldEvent
     | MarketEvent
+    | TruthTold
+    | DifferenceAccepted
 )
-Entry: TypeAlias = OfDesk | HaltChanged | Resumed | ResumeDenied | Judged | CloseTrade | VenueCommand
+Entry: TypeAlias = (
+    OfDesk | HaltChanged | Resumed | ResumeDenied | Judged | CloseTrade | Reconciled | StepTaken | VenueCommand
+)
 
 
 class SavedAccount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -127,7 +138,7 @@ class AccountStep:
         return tuple(entry for entry in self.entries if isinstance(entry, VENUE_COMMANDS))
 
 
-VENUE_COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, LookUpOrder)
+VENUE_COMMANDS = (PlaceOrder, AmendOrder, CancelOrder, LookUpOrder, AskVenue)
 
 
 class Account:
@@ -141,6 +152,8 @@ class Account:
         findings: What should not be, since the last event.
         halt: What stops it.
         limits: Of its profile.
+        reconciling: How books and venue compare.
+        startup: What the start of the session has come to.
         now_ns: Stamp of the last event.
     """
 
@@ -154,11 +167,13 @@ class Account:
         self.findings: list[Finding] = []
         self.supervisor.stops_needed = limits.trade.stop_required
         self.outside, self.pacer = Ear(), Pacer(limits.pace)
-        self.rails, self.compared = Rails(limits), Reconciled()
-        self.phase: Phase | None = None
-        self.reconciled: bool | None = None
-        self.recon: Recon | None = None
+        self.rails = Rails(limits)
         self._definitions = {desk.id.instrument: desk.instrument for desk in self.desks.values()}
+        self.reconciling = Reconciling(
+            {name: definition.lot_size for name, definition in self._definitions.items()},
+            policy_of(supervisor.identity.mode, limits, supervisor.book.visible_ns), cadence_of(limits),
+        )  # fmt: skip
+        self.startup = Startup(supervisor, self.reconciling)
         self.now_ns = 0
         self._told: list[tuple[Desk, DeskEvent]] = []
         self._hashes: Mapping[DeskId, str] = {}
@@ -169,6 +184,8 @@ class Account:
         self.fold(event)
         entries: list[Entry] = []
         self._decide_halt(event, entries)
+        if isinstance(event, TruthTold) and self.reconciling.is_answer(event):
+            self._reconcile(comparing.compare(self, event), entries)
         heard: list[tuple[Desk, BarsClosed | DeskEvent]] = [*woken, *self._told]
         for desk, what in heard:
             self._decide(desk, what, entries)
@@ -205,8 +222,8 @@ class Account:
         collar_bps = prices.market_collar_bps if prices.market_entries else None
         return desk.entry(command, self.now_ns, self._timing.entry_life_ns, collar_bps)
 
-    def _need(self) -> Need | HaltChanged | None:
-        """Return what is needed next under the halt in force, and was not refused a moment ago."""
+    def _need(self) -> Need | StepTaken | AskVenue | HaltChanged | None:
+        """Return what is needed next under the halt in force: orders first, then steps of the start and questions."""
         stopped = watching.stopped(self)
         if stopped != self.halt:
             return HaltChanged(halt=stopped)
@@ -215,14 +232,24 @@ class Account:
             return unowned
         flattens, keeps = watching.flattens(self), PERMITS[self.halt.level].keeps_entries
         needs = self.supervisor.needs(self.now_ns, entries_allowed=keeps and not flattens, flattens=flattens)
-        return next((need for need in needs if not self._waits(need)), None)
+        need = next((need for need in needs if not self._waits(need)), None)
+        return need or self.startup.need() or self.reconciling.need(self.now_ns)
 
     def _waits(self, need: Need) -> bool:
         return not isinstance(need, CloseTrade | LookUpOrder) and self.pacer.waits(gateway.key_of(need), self.now_ns)
 
-    def _meet(self, need: Need | HaltChanged, entries: list[Entry]) -> None:
+    def _reconcile(self, found: Reconciled, entries: list[Entry]) -> None:
+        """Conclude what a comparison found, and its repairs."""
+        self._conclude(found, entries)
+        for need in comparing.needs(self, found.plan):
+            self._meet(need, entries)
+        after = raised(self.halt, *comparing.reasons(found.plan, self.now_ns))
+        if after != self.halt:
+            self._conclude(HaltChanged(halt=after), entries)
+
+    def _meet(self, need: Need | Withdraw | StepTaken | AskVenue | HaltChanged, entries: list[Entry]) -> None:
         """Conclude what is needed; what would change an order passes the gates first."""
-        if isinstance(need, CloseTrade | LookUpOrder | HaltChanged):
+        if isinstance(need, CloseTrade | LookUpOrder | StepTaken | AskVenue | HaltChanged):
             self._conclude(need, entries)
             return
         verdict = gateway.ask(self, need)
@@ -261,6 +288,8 @@ class Account:
             self.outside.fold(entry)
             self.pacer.fold(entry)
             self.rails.fold(entry)
+            self.startup.hear(entry)
+        known = len(self.findings)
         match entry:
             case BarsClosed():
                 self._fold_bars(entry)
@@ -273,10 +302,19 @@ class Account:
                 self.supervisor.waive(entry.strategy, instrument, entry.until_ns)
             case SessionBegan():
                 self.supervisor.book.doubt(entry.known_ns)
+                self.reconciling.begin(entry.known_ns)
             case SendResolved() | OrderReported() | Executed() | ExecutionBusted() | LookedUp():
-                self._fold_heard(self.supervisor.fold(entry))
+                self.fold_heard(self.supervisor.fold(entry))
             case OfDesk():
                 self._fold_desk(entry)
+            case LinkChanged():
+                self.reconciling.link(entry)
+            case Reconciled():
+                comparing.fold_reconciled(self, entry)
+            case StepTaken():
+                self.startup.fold(entry)
+            case DifferenceAccepted(instrument=instrument) if instrument is not None:
+                comparing.fold_accepted(self, instrument)
             case HaltChanged():
                 self.halt = entry.halt
             case Resumed():
@@ -285,6 +323,10 @@ class Account:
                 self.supervisor.close_trade(entry.key, entry.closing)
             case Judged():
                 self._fold_verdict(entry)
+            case AskVenue():
+                self.reconciling.ask(entry)
+            case CancelOrder(venue_id=str()):
+                self.reconciling.withdraw(entry, self.now_ns)
             case PlaceOrder() | AmendOrder() | CancelOrder() | LookUpOrder():
                 self._fold_command(entry)
         for finding in self.supervisor.watch(self.now_ns):
@@ -292,6 +334,8 @@ class Account:
             if finding.code is FindingCode.DUST:
                 self._release(finding)
         watching.note_end(self)
+        self.reconciling.hear(self.findings[known:], self.now_ns)
+        self.reconciling.pass_time(self.now_ns)
 
     def _release(self, finding: Finding) -> None:
         """Let a core go of a trade of which less than a lot is left; the books keep that."""
@@ -331,6 +375,8 @@ class Account:
             "outside": self.outside,
             "pace": self.pacer,
             "rails": self.rails,
+            "reconciliation": self.reconciling,
+            "start": self.startup,
             **desks,
         }
 
@@ -353,8 +399,17 @@ class Account:
         stamps = (
             self.supervisor.next_deadline(self.now_ns), self.pacer.next_deadline(self.now_ns),
             watching.next_stop_ns(self),
+            self.reconciling.next_deadline(self.now_ns),
         )  # fmt: skip
         return min((stamp for stamp in stamps if stamp is not None), default=None)
+
+    @property
+    def compared(self) -> Compared:
+        """What the comparisons with the venue found, as halts and the resume procedure read it."""
+        held = self.books.holdings.items()
+        return self.reconciling.compared(
+            owner.instrument for owner, holding in held if owner.strategy == EXTERNAL and holding.quantity
+        )
 
     def equity(self) -> Decimal | None:
         """Return what the account is worth at last prices; None where one of those is not known."""
@@ -374,13 +429,13 @@ class Account:
             detail = f"{entry.purpose} of {entry.quantity} {entry.instrument}: {entry.reason}"
             self.findings.append(Finding(code=FindingCode.HELD_BACK, client_id=entry.client_id, detail=detail))
 
-    def _fold_command(self, command: VenueCommand) -> None:
+    def _fold_command(self, command: PlaceOrder | AmendOrder | CancelOrder | LookUpOrder) -> None:
         order = command.order if isinstance(command, PlaceOrder) else self.supervisor.book.get(command.client_id)
         if order is not None:
             if isinstance(command, PlaceOrder):
                 self.rails.sent(command, self.now_ns)
             self.pacer.commanded(command, order.instrument, order.strategy, self.now_ns)
-        self._fold_heard(self.supervisor.fold_command(command, self.now_ns))
+        self.fold_heard(self.supervisor.fold_command(command, self.now_ns))
 
     def definition(self, instrument: InstrumentId) -> Instrument | None:
         """Return the definition of an instrument: the venue's, else that of a desk; None is not known."""
@@ -429,7 +484,7 @@ class Account:
     def _waived_until(self, desk: Desk) -> int | None:
         return self.outside.state.waivers.get(waiver_key(desk.id.strategy, desk.id.instrument))
 
-    def _fold_heard(self, heard: Heard) -> None:
+    def fold_heard(self, heard: Heard) -> None:
         """Carry what the supervisor heard over to the books and the cores."""
         self.findings += heard.findings
         for key, counted in heard.fills:
@@ -442,6 +497,8 @@ class Account:
             self._note(desk, desk.hear_fill(self.supervisor.brackets[key], counted, gross, self.now_ns))
         for key, stray in heard.strayed:
             self._fold_stray(key, stray)
+        for instrument in dict.fromkeys(key.instrument for key, _ in heard.fills):
+            self.reconciling.move(instrument, self.now_ns)
         for order, _ in heard.moved:
             self.rails.moved(order)
             desk = self.desks.get(DeskId(order.strategy, order.instrument))
@@ -450,15 +507,18 @@ class Account:
 
     def _fold_stray(self, key: TradeKey, stray: Strayed) -> None:
         """Book what changed hands under an order that cannot have done it, to the strategy whose order it was."""
-        owner = Owner(key.strategy, stray.instrument)
-        side = 1 if stray.quantity > 0 else -1
-        if not self.books.knows(stray.instrument):
-            return
-        gross = self.books.fill(owner, stray.quantity, stray.value * side, stray.fee, side)
-        desk = self.desks.get(DeskId(key.strategy, stray.instrument))
-        if desk is not None and stray.instrument == key.instrument:
-            price = stray.value / stray.quantity
-            self._note(desk, desk.hear_change(key.trade, stray.quantity, price, stray.fee, gross, self.now_ns))
+        if self.books.knows(stray.instrument):
+            self.fold_change(key, stray.instrument, stray.quantity, stray.value / stray.quantity, stray.fee)
+
+    def fold_change(
+        self, key: TradeKey, instrument: InstrumentId, quantity: Decimal, price: Decimal, fee: Decimal
+    ) -> None:  # fmt: skip
+        """Book units of a trade that changed hands by no order of its own, and tell the core that holds it."""
+        side = 1 if quantity > 0 else -1
+        gross = self.books.fill(Owner(key.strategy, instrument), quantity, abs(quantity) * price, fee, side)
+        desk = self.desks.get(DeskId(key.strategy, instrument))
+        if desk is not None and instrument == key.instrument:
+            self._note(desk, desk.hear_change(key.trade, quantity, price, fee, gross, self.now_ns))
 
     def _note(self, desk: Desk, event: DeskEvent | None) -> None:
         """Remember what a core heard, for it to decide on."""

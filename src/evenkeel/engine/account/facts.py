@@ -75,9 +75,11 @@ def _engine(account: Account) -> EngineFacts:
     )  # fmt: skip
     streams = None if out.private_ns is None else Streams(private_ns=out.private_ns, unhealthy_ns=out.unhealthy_ns)
     return EngineFacts(
-        mode=account.supervisor.identity.mode, phase=account.phase, reconciled=account.reconciled,
+        mode=account.supervisor.identity.mode, phase=account.startup.phase,
+        reconciled=account.reconciling.reconciled,
         halt_level=int(halt.level), halt_epoch=halt.epoch, panic=account.pacer.state.panic is not None, access=access,
-        lease_epoch=out.lease_epoch, lease_until_ns=out.lease_until_ns, streams=streams, recon=account.recon,
+        lease_epoch=out.lease_epoch, lease_until_ns=out.lease_until_ns, streams=streams,
+        recon=account.reconciling.recon,
         clock_offset_ns=out.clock_offset_ns, journal_writable=out.journal_ok, rates=account.pacer.state.rates,
         unknown_ns=min(
             (order.moved_ns for order in account.supervisor.book.open.values() if order.state is OrderState.UNKNOWN),

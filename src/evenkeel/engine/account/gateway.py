@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from evenkeel.engine.account.facts import entry_facts, group_of, order_facts
+from evenkeel.engine.account.our_side import EXTERNAL
 from evenkeel.execution.orders import OrderBook
+from evenkeel.execution.reconcile.terms import Withdraw
 from evenkeel.execution.supervisor.plan import WishAmend, WishCancel
 from evenkeel.model.command import AmendOrder, CancelOrder, Command, PlaceOrder, SubmitEntry, VenueCommand
 from evenkeel.model.decision import Decision, EntryApproved, EntryRefused
 from evenkeel.model.halt import HaltLevel
-from evenkeel.model.ids import Leg
+from evenkeel.model.ids import InstrumentId, Leg
 from evenkeel.model.intent import OrderKind
 from evenkeel.model.order import VenueOrder
 from evenkeel.risk.gates.facts.snapshot import Facts
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from evenkeel.engine.account.account import Account
     from evenkeel.engine.account.desk import Desk
 
+Change: TypeAlias = VenueOrder | WishAmend | WishCancel | Withdraw
+"""What is needed that would change an order, and must pass the gates."""
 _PURPOSES = {
     Leg.STOP: Purpose.PROTECT_STOP, Leg.TARGET: Purpose.PROTECT_TARGET, Leg.EXIT: Purpose.CLOSE,
     Leg.GUARD: Purpose.CLOSE,
@@ -62,17 +66,22 @@ def ask_entry(
     return judge(request, entry_facts(account, desk, order.client_id, request.signal_ns), account.limits)
 
 
-def ask(account: Account, need: VenueOrder | WishAmend | WishCancel) -> Approved | Refused:
+def ask(account: Account, need: Change) -> Approved | Refused:
     """Return what the gates say to something that the supervisor needs."""
     request = request_of(account, need)
     facts = order_facts(account, request.instrument, request.client_id)
     return _judged(account, request, facts)
 
 
-def request_of(account: Account, need: VenueOrder | WishAmend | WishCancel) -> Request:
+def request_of(account: Account, need: Change) -> Request:
     """Return a need as the gates are asked about it."""
     if isinstance(need, VenueOrder):
         return _order_request(need)
+    if isinstance(need, Withdraw):
+        return Request(
+            purpose=Purpose.CANCEL, client_id=need.client_id, strategy=EXTERNAL,
+            instrument=InstrumentId("") if need.instrument is None else need.instrument,
+        )  # fmt: skip
     order = account.supervisor.book.open[need.client_id]
     if isinstance(need, WishCancel):
         return Request(
@@ -88,9 +97,9 @@ def request_of(account: Account, need: VenueOrder | WishAmend | WishCancel) -> R
     return msgspec.structs.replace(_order_request(changed), amends=True)
 
 
-def key_of(need: VenueOrder | WishAmend | WishCancel) -> str:
+def key_of(need: Change) -> str:
     """Return the name under which a verdict about a need is kept, see `Judged.key`."""
-    if isinstance(need, WishCancel):
+    if isinstance(need, WishCancel | Withdraw):
         return f"cancel {need.client_id}"
     return f"amend {need.client_id}" if isinstance(need, WishAmend) else need.client_id
 
@@ -119,12 +128,13 @@ def placed(approved: Approved, order: VenueOrder) -> PlaceOrder:
     )  # fmt: skip
 
 
-def commanded(approved: Approved, need: VenueOrder | WishAmend | WishCancel, book: OrderBook) -> VenueCommand:
+def commanded(approved: Approved, need: Change, book: OrderBook) -> VenueCommand:
     """Return the command of an approved need; where the gates cut the size of a change, what has filled is added."""
     if isinstance(need, VenueOrder):
         return placed(approved, need)
-    if isinstance(need, WishCancel):
-        return CancelOrder(client_id=approved.request.client_id, why=need.why)
+    if isinstance(need, WishCancel | Withdraw):
+        venue_id = need.venue_id if isinstance(need, Withdraw) else None
+        return CancelOrder(client_id=approved.request.client_id, why=need.why, venue_id=venue_id)
     change, order = need.amendment, book.open[need.client_id]
     if change.quantity is not None and approved.quantity != approved.request.quantity:
         change = msgspec.structs.replace(change, quantity=approved.quantity + order.filled.copy_sign(order.quantity))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import DeskId
 from evenkeel.engine.account.manifest import AccountManifest
+from evenkeel.engine.account.our_side import UNMANAGED
 from evenkeel.model.errors import UsageError
 from evenkeel.model.ids import InstrumentId
 
@@ -69,8 +70,12 @@ def _recounted(before: AccountManifest, after: AccountManifest, account: Account
 
 
 def _busy(account: Account) -> set[DeskId]:
-    """Return the desks that hold something or have orders at work."""
-    held = {DeskId(*owner) for owner, holding in account.books.holdings.items() if holding.quantity}
+    """Return the desks that hold something or have orders at work; what nobody manages needs none."""
+    held = {
+        DeskId(*owner)
+        for owner, holding in account.books.holdings.items()
+        if holding.quantity and owner.strategy not in UNMANAGED
+    }
     traded = {DeskId(key.strategy, key.instrument) for key in account.supervisor.brackets}
     orders = {DeskId(order.strategy, order.instrument) for order in account.supervisor.book.open.values()}
     return held | traded | orders

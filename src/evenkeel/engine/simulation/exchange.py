@@ -135,6 +135,8 @@ class Exchange:
         busted: Executions taken back.
         positions: Signed units by symbol, of the whole account.
         own: Signed units by symbol, of the engine's orders alone.
+        strange: Every execution of other people, in order.
+        deposit: Money that was paid in before the first execution.
         cash: What the engine's executions brought, after fees.
         news: What has happened since it was last read: tickets that changed and prints.
     """
@@ -144,9 +146,11 @@ class Exchange:
     faults: Faults
     tickets: list[Ticket] = field(default_factory=list)
     prints: list[Print] = field(default_factory=list)
+    strange: list[Print] = field(default_factory=list)
     busted: list[Print] = field(default_factory=list)
     positions: dict[str, Decimal] = field(default_factory=dict)
     own: dict[str, Decimal] = field(default_factory=dict)
+    deposit: Decimal = Decimal(0)
     cash: Decimal = Decimal(0)
     news: list[Ticket | Print] = field(default_factory=list)
     _by_client: dict[str, Ticket] = field(default_factory=dict)
@@ -210,6 +214,28 @@ class Exchange:
         ticket.stand = stand
         self.news.append(ticket)
         return Answer.OK
+
+    def cancel_named(self, venue_id: str) -> Answer:
+        """End the last open order that has a name of the venue."""
+        named = [ticket for ticket in self._at_work if ticket.venue_id == venue_id and ticket.is_open]
+        return self.cancel(named[-1].client_id) if named else Answer.REFUSED
+
+    def at_work(self) -> list[Ticket]:
+        """Return every order that can still fill, those of other people too."""
+        return [ticket for ticket in self._at_work if ticket.is_open]
+
+    def money(self) -> Decimal:
+        """Return what is in the account with all purchases paid for, those of other people too."""
+        paid = sum((p.quantity * p.price * self.markets[p.symbol].multiplier + p.fee for p in self.strange), Decimal(0))
+        return self.deposit + self.cash - paid
+
+    def held_at(self, at_ns: int) -> dict[str, Decimal]:
+        """Return the positions of the whole account as they were at an instant."""
+        held = dict(self.positions)
+        for one in (*self.prints, *self.strange):
+            if one.at_ns > at_ns:
+                held[one.symbol] -= one.quantity
+        return held
 
     def find(self, client_id: str) -> Ticket | None:
         """Return the order that a sender named so."""
@@ -279,6 +305,5 @@ class Exchange:
         fill = Print(
             f"x{self._executions}", ticket.venue_id, ticket.client_id, ticket.symbol, signed, price, fee, now_ns
         )  # fmt: skip
-        if ticket.own:
-            self.prints.append(fill)
+        (self.prints if ticket.own else self.strange).append(fill)
         self.news += [fill, ticket]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from evenkeel.engine.simulation.draw import Draw
 from evenkeel.engine.simulation.exchange import Answer, Exchange, Print, Stand, Ticket
 from evenkeel.engine.simulation.faults import Fault, Faults
-from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
+from evenkeel.model.command import AmendOrder, AskVenue, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
 from evenkeel.model.ids import ClientId, InstrumentId
 from evenkeel.model.intent import TimeInForce
 from evenkeel.model.order import OrderState
@@ -24,6 +24,7 @@ from evenkeel.model.report import (
     SendResolved,
     VenueEvent,
 )
+from evenkeel.model.truth import Position, Truth, TruthTold
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -37,6 +38,10 @@ _STATES = {
     Stand.CANCELLED: OrderState.CANCELLED, Stand.EXPIRED: OrderState.EXPIRED,
 }  # fmt: skip
 _OUTCOMES = {Answer.OK: Outcome.ACCEPTED, Answer.REFUSED: Outcome.REFUSED, Answer.EXISTS: Outcome.EXISTS}
+
+
+Message: TypeAlias = PlaceOrder | AmendOrder | CancelOrder | LookUpOrder
+"""What names one order."""
 
 
 class Schedule(Protocol):
@@ -67,7 +72,7 @@ class Wire:
     exchange: Exchange
     faults: Faults
     schedule: Schedule
-    hear: Callable[[VenueEvent], None]
+    hear: Callable[[VenueEvent | TruthTold], None]
     visible_ns: int
     session: int = 0
     silent_until_ns: int = 0
@@ -79,6 +84,9 @@ class Wire:
         """Send a message to the venue."""
         if isinstance(command, LookUpOrder):
             self._ask(command, now_ns)
+            return
+        if isinstance(command, AskVenue):
+            self._ask_all(command, now_ns)
             return
         identity = command.order.client_id if isinstance(command, PlaceOrder) else command.client_id
         if self._never_arrives(Fault.LOST_REQUEST, identity, now_ns):
@@ -123,7 +131,7 @@ class Wire:
     def _never_arrives(self, lost: Fault, identity: ClientId, now_ns: int) -> bool:
         return now_ns < self.down_until_ns or self.faults.strikes(lost, identity) is not None
 
-    def _arrive(self, command: VenueCommand, sent_ns: int, now_ns: int) -> None:
+    def _arrive(self, command: Message, sent_ns: int, now_ns: int) -> None:
         identity = _identity(command)
         if self.faults.strikes(Fault.RATE_LIMIT, identity) is not None:
             answer, venue_id = self.exchange.refuse(identity) if _is_new(command) else Answer.REFUSED, None
@@ -138,12 +146,12 @@ class Wire:
         if self.faults.strikes(Fault.REPEATED_ANSWER, identity) is not None:
             self._resolve(now_ns + self._delay(Fault.LATE_ANSWER, identity), command, outcome, venue_id)
 
-    def _again(self, command: VenueCommand, now_ns: int) -> None:
+    def _again(self, command: Message, now_ns: int) -> None:
         """Let a message that arrived before arrive again; its answer is lost on the way."""
         self._do(command, now_ns)
         self.tell_news(now_ns)
 
-    def _do(self, command: VenueCommand, now_ns: int) -> tuple[Answer, str | None]:
+    def _do(self, command: Message, now_ns: int) -> tuple[Answer, str | None]:
         match command:
             case PlaceOrder(order=order):
                 return self.exchange.submit(
@@ -156,10 +164,12 @@ class Wire:
                     command.client_id, quantity=wish.quantity, price=wish.price, trigger=wish.trigger, now_ns=now_ns
                 )
                 return answer, None
+            case CancelOrder(venue_id=str() as venue_id):
+                return self.exchange.cancel_named(venue_id), None
             case CancelOrder():
                 return self.exchange.cancel(command.client_id), None
             case LookUpOrder():
-                raise TypeError("look-ups are answered, not done")
+                raise TypeError("questions are answered, not done")
 
     def _ask(self, command: LookUpOrder, now_ns: int) -> None:
         if self._never_arrives(Fault.LOST_LOOKUP, command.client_id, now_ns):
@@ -192,19 +202,52 @@ class Wire:
         )  # fmt: skip
         self._deliver(answer, now_ns + self._delay(Fault.LATE_LOOKUP, identity))
 
+    def _ask_all(self, command: AskVenue, now_ns: int) -> None:
+        if now_ns >= self.down_until_ns and self.faults.strikes(Fault.LOST_TRUTH) is None:
+            arrives = now_ns + self.draw.randint(1 * MS, 30 * MS)
+            self.schedule(arrives, lambda at_ns: self._answer_all(command, at_ns))
+
+    def _answer_all(self, command: AskVenue, now_ns: int) -> None:
+        """Tell everything; an order that is young, or that the venue hides, is not in the list."""
+        if now_ns < self.down_until_ns:
+            return
+        tickets = [ticket for ticket in self.exchange.at_work() if not self._is_hidden(ticket, now_ns)]
+        prints = [one for one in (*self.exchange.prints, *self.exchange.strange) if one.at_ns >= command.since_ns]
+        complete = self.faults.strikes(Fault.PARTIAL_TRUTH) is None
+        if not complete:
+            tickets, prints = tickets[: len(tickets) // 2], prints[: len(prints) // 2]
+        lag = self.faults.strikes(Fault.STALE_POSITION) if command.whole else None
+        held = self.exchange.held_at(now_ns if lag is None else now_ns - int(lag * self.visible_ns))
+        positions = {InstrumentId(symbol): Position(quantity=units) for symbol, units in held.items()}
+        truth = Truth(
+            asked_ns=command.asked_ns, at_ns=now_ns, since_ns=command.since_ns, complete=complete,
+            orders=tuple(_report(ticket, now_ns) for ticket in tickets),
+            executions=tuple(_execution(one, now_ns) for one in prints),
+            positions=positions if command.whole else None, cash=self.exchange.money() if command.whole else None,
+        )  # fmt: skip
+        told = TruthTold(event_ns=now_ns, known_ns=now_ns, number=command.number, truth=truth)
+        self._deliver(told, now_ns + self.draw.randint(1 * MS, 30 * MS))
+
+    def _is_hidden(self, ticket: Ticket, now_ns: int) -> bool:
+        identity = ClientId(ticket.client_id)
+        if self.faults.strikes(Fault.HIDDEN, identity) is not None:
+            return True
+        young = now_ns - ticket.accepted_ns < self.visible_ns
+        return young and self.faults.strikes(Fault.BLIND, identity) is not None
+
     def _as_of(self, found: OrderReported, seen_ns: int) -> OrderReported:
         """Return how an order stood at an instant before, as far back as it was there."""
         shown_before = self._shown.get(found.client_id or "", [found])
         return next((shown for shown in reversed(shown_before) if shown.event_ns <= seen_ns), shown_before[0])
 
-    def _resolve(self, at_ns: int, command: VenueCommand, outcome: Outcome, venue_id: str | None) -> None:
+    def _resolve(self, at_ns: int, command: Message, outcome: Outcome, venue_id: str | None) -> None:
         event = SendResolved(
             event_ns=at_ns, known_ns=at_ns, client_id=_identity(command), act=_act(command), outcome=outcome,
             venue_id=venue_id,
         )  # fmt: skip
         self._deliver(event, at_ns)
 
-    def _deliver(self, event: VenueEvent, at_ns: int) -> None:
+    def _deliver(self, event: VenueEvent | TruthTold, at_ns: int) -> None:
         session = self.session
 
         def arrive(now_ns: int) -> None:
@@ -224,11 +267,11 @@ def _is_new(command: VenueCommand) -> bool:
     return isinstance(command, PlaceOrder)
 
 
-def _identity(command: VenueCommand) -> ClientId:
+def _identity(command: Message) -> ClientId:
     return command.order.client_id if isinstance(command, PlaceOrder) else command.client_id
 
 
-def _act(command: VenueCommand) -> Act:
+def _act(command: Message) -> Act:
     if isinstance(command, PlaceOrder):
         return Act.PLACE
     return Act.AMEND if isinstance(command, AmendOrder) else Act.CANCEL

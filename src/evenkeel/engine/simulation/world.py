@@ -17,7 +17,7 @@ from evenkeel.engine.simulation.faults import Fault, Faults
 from evenkeel.engine.simulation.outside import Outside
 from evenkeel.engine.simulation.overheard import Overheard
 from evenkeel.engine.simulation.process import Process, Witness
-from evenkeel.engine.simulation.scenario import START_NS, STEP_NS, Scenario, account_of
+from evenkeel.engine.simulation.scenario import START_MONEY, START_NS, STEP_NS, Scenario, account_of
 from evenkeel.engine.simulation.wire import SECOND, Wire
 from evenkeel.model.event import Operation
 from evenkeel.model.ids import ClientId
@@ -63,6 +63,7 @@ class World:
             for one in scenario.grounds
         }
         self.exchange = Exchange(draws("sizes"), markets, self.faults)
+        self.exchange.deposit = START_MONEY
         self.wire = Wire(
             draws("delays"), self.exchange, self.faults, self.agenda.schedule,
             lambda event: self.process.tell(event), scenario.venue.visible_ns,

@@ -220,6 +220,10 @@ class Supervisor:
         before = {identity: order.state for identity, order in self.book.open.items()}
         return self._heard(self.book.day(executions, since_ns, asked_ns), before, asked_ns)
 
+    def trade_elsewhere(self, key: TradeKey, quantity: Decimal) -> None:
+        """Fold that units of a trade changed hands without an order of ours."""
+        self.brackets[key] = strayed(self._bracket(key), quantity)
+
     def fold_command(self, command: VenueCommand, at_ns: int) -> Heard:
         """Fold a command; what the venue told of an order before we knew of it counts now."""
         before = {identity: order.state for identity, order in self.book.open.items()}
