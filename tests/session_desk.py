@@ -9,28 +9,34 @@ place.session.close()
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import msgspec
 
+from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account.account import Account, AccountEvent
 from evenkeel.engine.account.keeping import Storage
-from evenkeel.engine.account.manifest import AccountManifest, Code, DeskFacts
+from evenkeel.engine.account.live import due
+from evenkeel.engine.account.making import make_account
+from evenkeel.engine.account.manifest import AccountManifest, Code, DeskFacts, account_manifest
 from evenkeel.engine.account.session import Session
 from evenkeel.engine.journal import Disk
 from evenkeel.engine.simulation.exchange import Exchange, Market
 from evenkeel.engine.simulation.faults import Faults
 from evenkeel.engine.simulation.scenario import START_MONEY, START_NS, STEP_NS
 from evenkeel.engine.simulation.wire import Wire
+from evenkeel.model.bar import BarValues
 from evenkeel.model.command import VenueCommand
-from evenkeel.model.event import BarsClosed, PriceTold, TimePassed
+from evenkeel.model.event import BarsClosed, BaseClosed, PriceTold, TimePassed
 from evenkeel.model.halt import Halt
 from evenkeel.model.ids import RunId
 from evenkeel.model.time import MINUTE
-from property.test_world import SYMBOL, VENUES, a_world
+from evenkeel.strategies.play.load import load_play
+from evenkeel.strategies.play.program import PlayStrategy
+from property.test_world import PLAY, SYMBOL, VENUES, a_world
 
 FOLDER = "runs/r"
 SMALL = Storage(segment_bytes_max=64 * 1024, reserve_bytes=64 * 1024, threaded=False)
@@ -88,13 +94,16 @@ class Place:
             **changes: Of the manifest.
         """
         self.wire.session += 1
-        manifest = manifest_of(self.make(), **changes)
+        manifest = self._manifest(**changes)
         now_ns = self.now_ns - behind_ns
         self.session, commands = Session.open(
             self.disk, self.folder, self.make, manifest, now_ns=now_ns, halt=halt, storage=self.storage
         )
         self._carry(commands)
         return self.session
+
+    def _manifest(self, **changes: Any) -> AccountManifest:
+        return manifest_of(self.make(), **changes)
 
     @property
     def account(self) -> Account:
@@ -112,8 +121,13 @@ class Place:
             self.wire.tell_news(at)
             self.tell(PriceTold(event_ns=at, known_ns=at, instrument=SYMBOL, last=price))
             if self.step % per_bar == 0:
-                self.tell(BarsClosed(event_ns=at, known_ns=at, instrument=SYMBOL, segment=0, bar=self.bar))
+                self._close_bar(at, self.prices[self.step - per_bar : self.step])
                 self.bar += 1
+
+    def _close_bar(self, at: int, prices: Sequence[Decimal]) -> None:
+        """Tell that an execution bar closed, by its number."""
+        del prices
+        self.tell(BarsClosed(event_ns=at, known_ns=at, instrument=SYMBOL, segment=0, bar=self.bar))
 
     def until(self, holds: Callable[[], bool], bars: int = 200) -> None:
         """Let bars pass until something holds."""
@@ -152,3 +166,28 @@ class Place:
             else:
                 break
         self.now_ns = at_ns
+
+
+class LivePlace(Place):
+    """The same with an account that is made from its manifest, and is told its bars by value."""
+
+    def __init__(self, disk: Disk, folder: str) -> None:
+        super().__init__(disk, folder=folder)
+        strategy = PlayStrategy(load_play(PLAY, instruments=Definitions.load().find))
+        self.manifest = account_manifest(
+            [strategy], run=RunId("r"), mode="live", start=Decimal(10_000), currency="USDT", venue=VENUES[0]
+        )
+        self.make = lambda: make_account(self.manifest)  # type: ignore[assignment,return-value]
+
+    def _manifest(self, **changes: Any) -> AccountManifest:
+        return msgspec.structs.replace(self.manifest, **changes)
+
+    def _close_bar(self, at: int, prices: Sequence[Decimal]) -> None:
+        floats = [float(price) for price in prices]
+        bar = BarValues(
+            open_ns=at - MINUTE, close_ns=at, open=floats[0], high=max(floats), low=min(floats), close=floats[-1],
+            volume=1.0,
+        )  # fmt: skip
+        self.tell(BaseClosed(event_ns=at, known_ns=at, instrument=SYMBOL, close=prices[-1], bars=(bar,)))
+        for event in due(self.account.desks.values(), now_ns=at, since_ns=at):
+            self.tell(event)

@@ -418,7 +418,7 @@ def replay_run(
     from evenkeel.engine.replay import Replay, replay
 
     if is_account(folder):
-        raise not_available("account.replay")
+        return _replay_account(folder)
     manifest = read_manifest(folder)
     strategy = recorded_strategy(manifest, instruments=instruments.find)
     market = recorded_market(manifest, strategy, catalogs)
@@ -433,6 +433,18 @@ def replay_run(
     decisions = sum(len(step.decisions) for step in steps)
     commands = sum(len(step.commands) for step in steps)
     return Replayed(manifest["run"], Replay(len(steps), decisions, commands, difference), rerun=True)
+
+
+def _replay_account(folder: Path) -> Replayed:
+    """Decide the journal of an account again, from nothing but that journal."""
+    from evenkeel.engine.account.making import make_account
+    from evenkeel.engine.account.replay import replay_account
+    from evenkeel.engine.account.stored import holds_bars, manifest_of, recorded
+
+    if not holds_bars(folder):
+        raise not_available("account.replay")
+    manifest = manifest_of(folder)
+    return Replayed(manifest.run, replay_account(lambda: make_account(manifest), recorded(folder)), rerun=False)
 
 
 def _run_again(

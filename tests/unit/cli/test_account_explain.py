@@ -22,7 +22,7 @@ from evenkeel.model.event import Operated, Operation
 from evenkeel.model.number import plain
 from evenkeel.model.time import format_time
 from property.test_world import SYMBOL
-from session_desk import Place
+from session_desk import LivePlace, Place
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +161,29 @@ def test_sessions_of_another_strategy_are_folded_and_not_decided_again(stored: P
     assert (found.steps, found.equal) == (0, True)
 
 
-def test_the_command_says_that_it_cannot_replay_an_account_yet(
+def test_the_command_does_not_replay_an_account_that_does_not_hold_its_bars(
     stored: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     assert run(["replay", stored.folder]) == 2
     assert "whose journal does not hold its bars by value is not available yet" in capsys.readouterr().err
+
+
+def test_the_command_replays_an_account_from_its_journal_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    """Strategies from the manifest, features from the bars that the journal holds by value; over two sessions."""
+    place = LivePlace(RealDisk(), str(tmp_path / "r"))
+    place.open()
+    place.run(120)
+    place.session.close()
+    place.open()
+    assert place.session.begun > 0
+    place.run(40)
+    place.session.close()
+    assert len(trips(place)) > 3
+
+    assert run(["replay", place.folder, "--json"]) == 0
+
+    document = json.loads(capsys.readouterr().out)
+    assert (document["equal"], document["difference"]) == (True, None)
+    assert document["commands"] == len(place.sent)

@@ -42,6 +42,7 @@ class DeskFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         hash: Of its rules, parameters and code.
         resolved: Its rules with every parameter.
         plugins: Code of persons behind its features.
+        base: Timeframe of the bars that are fed to it.
     """
 
     strategy: StrategyId
@@ -50,6 +51,7 @@ class DeskFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hash: str
     resolved: dict[str, Any] = {}
     plugins: list[dict[str, Any]] = []
+    base: str = "1m"
 
 
 class AccountManifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):

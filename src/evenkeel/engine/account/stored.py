@@ -11,6 +11,7 @@ from evenkeel.engine.account.manifest import AccountManifest
 from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, read_journal
 from evenkeel.engine.steps import EntryKind
 from evenkeel.model.errors import UsageError
+from evenkeel.model.event import BarsClosed, BaseClosed
 
 
 def is_account(folder: Path) -> bool:
@@ -51,6 +52,16 @@ def manifest_of(folder: Path) -> AccountManifest:
     if last is None:
         raise UsageError(f"'{folder}' holds no session of an account", reason="NO_JOURNAL")
     return last
+
+
+def holds_bars(folder: Path) -> bool:
+    """Whether the bars that the account decided on stand in its journal by value."""
+    for entry in recorded(folder):
+        if isinstance(entry, BaseClosed) and entry.bars:
+            return True
+        if isinstance(entry, BarsClosed):
+            return False
+    return True
 
 
 def audit_account(folder: Path) -> Ledger:
