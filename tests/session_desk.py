@@ -83,7 +83,7 @@ class Place:
         self._queue: list[tuple[int, int, Callable[[int], None]]] = []
         self._count = 0
         self.session: Session
-        self.make = self.world.make
+        self.make: Callable[[], Account] = self.world.make
 
     def open(self, halt: Halt | None = None, *, behind_ns: int = 0, **changes: Any) -> Session:
         """Open a session; what was on its way to an earlier one is lost.
@@ -177,7 +177,7 @@ class LivePlace(Place):
         self.manifest = account_manifest(
             [strategy], run=RunId("r"), mode="live", start=Decimal(10_000), currency="USDT", venue=VENUES[0]
         )
-        self.make = lambda: make_account(self.manifest)  # type: ignore[assignment,return-value]
+        self.make = lambda: make_account(self.manifest)
 
     def _manifest(self, **changes: Any) -> AccountManifest:
         return msgspec.structs.replace(self.manifest, **changes)

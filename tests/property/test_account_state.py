@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from evenkeel.engine.account.account import Account
-from evenkeel.engine.account.log import decode_entries
+from evenkeel.engine.account.log import AccountOpened, Recorded, decode_entries
 from evenkeel.engine.journal import read_journal
 from evenkeel.engine.simulation.process import JOURNAL
 from evenkeel.execution.orders import OrderBook
@@ -25,7 +25,15 @@ TRANSIENT = frozenset({"_told"})
 def restored(account: Account, fresh: Account) -> Account:
     for name, part in account.parts().items():
         fresh.parts()[name].restore(msgspec.msgpack.encode(part.saved()))
+    fresh.take_up({identity: desk.core.strategy.hash for identity, desk in account.desks.items()})
     return fresh
+
+
+def take(account: Account, entry: Recorded) -> None:
+    if isinstance(entry, AccountOpened):
+        account.take_up(entry.manifest.hashes)
+    else:
+        account.fold(entry)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -34,7 +42,8 @@ def test_a_restored_account_is_the_same_and_goes_on_in_the_same_way(seed: int) -
     world.run()
     world.awake()
     entries = list(decode_entries(read_journal(world.process.flushed(), JOURNAL)))
-    account, again = world.make(), world.make()
+    account: Account = world.make()
+    again: Account = world.make()
     due = len(entries) // 12
     rare = 8
     for place, entry in enumerate(entries):
@@ -44,8 +53,8 @@ def test_a_restored_account_is_the_same_and_goes_on_in_the_same_way(seed: int) -
             due = max(due, place) + len(entries) // 12
             again = restored(account, world.make())
             assert differences(account, again, leave_out=TRANSIENT) == []
-        account.fold(entry)
-        again.fold(entry)
+        take(account, entry)
+        take(again, entry)
     assert differences(account, again, leave_out=TRANSIENT) == []
     assert again.state() == account.state() == world.account.state()
 

@@ -24,7 +24,6 @@ from evenkeel.engine.account.session import Session
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.engine.halt_flag import HaltFlag
 from evenkeel.engine.journal import RealDisk
-from evenkeel.engine.simulation.world import Path
 from evenkeel.execution.books import Books
 from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
@@ -154,7 +153,7 @@ def manifest() -> AccountManifest:
     return account_manifest([strategy_of()], run=RUN, mode=MODE, start=EQUITY, currency="USDT")
 
 
-def market(seed: int) -> tuple[Path, Bars]:
+def market(seed: int) -> tuple[tuple[Decimal, ...], Bars]:
     """The same market in every process."""
     return a_path(seed)
 

@@ -26,9 +26,10 @@ import pytest
 from evenkeel.engine.account.account import AccountEvent
 from evenkeel.engine.account.log import decode_entries
 from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, read_journal
-from evenkeel.engine.simulation.exchange import Exchange, Manner, Market
-from evenkeel.engine.simulation.wire import Weather, Wire
-from evenkeel.engine.simulation.world import Path as MarketPath
+from evenkeel.engine.simulation.exchange import Exchange, Market
+from evenkeel.engine.simulation.faults import Faults
+from evenkeel.engine.simulation.scenario import START_NS, STEP_NS
+from evenkeel.engine.simulation.wire import Wire
 from evenkeel.model.command import PlaceOrder, VenueCommand
 from evenkeel.model.event import BarsClosed, PriceTold, TimePassed
 from evenkeel.model.ids import Leg
@@ -36,10 +37,9 @@ from evenkeel.model.order import VenueOrder
 from evenkeel.model.report import Executed, LookedUp, OrderReported, SendResolved
 from evenkeel.model.time import MINUTE
 from property.test_world import SYMBOL
-from scenario.killed_account import Done, Ended, FromAccount, Hello, Out, Stop, Tell, market, messages, send
+from scenario.killed_account import VENUE, Done, Ended, FromAccount, Hello, Out, Stop, Tell, market, messages, send
 
 SCRIPT = Path(__file__).with_name("killed_account.py")
-CALM = Weather(lost_request=0, lost_answer=0, lost_news=0, repeated=0, slow=0, partial_page=0, blind=0)
 STAMP_NS = 1_000
 """Between two tellings at one instant: the session may tell its account something of its own in between."""
 
@@ -52,16 +52,16 @@ class Kills:
 
     Args:
         draw: Source of every choice.
-        path: What the market does.
+        steps: Of the market.
         count: How often.
     """
 
-    def __init__(self, draw: random.Random, path: MarketPath, count: int) -> None:
-        length = len(path.prices) * path.step_ns
+    def __init__(self, draw: random.Random, steps: int, count: int) -> None:
+        length = steps * STEP_NS
         instants = sorted(draw.randint(0, length * 9 // 10) for _ in range(count))
         kinds: list[tuple[type, ...]] = [(BarsClosed,), (SendResolved,), (Executed, OrderReported), (TimePassed,), ANY]
         self._draw = draw
-        self._due = [(path.start_ns + at, draw.choice(kinds)) for at in instants]
+        self._due = [(START_NS + at, draw.choice(kinds)) for at in instants]
 
     def delay_s(self, event: AccountEvent, now_ns: int) -> float | None:
         """Return how long after a telling the process dies, or None: it does not."""
@@ -87,13 +87,13 @@ class Venue:
 
     def __init__(self, folder: Path, seed: int, kills: int, draws: int) -> None:
         self.folder, self.seed = folder, seed
-        self.path, _ = market(seed)
-        self._kills = Kills(random.Random(draws), self.path, kills)
-        draw = Random(seed)
-        markets: dict[str, Market] = {SYMBOL: Market(self.path.prices[0], Decimal("0.001"))}
-        self.exchange = Exchange(draw, markets, Manner(partial=0, reject=0, reject_stop=0))
-        self.wire = Wire(draw, self.exchange, CALM, self._schedule, self._tell)
-        self.now_ns = self.path.start_ns
+        self.prices, _ = market(seed)
+        self._kills = Kills(random.Random(draws), len(self.prices), kills)
+        draw, calm = Random(seed), Faults(lambda name: Random(f"{seed}/{name}"), {})
+        markets: dict[str, Market] = {SYMBOL: Market(self.prices[0], Decimal("0.001"))}
+        self.exchange = Exchange(draw, markets, calm)
+        self.wire = Wire(draw, self.exchange, calm, self._schedule, self._tell, VENUE.visible_ns)
+        self.now_ns = START_NS
         self.killed = self.resumed = 0
         self.left: Counter[str] = Counter()
         self._stamp = 0
@@ -105,9 +105,9 @@ class Venue:
 
     def run(self) -> Ended:
         """Let the market go its way to the end, then let everything come to rest."""
-        per_bar = self.path.bar_ns // self.path.step_ns
-        for number, price in enumerate(self.path.prices):
-            at = self.path.start_ns + (number + 1) * self.path.step_ns
+        per_bar = MINUTE // STEP_NS
+        for number, price in enumerate(self.prices):
+            at = START_NS + (number + 1) * STEP_NS
             self._until(at)
             self.exchange.trade_at(SYMBOL, price, at)
             self.wire.tell_news(at)
@@ -228,7 +228,7 @@ class Run:
             if not held:
                 found.append([])
             held += fill.quantity
-            minute = (fill.at_ns - self.venue.path.start_ns) // MINUTE
+            minute = (fill.at_ns - START_NS) // MINUTE
             found[-1].append((minute, fill.quantity, fill.price))
         return [tuple(one) for one in found]
 
@@ -251,7 +251,7 @@ def check(killed: Run, undisturbed: Run) -> None:
     held = venue.exchange.positions.get(SYMBOL, Decimal(0))
     assert (ended.position, ended.held) == (held, held), "reconciled"
     assert set(ended.at_work) <= {"working", "partial"}, "nothing is unknown"
-    assert held or not [ticket for ticket in venue.exchange.tickets.values() if ticket.is_open]
+    assert held or not [ticket for ticket in venue.exchange.tickets if ticket.is_open]
     assert ended.equity == 1_000_000 + venue.exchange.cash + held * venue.exchange.markets[SYMBOL].price
     assert ended.chain_ok
 

@@ -221,7 +221,7 @@ def test_row_49_a_journal_restored_from_another_time_does_not_fit_its_snapshot(p
         place.open()
 
 
-def test_row_65_a_second_writer_is_refused(place: Place) -> None:
+def test_rows_57_and_65_a_second_engine_of_the_account_is_refused(place: Place) -> None:
     with pytest.raises(StorageError, match="already"):
         place.open()
 
