@@ -98,7 +98,7 @@ class StretchFeatures:
         if run is None or stretch is None or stretch.number != segment or not run.start <= bar < run.stop:
             raise InvariantBroken(f"features of bar {bar} of stretch {segment} were asked for out of turn")
         bars = run.bars.bars
-        return run.x, run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
+        return run.x, run.column + bar, bars.close_ns.item(bar), bars.close.item(bar)
 
 
 class Joint:
@@ -235,13 +235,13 @@ class BacktestDriver:
 
     def _stretch_pauses(self, stretch: Stretch, *, step: bool) -> Iterator[Due]:
         closes, executions = stretch.series.base.close_ns, stretch.series.on(stretch.exec).bars.close_ns
-        book = self._venue.book
+        book = self._venue.book.data
         while (pause := self._venue.advance(step=step)) is not Pause.END:
             invariant(pause is not Pause.FULL, "reports are taken at each pause, so there is always space for more")
             if pause is Pause.WAKE:
-                closed = int(executions[book[_EXEC]])
+                closed = executions.item(book[_EXEC])
             else:
-                closed = int(closes[book[_ROW] - (pause is Pause.TIMER)])
+                closed = closes.item(book[_ROW] - (pause is Pause.TIMER))
             yield Due(closed, pause)
             self.handle(pause, closed, stretch)
 
@@ -258,7 +258,7 @@ class BacktestDriver:
         elif pause is Pause.LIMIT:
             self.limit(closed)
         elif pause is Pause.WAKE and self._may_decide():
-            bar = int(self._venue.book[_EXEC])
+            bar = self._venue.book.item(_EXEC)
             equity, free = self._money()
             self._step(
                 BarsClosed(
@@ -269,7 +269,7 @@ class BacktestDriver:
 
     def _may_decide(self) -> bool:
         """Whether a strategy that woke is still to be asked: a playbook may have ordered it out, or stopped, since."""
-        return self.core.state.stopped is None and int(self._venue.book[_EXIT]) == 0
+        return self.core.state.stopped is None and self._venue.book.item(_EXIT) == 0
 
     def _money(self) -> tuple[Decimal | None, Decimal | None]:
         """Return equity and free margin of an account that is shared; the core knows that of one instrument."""
@@ -372,7 +372,7 @@ class BacktestDriver:
 
     def _tell_fill(self, told: Told, stretch: Stretch) -> None:
         base = stretch.series.base
-        known = self._now(int(base.close_ns[told.ints[_REPORT_ROW]]))
+        known = self._now(base.close_ns.item(told.ints[_REPORT_ROW]))
         order = self._orders.get(LEGS[told.ints[_REPORT_LEG]])
         if order is not None and order.client_id not in self.core.state.orders:
             order = None
@@ -448,7 +448,7 @@ class BacktestDriver:
                 invariant(self._venue.drop_entry(), "an entry was cancelled that the venue does not have")
 
     def _submit_exit(self, command: SubmitExit) -> None:
-        held = int(self._venue.book[_LOTS])
+        held = self._venue.book.item(_LOTS)
         lots = held if command.quantity is None else self._lot.nearest(command.quantity)
         self._venue.place_exit(lots=abs(lots), reason=EXIT_NUMBERS[command.reason], signal=command.signal)
 

@@ -339,7 +339,7 @@ def fill_event(told: Told, *, bars: Bars, lot: Grid, known_ns: int, client_id: C
     price, stop, target, adverse, favourable, average = told.floats
     is_entry = leg == _ENTRY_LEG
     return OrderFilled(
-        event_ns=int(bars.open_ns[row]), known_ns=known_ns, client_id=client_id, leg=LEGS[leg], kind=_KINDS[kind],
+        event_ns=bars.open_ns.item(row), known_ns=known_ns, client_id=client_id, leg=LEGS[leg], kind=_KINDS[kind],
         quantity=lot.value(lots), left=lot.value(left) if left else None, price=to_decimal(price),
         average=to_decimal(average) if is_entry and average != price else None, fee=money_from_postings(fee),
         gross=money_from_postings(gross), slippage=money_from_postings(slippage), taker=taker == 1, row=row,

@@ -236,7 +236,7 @@ class EquityCurve:
         part = slice(stretch.first_exec, int(venue.book[Book.EXEC]))
         self._times.append(features.bars.bars.close_ns[part])
         self._points.append(
-            EquityPoints(venue.equity[part], features.bars.last[part], venue.cash_at_open, tuple(venue.told))
+            EquityPoints(venue.equity[part], features.bars.last[part], venue.cash_at_open, venue.told())
         )
         row = min(int(venue.book[Book.ROW]), len(stretch.series.base)) - 1
         self._last_ns = int(stretch.series.base.close_ns[row])

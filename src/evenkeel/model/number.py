@@ -26,6 +26,9 @@ POSTING_COUNT_MAX = 2**62
 """Largest magnitude of a posting count or of their sum; beyond it a run stops rather than wraps around."""
 
 
+_NO_MONEY = Decimal("0E-8")
+
+
 def to_float(value: Decimal) -> float:
     """Return the float64 nearest to `value`."""
     return float(value)
@@ -44,7 +47,7 @@ def to_decimal(value: float) -> Decimal:
 
 def money_from_postings(count: int) -> Decimal:
     """Return the exact amount of money that `count` units of 1e-8 stand for."""
-    return Decimal(count).scaleb(-8)
+    return Decimal(count).scaleb(-8) if count else _NO_MONEY
 
 
 def postings_from_money(amount: Decimal) -> int:

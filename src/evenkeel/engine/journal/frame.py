@@ -100,14 +100,11 @@ def encode(
     if length > PAYLOAD_BYTES_MAX or not 0 < kind < 256:
         invariant(length <= PAYLOAD_BYTES_MAX, "a journal entry is larger than allowed", bytes=length, kind=kind)
         invariant(False, "the kind of a journal entry is 1 to 255", kind=kind)
-    body = _BODY.pack(sequence, kind, flags, min(pending, PENDING_UNKNOWN), previous) + payload
-    return _PREFIX.pack(length, crc32(body, length)) + body, _hash(body)
-
-
-def _hash(body: bytes) -> bytes:
+    pending = pending if pending < PENDING_UNKNOWN else PENDING_UNKNOWN
+    body = _BODY.pack(sequence, kind, flags, pending, previous) + payload
     digest = _UNUSED_HASH.copy()
     digest.update(body)
-    return digest.digest()
+    return _PREFIX.pack(length, crc32(body, length)) + body, digest.digest()
 
 
 def decode(data: bytes, offset: int) -> Placed | None:
@@ -123,7 +120,8 @@ def decode(data: bytes, offset: int) -> Placed | None:
     if crc32(body, length) != checksum:
         return None
     frame = Frame(sequence, kind, flags, data[to_payload:end])
-    return Placed(frame, offset, end - offset, pending, previous, _hash(body))
+    digest = blake2b(body, digest_size=HASH_BYTES).digest()
+    return Placed(frame, offset, end - offset, pending, previous, digest)
 
 
 def find_after(data: bytes, offset: int, *, above: int) -> Placed | None:

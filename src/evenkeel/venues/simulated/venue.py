@@ -216,7 +216,6 @@ class SimulatedVenue:
         book: See `Book`.
         mark: See `evenkeel.venues.simulated.book.Mark`.
         equity: A count of 1e-8 for each execution bar of the stretch, valid from its first decision on.
-        told: The tables of reports that were taken of the stretch.
         cash_at_open: Cash when the stretch began, a count of 1e-8.
         refusals: How often the research lane refused an entry, by number of the reason.
         features_s: Seconds spent in features, where a timer was given.
@@ -281,7 +280,9 @@ class SimulatedVenue:
         space = space or ReportSpace()
         self._ints, self._floats = space.ints, space.floats
         self.equity = np.zeros(0, dtype=np.int64)
-        self.told: list[Ints] = []
+        self._told: list[Ints] = []
+        self._handed, self._handed_count = np.zeros((0, len(Report)), dtype=np.int64), 0
+        self._book, self._ledger = self.book.data, self.ledger.data
         self.cash_at_open = 0
         self._account = terms.account
 
@@ -308,7 +309,7 @@ class SimulatedVenue:
         self._bars = series.base
         self._last_row = features.bars.last
         self.equity = np.empty(len(self._last_row), dtype=np.int64) if equity is None else equity
-        self.told, self.cash_at_open = [], int(self.ledger[Ledger.CASH])
+        self._told, self._handed_count, self.cash_at_open = [], 0, int(self.ledger[Ledger.CASH])
         self.book[Book.EXEC] = first_exec
         self.book[_ROW] = self._last_row[first_exec] if first_exec < len(self._last_row) else len(self._bars)
         self.book[Book.STAGE] = 0
@@ -339,7 +340,7 @@ class SimulatedVenue:
         Returns:
             The window column that execution bar 0 would have, and the first bar behind the block.
         """
-        while not self._ready or self.book[_EXEC] >= self._features.stop:
+        while not self._ready or self._book[_EXEC] >= self._features.stop:
             if not self._next_block():
                 break
             self._ready = True
@@ -380,9 +381,9 @@ class SimulatedVenue:
         while True:
             self.next_block()
             stop_row, final = self._end_of_block()
-            row = min(stop_row, int(self.book[_ROW]) + 1) if step and self._is_exposed() else stop_row
+            row = min(stop_row, self._book[_ROW] + 1) if step and self._is_exposed() else stop_row
             pause = self._run(row, self._features.stop)
-            stopped = self.ledger[_STOPPED] != 0 and self.book[_LOTS] == 0
+            stopped = self._ledger[_STOPPED] != 0 and self._book[_LOTS] == 0
             if pause is Pause.END and row < stop_row and not stopped:
                 return Pause.TIMER
             if pause is not Pause.END or final or stopped:
@@ -439,15 +440,35 @@ class SimulatedVenue:
 
     def reports(self) -> list[Told]:
         """Hand over the reports written since the last call."""
-        return list(map(Told, *(table.tolist() for table in self.take_reports())))
+        count = self._ledger[_REPORTS]
+        self._ledger[_REPORTS] = 0
+        ints, end = self._ints[:count], self._handed_count + count
+        if end > len(self._handed):
+            self._put_aside()
+            self._handed, end = np.empty((max(REPORT_LINES, count), len(Report)), dtype=np.int64), count
+        self._handed[end - count : end] = ints
+        self._handed_count = end
+        return list(map(Told, ints.tolist(), self._floats[:count].tolist()))
 
     def take_reports(self) -> tuple[Ints, Floats]:
         """Hand over the reports written since the last call as two tables, by `Report` and by `Price`."""
-        count = int(self.ledger[_REPORTS])
-        self.ledger[_REPORTS] = 0
+        count = self._ledger[_REPORTS]
+        self._ledger[_REPORTS] = 0
         ints = self._ints[:count].copy()
-        self.told.append(ints)
+        self._put_aside()
+        self._told.append(ints)
         return ints, self._floats[:count].copy()
+
+    def told(self) -> tuple[Ints, ...]:
+        """Return the tables of all reports of the stretch that were handed over, in order, by `Report`."""
+        self._put_aside()
+        return tuple(self._told)
+
+    def _put_aside(self) -> None:
+        """Keep the lines of reports that were handed over one by one as a table."""
+        if self._handed_count:
+            self._told.append(self._handed[: self._handed_count])
+            self._handed, self._handed_count = self._handed[self._handed_count :], 0
 
     def place_entry(
         self, *, lots: int, kind: int, price: float, trigger: float, time_in_force: int, expire_bars: int,
