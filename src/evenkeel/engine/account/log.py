@@ -14,7 +14,7 @@ import msgspec
 
 from evenkeel.engine.account.account import VENUE_COMMANDS, Account, AccountEvent, AccountStep, Entry
 from evenkeel.engine.account.manifest import AccountManifest
-from evenkeel.engine.journal import Frame, Journal
+from evenkeel.engine.journal import Frame
 from evenkeel.engine.steps import EntryKind
 from evenkeel.model.errors import StorageError, UsageError
 
@@ -51,23 +51,6 @@ _opened = msgspec.msgpack.Decoder(AccountOpened).decode
 _plain = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 Recorded: TypeAlias = AccountOpened | AccountEvent | Entry
-
-
-class AccountLog:
-    """Writes the steps of an account into its journal."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def write(self, step: AccountStep) -> None:
-        """Append a step; when it holds commands, return only after everything so far is safe.
-
-        Raises:
-            StorageError: If that is not certain; no command of the step may leave then.
-        """
-        self._journal.append_step(encode_step(step))
-        if step.commands:
-            self._journal.barrier()
 
 
 def encode_opened(opened: AccountOpened) -> list[tuple[int, bytes]]:
