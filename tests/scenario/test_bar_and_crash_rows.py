@@ -19,7 +19,7 @@ from evenkeel.execution.supervisor.supervisor import Identity, Supervisor
 from evenkeel.execution.supervisor.venue_terms import Capabilities, Timing
 from evenkeel.features.timeline import FeatureRun, Series
 from evenkeel.model.bar import Bars, Floats
-from evenkeel.model.command import LookUpOrder, PlaceOrder, SubmitEntry
+from evenkeel.model.command import AskVenue, LookUpOrder, PlaceOrder, SubmitEntry
 from evenkeel.model.decision import EntryRefused
 from evenkeel.model.event import BarsClosed, SessionBegan
 from evenkeel.model.ids import ClientId, InstrumentId, Leg, RunId, StrategyId
@@ -113,7 +113,9 @@ class Engine:
         return self.tell(BarsClosed(event_ns=at, known_ns=at, instrument=SYMBOL, segment=0, bar=bar), **how)
 
     def begins(self) -> list[object]:
-        return self.tell(SessionBegan(event_ns=self.stamp, known_ns=self.stamp))
+        """Begin a session; return what is commanded about orders, the comparison with the venue aside."""
+        commands = self.tell(SessionBegan(event_ns=self.stamp, known_ns=self.stamp))
+        return [command for command in commands if not isinstance(command, AskVenue)]
 
     def bars(self, until: int) -> None:
         for bar in range(until):
