@@ -188,7 +188,7 @@ def _desk(
             statistics=Statistics(
                 value_at_risk=D("0.02"), expected_shortfall=D("0.03"), volatility=D("0.2"), drawdown=D("0.1")
             ),
-            sector="retail", position=D(0), working=(), orders=0, unknown=False, wash_sale=False,
+            sector="retail", position=D(0), working=(), orders=0, unknown=False, wash_sale=False, blocked=False,
         ),
         strategy=StrategyFacts(
             allowed=True, health=Health.WELL, streak=0, same_id=Sent.ABSENT, signal_used=False, recent=(),

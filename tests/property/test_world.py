@@ -26,7 +26,8 @@ from evenkeel.model.halt import HaltLevel
 from evenkeel.model.ids import InstrumentId, RunId, StrategyId
 from evenkeel.model.time import MINUTE, Timeframe
 from evenkeel.risk.gates.entry import EntryGates
-from evenkeel.risk.limits.profiles import RESEARCH
+from evenkeel.risk.limits.limits import Limits
+from evenkeel.risk.limits.profiles import PERP_SMALL, RESEARCH
 from evenkeel.strategies.play.load import load_play
 from evenkeel.strategies.play.program import PlayStrategy
 
@@ -79,7 +80,18 @@ class Whole:
         return self._run.x, self._run.column + bar, int(bars.close_ns[bar]), float(bars.close[bar])
 
 
-def a_world(seed: int, venue: Capabilities) -> World:
+FULL = PERP_SMALL.replaced(
+    {
+        "pace.signal_cooldown_s": None, "pace.trades": None, "pace.duplicate_s": None, "exposure.order_notional": None,
+        "exposure.max_position_notional": None, "exposure.gross_notional": D(100_000), "losses.daily": D(5_000),
+        "losses.account_streak": None, "losses.strategy_streak": None, "losses.health": False, "trade.friction": None,
+    },
+    name="full",
+)  # fmt: skip
+"""Every gate of `perp_small`, with room for a lively session."""
+
+
+def a_world(seed: int, venue: Capabilities, limits: Limits = RESEARCH) -> World:
     prices, bars = a_path(seed)
     instrument = Definitions.load().find(SYMBOL)
     play = load_play(PLAY, instruments=lambda _: instrument)
@@ -91,12 +103,12 @@ def a_world(seed: int, venue: Capabilities) -> World:
         core = Core(facts, strategy, EntryGates(strategy.terms, instrument), Whole(strategy, bars))
         supervisor = Supervisor(Identity("live", RunId("r")), {SYMBOL: instrument.tick_size}, venue, Timing())
         desk = Desk(DeskId(name, SYMBOL), core, instrument.tick_size)
-        return Overheard([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), RESEARCH)
+        return Overheard([desk], supervisor, Books(D(10_000), {SYMBOL: D(1)}), Timing(), limits)
 
     draw = Random(seed)
     scenario = Scenario(
         seed=seed, profile="all", grounds=(Ground(instrument, StrategyId("restless"), prices, {}),), venue=venue,
-        timing=Timing(), rates=rates_of(draw, "all"), killable=seed % 3 == 0,
+        timing=Timing(), rates=rates_of(draw, "all"), killable=seed % 3 == 0, limits=limits,
     )  # fmt: skip
     return World(scenario, lambda name: Random(f"{seed}/{name}"), make=make)
 
@@ -118,7 +130,24 @@ def test_an_account_ends_as_its_venue_has_it(seed: int) -> None:
     world.settle()
     look_at_rest(world.account, world.exchange)
     (desk,) = world.account.desks.values()
-    assert desk.core.state.trades > 0 or world.account.halt.level is HaltLevel.KILLED
+    idle = world.account.reconciling.blocked or world.account.halt.level is HaltLevel.KILLED
+    assert desk.core.state.trades > 0 or idle
+    world.flatten()
+    world.settle(300)
+    look_flat(world.account, world.exchange)
+
+
+@pytest.mark.parametrize("seed", range(40, 44))
+def test_under_a_full_profile_it_trades_and_ends_so_too(seed: int) -> None:
+    world = a_world(seed, VENUES[seed % len(VENUES)], FULL)
+    world.run()
+    world.awake()
+    assert world.process.rebuilt().state() == world.account.state()
+    world.settle()
+    look_at_rest(world.account, world.exchange)
+    (desk,) = world.account.desks.values()
+    idle = world.account.reconciling.blocked or world.account.halt.level >= HaltLevel.PAUSED
+    assert desk.core.state.trades > 0 or idle
     world.flatten()
     world.settle(300)
     look_flat(world.account, world.exchange)

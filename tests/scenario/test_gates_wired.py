@@ -21,10 +21,12 @@ from evenkeel.model.reason import Reason
 from evenkeel.model.report import Outcome
 from evenkeel.model.time import HOUR, SECOND
 from evenkeel.model.told import ClockMeasured, FaultEscaped, QualityTold, SeedTold, StorageTold, Store
+from evenkeel.model.truth import Position
 from evenkeel.risk import triggers
 from evenkeel.risk.gates import judge as gateway
 from evenkeel.risk.gates.check import not_applicable
 from evenkeel.risk.gates.judged import Judged
+from evenkeel.risk.gates.table import GATES
 
 Story = Callable[[], Judged]
 STORIES: dict[int, tuple[Story, Reason]] = {}
@@ -62,6 +64,16 @@ def holds(desk: AccountDesk, instrument: InstrumentId = OTHER) -> None:
     verdict = desk.enter(RIVAL, instrument)
     assert verdict.reason is Reason.OK
     desk.fill(verdict.client_id)
+
+
+def stands_alone(desk: AccountDesk, instrument: InstrumentId) -> None:
+    """Let the venue hold a position that the books do not know, until a comparison has found it."""
+    desk.told_otherwise = {"positions": {instrument: Position(quantity=D("0.001"))}}
+    for _ in range(200):
+        desk.wait(2)
+        if desk.account.findings or desk.account.reconciling.blocked:
+            return
+    raise AssertionError("no comparison found it")
 
 
 def loses(desk: AccountDesk, strategy: StrategyId = RIVAL, instrument: InstrumentId = OTHER) -> None:
@@ -407,6 +419,13 @@ def a_funding_that_costs_too_much() -> Judged:
     return desk.enter()
 
 
+@story(47, Reason.RECON_UNHEALTHY)
+def a_position_elsewhere_that_nobody_opened() -> Judged:
+    desk = ready()
+    stands_alone(desk, OTHER)
+    return desk.enter()
+
+
 @story(48, Reason.CLOCK_SKEW)
 def a_clock_that_is_off() -> Judged:
     desk = ready()
@@ -419,6 +438,10 @@ def a_journal_that_takes_nothing() -> Judged:
     desk = ready()
     desk.tell(StorageTold, store=Store.JOURNAL, ok=False, text="no space left")
     return desk.enter()
+
+
+def test_every_gate_has_its_story() -> None:
+    assert sorted(STORIES) == [gate.number for gate in GATES]
 
 
 def refusing(verdict: Judged) -> list[int]:
@@ -456,6 +479,17 @@ def test_without_the_gate_the_same_entry_goes_out(gate: int, monkeypatch: pytest
 
     assert verdict.reason is Reason.OK
     assert refusing(verdict) == []
+
+
+def test_where_no_profile_limits_the_account_a_blocked_instrument_stays_blocked() -> None:
+    desk = AccountDesk("research")
+    desk.ready()
+    assert desk.enter(RIVAL, OTHER).reason is Reason.OK
+    stands_alone(desk, COIN)
+
+    verdict = desk.enter()
+
+    assert refusing(verdict) == [47]
 
 
 @pytest.mark.parametrize("gate", sorted(DOUBLED))

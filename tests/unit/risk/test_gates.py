@@ -494,6 +494,8 @@ ROWS: tuple[tuple[int, str, dict[str, Any], Outcome, str], ...] = (
     (46, "equity", {"limits.margin.funding_per_day": D("0.01")}, NA, "OK"),
     # 47: 3 runs, 2 intervals of 300 s
     (47, "equity", {"engine.recon.open_differences": 1}, REFUSE, "RECON_UNHEALTHY"),
+    (47, "equity", {"market.blocked": True}, REFUSE, "RECON_UNHEALTHY"),
+    (47, "equity", {"market.blocked": None}, UNKNOWN, "RECON_UNHEALTHY"),
     (47, "equity", {"engine.recon.mismatches": 2}, PASS, "OK"),
     (47, "equity", {"engine.recon.mismatches": 3}, REFUSE, "RECON_UNHEALTHY"),
     (47, "equity", {"engine.recon.clean_ns": NOW - 600 * SECOND}, PASS, "OK"),

@@ -459,7 +459,7 @@ def test_only_the_gates_can_approve() -> None:
         Approved(request=verdict.request, effect=verdict.effect, quantity=D(1), checks=(), key=object())
 
 
-def test_without_a_profile_only_the_halt_and_what_an_order_does_are_asked() -> None:
+def test_without_a_profile_only_halt_blocks_and_what_an_order_does_are_asked() -> None:
     desk = equity().with_(**{"market.dvs": None, "engine.lease_epoch": None, "account.equity": None})
 
     approved = judge_simulated(desk.request, desk.facts)
@@ -468,6 +468,9 @@ def test_without_a_profile_only_the_halt_and_what_an_order_does_are_asked() -> N
     assert {check.gate for check in approved.checks if check.outcome is Outcome.PASS} == {2, 9, 34, 44, 45}
     halted = desk.with_(**{"engine.halt_level": 2})
     assert judge_simulated(halted.request, halted.facts).reason is Reason.HALT_FLAG  # type: ignore[union-attr]
+    for blocked in (True, None):
+        other = desk.with_(**{"market.blocked": blocked})
+        assert judge_simulated(other.request, other.facts).reason is Reason.RECON_UNHEALTHY  # type: ignore[union-attr]
     fake = desk.with_(**{"request.purpose": Purpose.CLOSE, "market.position": D(10)})
     assert judge_simulated(fake.request, fake.facts).reason is Reason.FAKE_EXIT  # type: ignore[union-attr]
 

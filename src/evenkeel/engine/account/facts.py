@@ -62,6 +62,7 @@ def order_facts(account: Account, instrument: InstrumentId, identity: ClientId) 
         tradable=None if told is None else told.tradable, fractionable=None if told is None else told.fractionable,
         last=None if price is None else price.last, last_ns=None if price is None else price.known_ns,
         position=account.books.position(instrument), working=_working(account, instrument),
+        blocked=instrument in account.reconciling.blocked,
     )  # fmt: skip
     strategy = StrategyFacts(same_id=_same_id(account, identity))
     return Facts(now_ns=account.now_ns, engine=_engine(account), market=market, strategy=strategy)
@@ -166,6 +167,7 @@ def _market(account: Account, desk: Desk) -> MarketFacts:
         position=account.books.position(instrument), working=_working(account, instrument), orders=len(orders),
         unknown=any(order.state is OrderState.UNKNOWN for order in orders),
         wash_sale=None if found is None else found.wash_sale,
+        blocked=instrument in account.reconciling.blocked,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from evenkeel.risk.gates.case import Case
 from evenkeel.risk.gates.check import REFUSE, UNKNOWN, Check, Kind, Outcome, Scope, not_applicable, refused, unknown
 from evenkeel.risk.gates.facts.snapshot import Facts
 from evenkeel.risk.gates.request import Request
-from evenkeel.risk.gates.rows_engine import halt, malformed
+from evenkeel.risk.gates.rows_engine import malformed
 from evenkeel.risk.gates.size import Size
 from evenkeel.risk.gates.table import GATES
 from evenkeel.risk.gates.verdict import Approved, Refused, mint
@@ -25,6 +25,9 @@ SIMULATED = tuple(
     Check(gate.number, Outcome.PASS if gate.kind is Kind.NUMERIC else Outcome.NOT_APPLICABLE) for gate in GATES
 )
 """The answers in a backtest: the numeric gates have judged, and the engine that the others ask about is not there."""
+
+ALWAYS = (GATES[1], GATES[46])
+"""Gates that hold in every profile: halt; of entries also what a comparison with the venue blocked."""
 
 
 def judge(request: Request, facts: Facts, limits: Limits) -> Approved | Refused:
@@ -50,22 +53,24 @@ def judge_kill(request: Request, facts: Facts, limits: Limits) -> Approved | Ref
 
 
 def judge_simulated(request: Request, facts: Facts, *, kill: bool = False) -> Approved | Refused:
-    """Decide where no profile limits the account: the halt and what the order does; all else is one constant vector.
+    """Decide where no profile limits the account: halt, blocks and what the order does; the rest is constant.
 
     The numeric gates have judged an entry when it was sized (ruling 54).
 
     Args:
         request: What is asked.
-        facts: Of the halt, and of what is held and at work in the instrument.
+        facts: Of the halt and the comparisons, and of what is held and at work in the instrument.
         kill: Whether it comes by the kill path.
     """
     wrong = malformed(request)
     if wrong is not codes.OK:
         return _malformed(request, wrong)
     classified = _classified(request, facts)
-    halted = halt(Case(request, facts, RESEARCH, classified, kill=kill, shrink=False))
-    checks = (SIMULATED[0], halted, *SIMULATED[2:])
-    return _verdict(request, facts, classified, checks, quantity=classified.quantity, kill=kill)
+    case = Case(request, facts, RESEARCH, classified, kill=kill, shrink=False)
+    checks = list(SIMULATED)
+    for gate in ALWAYS if case.entry else ALWAYS[:1]:
+        checks[gate.number - 1] = gate.judge(case)
+    return _verdict(request, facts, classified, tuple(checks), quantity=classified.quantity, kill=kill)
 
 
 def check_all(request: Request, facts: Facts, limits: Limits) -> tuple[Check, ...]:

@@ -198,8 +198,10 @@ def duplicate(case: Case) -> Check:
 
 
 def reconciliation(case: Case) -> Check:
-    """Row 47: books and broker agree, and were compared of late."""
-    operation, recon = case.limits.operation, case.facts.engine.recon
+    """Row 47: books and broker agree, were compared of late, and no person must look at the instrument first."""
+    operation, recon, blocked = case.limits.operation, case.facts.engine.recon, case.facts.market.blocked
+    if blocked is not False:
+        return refused(47, codes.RECON_UNHEALTHY) if blocked else unknown(47, codes.RECON_UNHEALTHY)
     if operation.mismatches is None and operation.clean_intervals is None:
         return not_applicable(47)
     if recon is None:

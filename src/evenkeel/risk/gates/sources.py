@@ -69,6 +69,7 @@ SOURCES: dict[str, str] = {
     "market.working": "order book",
     "market.orders": "order book",
     "market.unknown": "order book",
+    "market.blocked": "reconciliation",
     "strategy.allowed": "command line: a strategy that may not trade has no desk",
     "strategy.health": "trades of the strategy",
     "strategy.streak": "guardrails",

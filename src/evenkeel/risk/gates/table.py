@@ -102,7 +102,7 @@ GATES: tuple[Gate, ...] = (
           "strategy.numeric account.day_trades account.buying_power account.settled_cash market.costs "
           "market.wash_sale", Kind.NUMERIC),
     _gate(46, "funding", _E, rows_margin.funding, "FUNDING_COST", "market.funding_rate market.leverage"),
-    _gate(47, "reconciliation", _E, rows_engine.reconciliation, "RECON_UNHEALTHY", "engine.recon"),
+    _gate(47, "reconciliation", _E, rows_engine.reconciliation, "RECON_UNHEALTHY", "engine.recon market.blocked"),
     _gate(48, "clock", _E, rows_engine.clock, "CLOCK_SKEW", "engine.clock_offset_ns"),
     _gate(49, "journal", _A, rows_engine.journal, "AUDIT_UNAVAILABLE", "engine.journal_writable"),
 )  # fmt: skip

@@ -96,6 +96,7 @@ class MarketFacts(msgspec.Struct, frozen=True, kw_only=True):
         orders: How many are at work in it.
         unknown: Whether the state of an order in it is unknown.
         wash_sale: Whether a loss was realised in it within 30 days.
+        blocked: Whether books and venue differ in it so that a person must look before anything is opened.
     """
 
     instrument: Instrument | None = None
@@ -129,3 +130,4 @@ class MarketFacts(msgspec.Struct, frozen=True, kw_only=True):
     orders: int | None = None
     unknown: bool | None = None
     wash_sale: bool | None = None
+    blocked: bool | None = None
