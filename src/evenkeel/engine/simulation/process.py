@@ -31,7 +31,7 @@ from evenkeel.model.event import Operated, Operation, SessionBegan, TimePassed
 from evenkeel.model.halt import Halt
 from evenkeel.model.ids import Leg, RunId
 from evenkeel.model.told import FlagTold
-from evenkeel.risk.halt import carried
+from evenkeel.risk.halt import carried, united
 
 FOLDER = "run"
 JOURNAL = f"{FOLDER}/{JOURNAL_FOLDER}"
@@ -150,6 +150,7 @@ class Process:
         """Hear what an account is about to fold: with the beginning of a session it was recovered."""
         if isinstance(event, SessionBegan):
             self.account, self._halt = account, account.halt
+            self.flag = united(account.halt, self.flag)
             for witness in self._witnesses:
                 witness.started(self)
 
