@@ -200,7 +200,9 @@ class Account:
         approval = next((decision for decision in decisions if isinstance(decision, EntryApproved)), None)
         verdict: Approved | Refused | None = None
         if wish is not None and approval is not None and self._has_entry(desk):
-            refused = EntryRefused(reason=Reason.POSITION_EXISTS, detail="an entry of before is still at the venue")
+            refused = EntryRefused(
+                reason=Reason.POSITION_EXISTS, detail="an entry or a position of before is still at the venue"
+            )
             decisions = tuple(refused if one is approval else one for one in decisions)
             commands = tuple(one for one in commands if one is not wish)
         elif wish is not None and approval is not None:
@@ -213,7 +215,9 @@ class Account:
                 self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
 
     def _has_entry(self, desk: Desk) -> bool:
-        """Whether an entry may still be at the venue that its core takes for over: a second one never leaves."""
+        """Whether something is at the venue that its core takes for over, an entry or a position: none is added to it."""
+        if self.supervisor.held(desk.id.instrument):
+            return True
         at_work = (order for order in self.supervisor.book.open.values() if order.leg is Leg.ENTRY)
         return any((order.strategy, order.instrument) == (desk.id.strategy, desk.id.instrument) for order in at_work)
 

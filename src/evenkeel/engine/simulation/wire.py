@@ -133,7 +133,8 @@ class Wire:
 
     def _arrive(self, command: Message, sent_ns: int, now_ns: int) -> None:
         identity = _identity(command)
-        if self.faults.strikes(Fault.RATE_LIMIT, identity) is not None:
+        there = _is_new(command) and self.exchange.find(identity) is not None
+        if not there and self.faults.strikes(Fault.RATE_LIMIT, identity) is not None:
             answer, venue_id = self.exchange.refuse(identity) if _is_new(command) else Answer.REFUSED, None
         else:
             answer, venue_id = self._do(command, now_ns)
