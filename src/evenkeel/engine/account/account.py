@@ -215,7 +215,7 @@ class Account:
                 self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
 
     def _has_entry(self, desk: Desk) -> bool:
-        """Whether something is at the venue that its core takes for over, an entry or a position: none is added to it."""
+        """Whether an entry or a position that its core takes for over is still at the venue: none is added to it."""
         if self.supervisor.held(desk.id.instrument):
             return True
         at_work = (order for order in self.supervisor.book.open.values() if order.leg is Leg.ENTRY)
