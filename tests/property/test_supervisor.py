@@ -23,6 +23,7 @@ from evenkeel.model.intent import OrderKind
 from evenkeel.model.order import VenueOrder
 from evenkeel.model.reason import ExitReason
 from evenkeel.model.report import VenueEvent
+from evenkeel.model.truth import TruthTold
 
 D = Decimal
 SYMBOL = InstrumentId("BTCUSDT.SIM")
@@ -63,8 +64,8 @@ class Story:
         self.count += 1
         heapq.heappush(self.queue, (at_ns, self.count, act))
 
-    def hear(self, event: VenueEvent) -> None:
-        if self.now >= self.down_until:
+    def hear(self, event: VenueEvent | TruthTold) -> None:
+        if not isinstance(event, TruthTold) and self.now >= self.down_until:
             self.fold("event", event)
             self.act()
 
