@@ -292,7 +292,8 @@ class AccountDesk:
         books = self.account.books
         positions = {one: Position(quantity=books.position(one)) for one in self.instruments}
         truth = Truth(asked_ns=asked.asked_ns, complete=True, orders=tuple(reports), positions=positions)
-        return msgspec.structs.replace(truth, **self.told_otherwise)
+        told = msgspec.structs.replace(truth, **self.told_otherwise)
+        return told if asked.whole else msgspec.structs.replace(told, positions=None, cash=None)
 
     def wish(
         self,

@@ -199,10 +199,8 @@ class Account:
         wish = next((command for command in commands if isinstance(command, SubmitEntry)), None)
         approval = next((decision for decision in decisions if isinstance(decision, EntryApproved)), None)
         verdict: Approved | Refused | None = None
-        if wish is not None and approval is not None and self._has_entry(desk):
-            refused = EntryRefused(
-                reason=Reason.POSITION_EXISTS, detail="an entry or a position of before is still at the venue"
-            )
+        refused = self._refused(desk)
+        if wish is not None and approval is not None and refused is not None:
             decisions = tuple(refused if one is approval else one for one in decisions)
             commands = tuple(one for one in commands if one is not wish)
         elif wish is not None and approval is not None:
@@ -213,6 +211,17 @@ class Account:
             self._conclude(OfDesk(desk=desk.id, what=what), entries)
             if isinstance(what, SubmitEntry) and isinstance(verdict, Approved):
                 self._conclude(gateway.placed(verdict, self._entry(desk, what)), entries)
+
+    def _refused(self, desk: Desk) -> EntryRefused | None:
+        """Return why a desk may not enter under any profile, if so."""
+        blocked = self.reconciling.blocked.get(desk.id.instrument)
+        if blocked is not None:
+            words = f"{desk.id.instrument} is blocked since a comparison with the venue found {blocked}"
+            return EntryRefused(reason=Reason.RECON_UNHEALTHY, detail=words)
+        if self._has_entry(desk):
+            words = "an entry or a position of before is still at the venue"
+            return EntryRefused(reason=Reason.POSITION_EXISTS, detail=words)
+        return None
 
     def _has_entry(self, desk: Desk) -> bool:
         """Whether an entry or a position that its core takes for over is still at the venue: none is added to it."""
