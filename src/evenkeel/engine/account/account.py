@@ -225,7 +225,8 @@ class Account:
 
     def _has_entry(self, desk: Desk) -> bool:
         """Whether an entry or a position that its core takes for over is still at the venue: none is added to it."""
-        if self.supervisor.held(desk.id.instrument):
+        trades = self.supervisor.brackets.items()
+        if any(one.held and DeskId(key.strategy, key.instrument) == desk.id for key, one in trades):
             return True
         at_work = (order for order in self.supervisor.book.open.values() if order.leg is Leg.ENTRY)
         return any((order.strategy, order.instrument) == (desk.id.strategy, desk.id.instrument) for order in at_work)
