@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import numpy as np
 
-from evenkeel.engine.account.account import AccountEvent
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.account.keeping import Storage
 from evenkeel.engine.account.log import decode_entries, rebuild
 from evenkeel.engine.account.making import make_account

@@ -18,8 +18,9 @@ import msgspec
 import numpy as np
 
 import desk as market_desk
-from evenkeel.engine.account.account import Account, AccountEvent, AccountStep
+from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
+from evenkeel.engine.account.entry import AccountEvent, AccountStep
 from evenkeel.engine.core import Core, RunFacts
 from evenkeel.execution.books import Books
 from evenkeel.execution.supervisor.supervisor import Identity, Supervisor

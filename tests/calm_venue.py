@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.model.command import AmendOrder, CancelOrder, LookUpOrder, PlaceOrder, VenueCommand
 from evenkeel.model.event import PriceTold, TimePassed
 from evenkeel.model.ids import ClientId, InstrumentId

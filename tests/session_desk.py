@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from evenkeel.data.definitions import Definitions
-from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.account.keeping import Storage
 from evenkeel.engine.account.live import due
 from evenkeel.engine.account.making import make_account

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from account_desk import AccountDesk
-from evenkeel.engine.account.account import HaltChanged
+from evenkeel.engine.account.entry import HaltChanged
 from evenkeel.engine.account.halting import operated
 from evenkeel.engine.halt_flag import HaltFlag
 from evenkeel.engine.journal.memory import MemoryDisk

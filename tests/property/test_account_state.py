@@ -18,7 +18,7 @@ from evenkeel.model.report import OrderReported
 from object_graph import differences
 from property.test_world import VENUES, a_world
 
-TRANSIENT = frozenset({"_told"})
+TRANSIENT = frozenset({"heard"})
 """What an event leaves for its own deciding only."""
 
 

@@ -14,8 +14,9 @@ from calm_venue import CalmVenue
 from evenkeel.data.calendar import load_calendar
 from evenkeel.data.definitions import Definitions
 from evenkeel.engine.account import live, snapshot
-from evenkeel.engine.account.account import Account, AccountEvent, Entry, OfDesk
+from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
+from evenkeel.engine.account.entry import AccountEvent, Entry, OfDesk
 from evenkeel.engine.core import Core, FeatureSource, RunFacts
 from evenkeel.execution.books import Books
 from evenkeel.execution.findings import FindingCode

@@ -16,8 +16,9 @@ from typing import TypeAlias
 import msgspec
 
 from evenkeel.data.definitions import Definitions
-from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import Desk, DeskId
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.account.keeping import Storage
 from evenkeel.engine.account.manifest import AccountManifest, account_manifest
 from evenkeel.engine.account.session import Session

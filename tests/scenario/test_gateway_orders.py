@@ -9,7 +9,7 @@ import pytest
 
 import trade_desk
 from account_desk import COIN, LONG, OTHER, PRICE, RIVAL, TREND, AccountDesk
-from evenkeel.engine.account.account import OfDesk
+from evenkeel.engine.account.entry import OfDesk
 from evenkeel.engine.account.log import AccountOpened, decode_entries, encode_step
 from evenkeel.engine.journal import Frame
 from evenkeel.execution.findings import FindingCode

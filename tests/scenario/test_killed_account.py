@@ -23,7 +23,7 @@ from random import Random
 import msgspec
 import pytest
 
-from evenkeel.engine.account.account import AccountEvent
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.account.log import decode_entries
 from evenkeel.engine.journal import JOURNAL_FOLDER, RealDisk, read_journal
 from evenkeel.engine.simulation.exchange import Exchange, Market

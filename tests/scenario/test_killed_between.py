@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 import pytest
 
-from evenkeel.engine.account.account import AccountEvent
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.journal.memory import MemoryDisk
 from evenkeel.model.command import PlaceOrder, VenueCommand
 from evenkeel.model.event import BarsClosed

@@ -9,8 +9,8 @@ from decimal import Decimal as D
 from typing import Any
 
 from account_desk import COIN, LONG, PRICE, TREND, AccountDesk
-from evenkeel.engine.account.account import OfDesk
 from evenkeel.engine.account.desk import DeskId
+from evenkeel.engine.account.entry import OfDesk
 from evenkeel.engine.account.our_side import EXTERNAL
 from evenkeel.engine.account.recon_record import Reconciled
 from evenkeel.engine.account.startup import Step

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from account_desk import AccountDesk
-from evenkeel.engine.account.account import HaltChanged
+from evenkeel.engine.account.entry import HaltChanged
 from evenkeel.engine.account.rails import Resumed, ResumeDenied
 from evenkeel.model.event import Operated, Operation, SessionBegan
 from evenkeel.model.halt import HaltCode, HaltLevel

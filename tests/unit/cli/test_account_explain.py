@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from evenkeel.cli.entry import run
-from evenkeel.engine.account.account import Account, OfDesk
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import OfDesk
 from evenkeel.engine.account.log import Recorded
 from evenkeel.engine.account.replay import replay_account
 from evenkeel.engine.account.stored import recorded

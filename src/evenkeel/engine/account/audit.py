@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeAlias
 
-from evenkeel.engine.account.account import HaltChanged
+from evenkeel.engine.account.entry import HaltChanged
 from evenkeel.engine.account.log import AccountOpened, Recorded
 from evenkeel.execution.findings import Told
 from evenkeel.execution.orders import OrderBook

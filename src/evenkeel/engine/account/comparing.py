@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from evenkeel.engine.account import hearing
 from evenkeel.engine.account.our_side import EXTERNAL, RECOVERED, our_side, shares
 from evenkeel.engine.account.recon_record import Reconciled
 from evenkeel.execution.reconcile.plan import plan
@@ -60,7 +61,9 @@ def fold_reconciled(account: Account, entry: Reconciled) -> None:
     for repair in entry.plan.repairs:
         match repair:
             case Hear(fact=fact):
-                account.fold_heard(account.supervisor.fold(msgspec.structs.replace(fact, known_ns=account.now_ns)))
+                hearing.fold_heard(
+                    account, account.supervisor.fold(msgspec.structs.replace(fact, known_ns=account.now_ns))
+                )
             case Book(fact=fact) if fact.instrument is not None:
                 fold_elsewhere(account, fact.instrument, fact.quantity, fact.price, EXTERNAL, fact.fee)
             case Adopt():
@@ -92,7 +95,7 @@ def fold_elsewhere(
     for who, units in list(shares(account.supervisor, account.books, instrument, quantity, owner)):
         if isinstance(who, TradeKey):
             account.supervisor.trade_elsewhere(who, units)
-            account.fold_change(who, instrument, units, price, fee)
+            hearing.fold_change(account, who, instrument, units, price, fee)
         else:
             account.books.fill(who, units, abs(units) * price, fee, 1 if units > 0 else -1)
         fee = Decimal(0)

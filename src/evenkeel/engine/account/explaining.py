@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 
-from evenkeel.engine.account.account import HaltChanged, OfDesk
+from evenkeel.engine.account.entry import HaltChanged, OfDesk
 from evenkeel.engine.account.log import AccountOpened, Recorded
 from evenkeel.execution.findings import Counted, Told
 from evenkeel.execution.orders import OrderBook

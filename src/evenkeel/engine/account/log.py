@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from evenkeel.engine.account.account import VENUE_COMMANDS, Account, AccountEvent, AccountStep, Entry
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import VENUE_COMMANDS, AccountEvent, AccountStep, Entry
 from evenkeel.engine.account.manifest import AccountManifest
 from evenkeel.engine.journal import Frame
 from evenkeel.engine.steps import EntryKind

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from evenkeel.engine.account.account import VENUE_COMMANDS, Account, AccountEvent, Entry
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import VENUE_COMMANDS, AccountEvent, Entry
 from evenkeel.engine.account.log import AccountOpened, Recorded
 from evenkeel.engine.replay import Replay
 from evenkeel.model.event import Event

@@ -18,7 +18,8 @@ from contextlib import suppress
 
 import msgspec
 
-from evenkeel.engine.account.account import Account, AccountEvent
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.account.keeping import KeptJournal, Storage
 from evenkeel.engine.account.log import SCHEMA, AccountOpened, encode_opened, encode_step
 from evenkeel.engine.account.manifest import AccountManifest

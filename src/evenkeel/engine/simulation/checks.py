@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
-from evenkeel.engine.account.account import Account, AccountStep, OfDesk
+from evenkeel.engine.account.account import Account
 from evenkeel.engine.account.desk import DeskId
+from evenkeel.engine.account.entry import AccountStep, OfDesk
 from evenkeel.engine.simulation.exchange import Exchange, Ticket
 from evenkeel.engine.simulation.faults import Faults
 from evenkeel.engine.simulation.process import CrashPoint, Process, Violation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from evenkeel.engine.account.account import AccountStep
+from evenkeel.engine.account.entry import AccountStep
 from evenkeel.engine.simulation.faults import Fault
 from evenkeel.engine.simulation.process import CrashPoint, Process, kind_of
 from evenkeel.execution.order_life import NEXT_STATES

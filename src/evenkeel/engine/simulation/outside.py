@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from evenkeel.engine.account.account import AccountEvent
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.engine.journal.memory import MemoryDisk
 from evenkeel.engine.simulation.agenda import Agenda
 from evenkeel.engine.simulation.draw import Draw

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from evenkeel.engine.account.account import Account, AccountEvent, AccountStep
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import AccountEvent, AccountStep
 
 
 class Listener(Protocol):

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol, TypeGuard
 
 import msgspec
 
-from evenkeel.engine.account.account import Account, AccountEvent, AccountStep, HaltChanged, OfDesk
+from evenkeel.engine.account.account import Account
+from evenkeel.engine.account.entry import AccountEvent, AccountStep, HaltChanged, OfDesk
 from evenkeel.engine.account.halting import operated
 from evenkeel.engine.account.keeping import Storage
 from evenkeel.engine.account.log import decode_entries, rebuild

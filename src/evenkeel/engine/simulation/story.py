@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evenkeel.engine.account.account import AccountEvent, AccountStep, Entry, HaltChanged, OfDesk
+from evenkeel.engine.account.entry import AccountEvent, AccountStep, Entry, HaltChanged, OfDesk
 from evenkeel.engine.simulation.faults import Mishap
 from evenkeel.engine.simulation.process import CrashPoint, Process
 from evenkeel.engine.simulation.scenario import START_NS, Scenario

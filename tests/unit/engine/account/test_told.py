@@ -8,7 +8,7 @@ from typing import get_args
 
 import msgspec
 
-from evenkeel.engine.account.account import AccountEvent
+from evenkeel.engine.account.entry import AccountEvent
 from evenkeel.model.told import SessionOpened
 
 
