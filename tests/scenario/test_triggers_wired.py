@@ -19,7 +19,7 @@ from evenkeel.model.halt import Halt, HaltCode, HaltLevel, HaltReason, HaltSourc
 from evenkeel.model.ids import ClientId
 from evenkeel.model.order import OrderState
 from evenkeel.model.reason import Reason
-from evenkeel.model.report import Executed, Outcome
+from evenkeel.model.report import Executed, OrderReported, Outcome
 from evenkeel.model.time import SECOND
 from evenkeel.model.told import (
     AlertUndelivered,
@@ -38,6 +38,7 @@ from evenkeel.model.told import (
     Store,
     WatchdogSeen,
 )
+from evenkeel.model.truth import Position
 from evenkeel.risk import triggers
 from evenkeel.risk.trigger_sources import SOURCES, UNTOLD, WAITING
 from evenkeel.risk.triggers import TRIGGERS
@@ -165,6 +166,54 @@ def a_fill_of_what_was_rejected() -> AccountDesk:
     entry = entered(desk)
     desk.resolve(entry, Outcome.REFUSED)
     desk.report(entry, OrderState.FILLED, D("0.002"))
+    return desk
+
+
+@story(HaltCode.DESYNC_UNEXPLAINED)
+def the_venue_says_the_other_side() -> AccountDesk:
+    desk = holding(ready(operation__mismatches=None))
+    desk.told_otherwise = {"positions": {COIN: Position(quantity=D("-0.002"))}}
+    desk.wait(330)
+    return desk
+
+
+@story(HaltCode.UNEXPECTED_POSITION)
+def a_person_opens_a_position() -> AccountDesk:
+    desk = ready()
+    by_hand = Executed(
+        event_ns=desk.now, known_ns=desk.now, instrument=COIN, execution_id="x9", client_id=ClientId("by-hand"),
+        venue_id="v9", quantity=D("0.003"), price=PRICE,
+    )  # fmt: skip
+    desk.told_otherwise = {"executions": (by_hand,), "positions": {COIN: Position(quantity=D("0.003"))}}
+    desk.wait(310)
+    return desk
+
+
+@story(HaltCode.RECON_MISMATCH)
+def the_venue_differs_again_and_again() -> AccountDesk:
+    desk = ready()
+    desk.told_otherwise = {"positions": {COIN: Position(quantity=D("0.003"))}}
+    desk.wait(1_300)
+    return desk
+
+
+@story(HaltCode.RECON_BLIND)
+def the_venue_answers_nothing() -> AccountDesk:
+    desk = ready()
+    desk.answers = False
+    desk.wait(240)
+    return desk
+
+
+@story(HaltCode.DUPLICATE_ENGINE)
+def an_order_with_our_name_that_we_did_not_send() -> AccountDesk:
+    desk = ready()
+    order = OrderReported(
+        event_ns=desk.now, known_ns=desk.now, instrument=COIN, client_id=ClientId("kle-other"), venue_id="v77",
+        state=OrderState.WORKING, quantity=D("0.001"), price=D(15_000),
+    )  # fmt: skip
+    desk.told_otherwise = {"orders": (order,)}
+    desk.wait(130)
     return desk
 
 

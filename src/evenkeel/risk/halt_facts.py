@@ -44,6 +44,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         recon_mismatches: Comparisons in a row with differences.
         recon_failures: Comparisons in a row that could not read the broker.
         desync: Confirmed difference of orders or positions that stands.
+        difference: What differs, in words.
         foreign_position: A position in an instrument of the engine that it did not open, named; empty: none.
         duplicate_engine: An order with our prefix that the journal does not know, named; empty: none.
     """
@@ -52,6 +53,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recon_mismatches: int = 0
     recon_failures: int = 0
     desync: Desync = Desync.NONE
+    difference: str = ""
     foreign_position: str = ""
     duplicate_engine: str = ""
 
@@ -75,6 +77,7 @@ class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         maintenance_used: Maintenance margin as a fraction of equity; None likewise.
         margin_called: Whether the broker sent a margin event.
         desync: Confirmed difference of orders or positions.
+        difference: What differs, in words.
         foreign_position: A position in an instrument of the engine that it did not open, named; empty: none.
         overfilled: An order filled beyond its quantity, named; empty: none.
         unknown_since_ns: Since when the oldest unresolved order is unknown.
@@ -115,6 +118,7 @@ class HaltFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     maintenance_used: Decimal | None = None
     margin_called: bool = False
     desync: Desync = Desync.NONE
+    difference: str = ""
     foreign_position: str = ""
     overfilled: str = ""
     unknown_since_ns: int | None = None

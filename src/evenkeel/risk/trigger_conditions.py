@@ -112,12 +112,12 @@ def margin_call(facts: HaltFacts, limits: Limits) -> Finding | None:
 
 def desync(facts: HaltFacts, limits: Limits) -> Finding | None:
     """Orders or positions differ from the broker's, confirmed, and fills explain it."""
-    return _now_if(facts, facts.desync is Desync.EXPLAINED)
+    return _now_if(facts, facts.desync is Desync.EXPLAINED, facts.difference)
 
 
 def desync_unexplained(facts: HaltFacts, limits: Limits) -> Finding | None:
     """Orders or positions differ from the broker's, confirmed, and nothing explains it."""
-    return _now_if(facts, facts.desync is Desync.UNEXPLAINED)
+    return _now_if(facts, facts.desync is Desync.UNEXPLAINED, facts.difference)
 
 
 def unexpected_position(facts: HaltFacts, limits: Limits) -> Finding | None:
@@ -274,8 +274,8 @@ def _named(facts: HaltFacts, what: str) -> Finding | None:
     return Finding(due_ns=facts.now_ns, text=what) if what else None
 
 
-def _now_if(facts: HaltFacts, holds: bool) -> Finding | None:
-    return Finding(due_ns=facts.now_ns) if holds else None
+def _now_if(facts: HaltFacts, holds: bool, words: str = "") -> Finding | None:
+    return Finding(due_ns=facts.now_ns, text=words) if holds else None
 
 
 def _exceeded(found: Exceeded) -> str:

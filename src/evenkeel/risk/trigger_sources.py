@@ -51,11 +51,6 @@ SOURCES: dict[HaltCode, str] = {
 WAITING: dict[HaltCode, str] = {
     HaltCode.WATCHDOG: "the watchdog process, which reads the engine's heartbeat",
     HaltCode.WATCHDOG_PROTECTED: "the watchdog process, which reads the engine's heartbeat",
-    HaltCode.DESYNC_UNEXPLAINED: "the account's comparisons, which do not reach the triggers yet",
-    HaltCode.UNEXPECTED_POSITION: "the account's comparisons, which do not reach the triggers yet",
-    HaltCode.RECON_MISMATCH: "the account's comparisons, which do not reach the triggers yet",
-    HaltCode.RECON_BLIND: "the account's comparisons, which do not reach the triggers yet",
-    HaltCode.DUPLICATE_ENGINE: "the account's comparisons, which do not reach the triggers yet",
 }
 """Code to what will set it off. What another process writes into the flag halts an account already."""
 

@@ -43,7 +43,6 @@ from evenkeel.model.told import ResumeAsked
 from evenkeel.model.truth import TruthTold
 from evenkeel.risk.gates.judged import judged
 from evenkeel.risk.gates.verdict import Approved, Refused
-from evenkeel.risk.halt import raised
 from evenkeel.risk.halt_facts import Compared
 from evenkeel.risk.limits.limits import Limits
 
@@ -170,13 +169,10 @@ class Account:
         return not isinstance(need, CloseTrade | LookUpOrder) and self.pacer.waits(gateway.key_of(need), self.now_ns)
 
     def _reconcile(self, found: Reconciled, entries: list[Entry]) -> None:
-        """Conclude what a comparison found, and its repairs."""
+        """Conclude what a comparison found, and its repairs; what stops the account is raised by triggers."""
         self._conclude(found, entries)
         for need in comparing.needs(self, found.plan):
             self._meet(need, entries)
-        after = raised(self.halt, *comparing.reasons(found.plan, self.now_ns))
-        if after != self.halt:
-            self._conclude(HaltChanged(halt=after), entries)
 
     def _meet(self, need: Need | Withdraw | StepTaken | AskVenue | HaltChanged, entries: list[Entry]) -> None:
         """Conclude what is needed; what would change an order passes the gates first."""

@@ -15,10 +15,9 @@ from evenkeel.engine.account import hearing
 from evenkeel.engine.account.our_side import EXTERNAL, RECOVERED, our_side, shares
 from evenkeel.engine.account.recon_record import Reconciled
 from evenkeel.execution.reconcile.plan import plan
-from evenkeel.execution.reconcile.terms import Adopt, Book, Hear, LookUp, Plan, Stop, Withdraw
+from evenkeel.execution.reconcile.terms import Adopt, Book, Hear, LookUp, Plan, Withdraw
 from evenkeel.execution.supervisor.supervisor import TradeKey
 from evenkeel.model.command import LookUpOrder
-from evenkeel.model.halt import HaltReason, HaltSource
 from evenkeel.model.ids import InstrumentId, StrategyId
 from evenkeel.model.truth import TruthTold
 
@@ -45,15 +44,6 @@ def needs(account: Account, made: Plan) -> Iterator[Withdraw | LookUpOrder]:
             yield repair
         elif isinstance(repair, LookUp) and repair.client_id in account.supervisor.book.open:
             yield LookUpOrder(client_id=repair.client_id, asked_ns=account.now_ns)
-
-
-def reasons(made: Plan, now_ns: int) -> list[HaltReason]:
-    """Return why a plan stops the account, if it does."""
-    return [
-        HaltReason(code=one.code, level=one.level, source=HaltSource.ENGINE, at_ns=now_ns, text=one.text)
-        for one in made.repairs
-        if isinstance(one, Stop)
-    ]
 
 
 def fold_reconciled(account: Account, entry: Reconciled) -> None:

@@ -93,12 +93,14 @@ class Reconciling:
             foreign: Instruments in which somebody else holds something; one that a person has accepted is no news.
         """
         now = self.record
-        codes = {stop.code for stop in now.stops}
-        desync = Desync.UNEXPLAINED if HaltCode.DESYNC_UNEXPLAINED in codes else Desync.NONE
-        if desync is Desync.NONE and HaltCode.DESYNC in codes:
+        words = {stop.code: stop.text for stop in now.stops}
+        desync = Desync.UNEXPLAINED if HaltCode.DESYNC_UNEXPLAINED in words else Desync.NONE
+        if desync is Desync.NONE and HaltCode.DESYNC in words:
             desync = Desync.EXPLAINED
+        held = next((name for name in foreign if name in now.blocked), "")
         return Compared(
-            desync=desync, foreign_position=next((name for name in foreign if name in now.blocked), ""),
+            desync=desync, difference=words.get(HaltCode.DESYNC_UNEXPLAINED) or words.get(HaltCode.DESYNC, ""),
+            foreign_position=words.get(HaltCode.UNEXPECTED_POSITION, held),
             duplicate_engine=now.duplicate, recon_mismatches=now.mismatches, recon_failures=now.failures,
             clean_cycles=now.clean_cycles,
         )  # fmt: skip

@@ -66,7 +66,7 @@ def halt_facts(account: Account, state: RailsState | None = None) -> HaltFacts:
         maintenance_used=None if told.equity is None else told.equity.maintenance_used,
         margin_called=rails.margin_called is not None,
         desync=Desync.EXPLAINED if rails.suspect and compared.desync is Desync.NONE else compared.desync,
-        foreign_position=compared.foreign_position, overfilled=rails.overfilled,
+        difference=compared.difference, foreign_position=compared.foreign_position, overfilled=rails.overfilled,
         unknown_since_ns=min((o.moved_ns for o in book if o.state is OrderState.UNKNOWN), default=None),
         recon_mismatches=compared.recon_mismatches, recon_failures=compared.recon_failures,
         dvs=min((one.dvs for one in quality if one.dvs is not None), default=None),
