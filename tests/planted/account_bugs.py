@@ -13,7 +13,7 @@ PLAN = "evenkeel/execution/supervisor/plan.py"
 BRACKET = "evenkeel/execution/supervisor/bracket.py"
 SUPERVISOR = "evenkeel/execution/supervisor/supervisor.py"
 BOOKS = "evenkeel/execution/books.py"
-ACCOUNT = "evenkeel/engine/account/account.py"
+FOLDING = "evenkeel/engine/account/folding.py"
 DESK = "evenkeel/engine/account/desk.py"
 SESSION = "evenkeel/engine/account/session.py"
 JOURNAL = "evenkeel/engine/journal/opening.py"
@@ -106,8 +106,9 @@ BUGS = (
         "if not orders and (not bracket.held or bracket.is_dust):", "if not orders:"),
     Bug("a torn tail is left where it is", JOURNAL,
         "            disk.truncate(path, end.end)\n", "            pass\n", "process", 1),
-    Bug("the account lives by the time of events", ACCOUNT,
-        "self.now_ns, self.findings = entry.known_ns, []", "self.now_ns, self.findings = entry.event_ns, []"),
+    Bug("the account lives by the time of events", FOLDING,
+        "account.now_ns, account.findings = entry.known_ns, []",
+        "account.now_ns, account.findings = entry.event_ns, []"),
     Bug("an unprotected position is only told of", PLAN,
         '        return WishClose(reason=ExitReason.FORCE, why="it was without its stop for too long", alarm=True)',
         "        return None"),
@@ -115,7 +116,7 @@ BUGS = (
         "self._count(before, _without(before, piece), told)", "self._count(before, before, told)", "all", 3),
     Bug("a bar that is told twice decides twice", DESK,
         "        return (event.segment, event.bar) > (self.segment, self.bar)", "        return True", "data", 5),
-    Bug("a price that is none is folded", ACCOUNT, "return value.is_finite() and value > 0", "return True", "data", 1),
+    Bug("a price that is none is folded", FOLDING, "return value.is_finite() and value > 0", "return True", "data", 1),
     Bug("only the first exit of a trade carries the id that its core knows", PLAN,
         "None if closing.tried else closing.client_id", "None if bracket.exits else closing.client_id", "none"),
     Bug("fees are not booked", BOOKS, "fees=after.fees + fee)", "fees=after.fees)", "none"),

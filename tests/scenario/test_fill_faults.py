@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from evenkeel.execution.executions import unheard_id
 from evenkeel.execution.findings import FindingCode
 from evenkeel.model.command import CancelOrder, PlaceOrder
 from evenkeel.model.ids import InstrumentId, Leg
@@ -65,6 +66,27 @@ class TestTakenBack:
         assert desk.bracket.held == 0
         desk.executed(desk.entry, 4, execution="x")
         assert desk.bracket.held == 0
+
+    def test_units_missed_by_a_comparison_go_once_when_the_venue_names_them_later(self) -> None:
+        desk = Desk()
+        desk.executed(desk.entry, 3, execution="w")
+        desk.note(desk.supervisor.fold(report(desk, S.PARTIAL, 7)))
+        desk.note(desk.supervisor.fold(bust(unheard_id(desk.entry), of=desk, quantity=4, price=101)))
+        for name, quantity in (("x", 1), ("y", 3)):
+            assert desk.bracket.held == 3
+            desk.note(desk.supervisor.fold(bust(name, of=desk, quantity=quantity)))
+        order = desk.order(desk.entry)
+        assert (order.seen, order.busted, order.filled, order.value) == (7, 4, 3, 300)
+
+    def test_units_missed_by_a_comparison_count_again_when_their_execution_comes_after_all(self) -> None:
+        desk = Desk()
+        desk.note(desk.supervisor.fold(report(desk, S.PARTIAL, 4)))
+        desk.note(desk.supervisor.fold(bust(unheard_id(desk.entry), of=desk, quantity=4)))
+        assert desk.bracket.held == 0
+        desk.executed(desk.entry, 4, 102, execution="x")
+        order = desk.order(desk.entry)
+        assert (order.seen, order.busted, order.filled, order.value) == (4, 0, 4, 408)
+        assert desk.bracket.held == 4
 
     def test_a_bust_told_again_takes_nothing_twice(self) -> None:
         desk = Desk()

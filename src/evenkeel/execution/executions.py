@@ -78,6 +78,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
+def unheard_id(identity: ClientId) -> str:
+    """Return the id of what stands for units of an order that the venue took back before we heard their own name."""
+    return f"unheard of {identity}"
+
+
 class Executions:
     """The executions of all orders that are kept.
 
@@ -122,6 +127,15 @@ class Executions:
     def bust(self, piece: Piece) -> None:
         """Take back an execution that is known."""
         self.pieces[piece.key] = msgspec.structs.replace(piece, busted=True)
+
+    def name(self, stand_in: Piece, units: Decimal) -> None:
+        """Let some units of what stood for executions go: they have come under their own name."""
+        left = stand_in.units - units
+        if left:
+            self.pieces[stand_in.key] = msgspec.structs.replace(stand_in, quantity=left.copy_sign(stand_in.quantity))
+        else:
+            del self.pieces[stand_in.key]
+            self.of[stand_in.client_id].remove(stand_in.key)
 
     def expect(self, event: ExecutionBusted) -> bool:
         """Keep in mind that an execution which may still come was taken back; return whether that is news."""

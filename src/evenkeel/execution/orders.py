@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from evenkeel.execution import fill_checks
-from evenkeel.execution.executions import Executions, Piece
+from evenkeel.execution.executions import Executions, Piece, unheard_id
 from evenkeel.execution.findings import Counted, Finding, FindingCode, Strayed, Told
 from evenkeel.execution.order_life import (
     RECHECK_NS,
@@ -308,6 +308,7 @@ class OrderBook:
                 words = f"{event.execution_id} was {known.quantity} at {known.price} before"
                 told.findings.append(Finding(code=FindingCode.FILL_DUPLICATE, client_id=identity, detail=words))
             return
+        stand_in = self.executions.named(unheard_id(identity), identity)
         piece = self.executions.keep(event, before)
         if piece.astray:
             self._stray(before, piece, told)
@@ -317,12 +318,23 @@ class OrderBook:
         after = counted(before, quantity=piece.units, value=piece.value, fee=piece.fee, at_ns=event.known_ns)
         if piece.busted or piece.astray:
             after = _without(after, piece)
-        if piece.busted:
+        if stand_in is not None and not piece.astray:
+            after = self._named(after, stand_in, min(piece.units, stand_in.units))
+        elif piece.busted:
             told.findings.append(_busted(piece))
         if after.venue_id is None:
             after = msgspec.structs.replace(after, venue_id=event.venue_id)
         self.by_venue.setdefault(event.venue_id, identity)
         self._count(before, after, told)
+
+    def _named(self, order: VenueOrder, stand_in: Piece, units: Decimal) -> VenueOrder:
+        """Return the order without units that were counted as come and gone before their own name was heard."""
+        self.executions.name(stand_in, units)
+        value = units * stand_in.price
+        return msgspec.structs.replace(
+            order, seen=order.seen - units, seen_value=order.seen_value - value, busted=order.busted - units,
+            busted_value=order.busted_value - value,
+        )  # fmt: skip
 
     def _stray(self, order: VenueOrder, piece: Piece, told: Told) -> None:
         """Tell of an execution that cannot be of its order."""

@@ -7,13 +7,14 @@ is gone, a removed one is back, and one that was replaced has its old content.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TypeVar
 
 from evenkeel.engine.journal.disk import FileStat
 from evenkeel.model.errors import StorageError
 
 UNLIMITED = 2**62
 NO_HOLE = slice(0, 0)
+_Disk = TypeVar("_Disk", bound="MemoryDisk")
 
 
 class MemoryDisk:
@@ -39,7 +40,7 @@ class MemoryDisk:
         self._created = 0
         self._locked: set[str] = set()
 
-    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> Self:
+    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> MemoryDisk:
         """Return the disk that a machine finds after losing power.
 
         Args:
@@ -47,14 +48,17 @@ class MemoryDisk:
             names_survive: Whether names are those of now where their folder was not synced since; else those of then.
             hole: Which of the surviving unsynced bytes of each file were never written and read as zeros.
         """
-        after = type(self)(capacity=self.capacity)
+        return self._survive(MemoryDisk(capacity=self.capacity), surviving_bytes, hole, names_survive=names_survive)
+
+    def _survive(self, after: _Disk, surviving_bytes: int, hole: slice, *, names_survive: bool) -> _Disk:
+        """Put what survives on another disk, and return that."""
         for path, content in (self.files if names_survive else self._on_disk).items():
             unsynced = content[content.synced : content.synced + surviving_bytes]
             unsynced[hole] = bytes(len(unsynced[hole]))
             after._put(path, content[: content.synced] + unsynced)
         return after
 
-    def copy(self) -> Self:
+    def copy(self) -> MemoryDisk:
         """Return the disk that the next process finds after this one was killed: nothing of it is lost."""
         return self.crash(surviving_bytes=UNLIMITED, names_survive=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
 
 from evenkeel.engine.journal.memory import NO_HOLE, UNLIMITED, MemoryDisk
 
@@ -33,11 +32,11 @@ class FrailDisk(MemoryDisk):
         self.writes: Callable[[str, bytes], int | None] = lambda _path, _data: None
         self.syncs_file: Callable[[str], int | None] = lambda _path: None
 
-    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> Self:
+    def crash(self, *, surviving_bytes: int, names_survive: bool, hole: slice = NO_HOLE) -> FrailDisk:
         """Return the disk that the machine finds; its power can fail again."""
-        after = super().crash(surviving_bytes=surviving_bytes, names_survive=names_survive, hole=hole)
+        after = FrailDisk(capacity=self.capacity)
         after.writes, after.syncs_file = self.writes, self.syncs_file
-        return after
+        return self._survive(after, surviving_bytes, hole, names_survive=names_survive)
 
     def _append(self, path: str, data: bytes | bytearray) -> None:
         kept = self.writes(path, bytes(data))

@@ -154,6 +154,7 @@ class Process:
             self.flag = united(account.halt, self.flag)
             for witness in self._witnesses:
                 witness.started(self)
+            self.stopped = None
 
     def after(self, step: AccountStep) -> None:
         """Hear what an event led to."""
@@ -222,7 +223,7 @@ class Process:
         except StorageError:
             self._agenda.schedule(now_ns + RETRY_NS, self.start)
             return
-        self.up, self.up_since_ns, self.stopped = True, now_ns, None
+        self.up, self.up_since_ns = True, now_ns
         if self._finish(commands):
             self._wake()
 

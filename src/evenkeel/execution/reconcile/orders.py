@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from evenkeel.execution.executions import Piece, PieceKey
+from evenkeel.execution.executions import Piece, PieceKey, unheard_id
 from evenkeel.execution.reconcile.comparison import SETTLED_NS, Comparison
 from evenkeel.execution.reconcile.terms import Block, Difference, DifferenceKind, Hear, LookUp, Stop, Withdraw
 from evenkeel.model.halt import HaltCode, HaltLevel
@@ -75,7 +75,7 @@ def _never_heard(order: VenueOrder, units: Decimal, at_ns: int) -> Piece:
     else:
         price = (order.told_value - order.seen_value) / abs(units)
     return Piece(
-        execution_id=f"unheard of {order.client_id}", client_id=order.client_id, instrument=order.instrument,
+        execution_id=unheard_id(order.client_id), client_id=order.client_id, instrument=order.instrument,
         quantity=units, price=price, fee=Decimal(0), at_ns=at_ns,
     )  # fmt: skip
 
