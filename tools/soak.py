@@ -13,6 +13,9 @@ EXAMPLES = 2_000
 RICH_RUNS, PLAIN_RUNS, JOINT_RUNS = 2_000, 1_000, 1_000
 """Drawn plays that both lanes run, those that the slow exchange runs too, and those of them on several instruments."""
 
+HUNT_SEEDS = 400
+"""Seeds in which bugs of the account that show seldom are hunted."""
+
 
 class ManyExamples:
     """A pytest plugin that raises the number of drawn cases."""
@@ -51,7 +54,7 @@ def main() -> int:
         flush=True,
     )
     os.environ |= {"KEEL_RICH_RUNS": str(RICH_RUNS), "KEEL_PLAIN_RUNS": str(PLAIN_RUNS)}
-    os.environ["KEEL_JOINT_RUNS"] = str(JOINT_RUNS)
+    os.environ |= {"KEEL_JOINT_RUNS": str(JOINT_RUNS), "KEEL_HUNT_SEEDS": str(HUNT_SEEDS)}
     failed = pytest.main(["-q", *sys.argv[1:]], plugins=[ManyExamples()])
     if not failed:
         tell_coverage()
